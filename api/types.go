@@ -1,0 +1,136 @@
+// Package api is the local API of a heartsay agent: the JSON that it speaks and a client for it. The agent serves it
+// as HTTP on a Unix socket; see docs/protocol.md for how the words in it are meant.
+package api
+
+import "time"
+
+// Members is the answer of GET /v1/members. Members is sorted by name and never null.
+type Members struct {
+	Cluster string   `json:"cluster"`
+	Self    string   `json:"self"` // name of the agent that answers
+	Members []Member `json:"members"`
+}
+
+// Member is what the agent that answers knows and thinks of one member.
+type Member struct {
+	Name                  string            `json:"name"`
+	Address               string            `json:"address"`                 // ip:port of its gossip
+	State                 string            `json:"state"`                   // alive, suspect, dead or left
+	Phi                   float64           `json:"phi"`                     // suspicion, dimensionless
+	TimeoutSeconds        float64           `json:"timeout_seconds"`         // silence at which it is called dead
+	SuspectTimeoutSeconds float64           `json:"suspect_timeout_seconds"` // silence at which it is called suspect
+	SilenceSeconds        float64           `json:"silence_seconds"`         // age of its newest known heartbeat
+	Incarnation           uint64            `json:"incarnation"`
+	Heartbeat             uint64            `json:"heartbeat"`
+	Zone                  string            `json:"zone"`
+	Build                 string            `json:"build"`
+	Tags                  map[string]string `json:"tags"`                  // never null
+	Since                 time.Time         `json:"since"`                 // when it took this state
+	LastDirect            *time.Time        `json:"last_direct,omitempty"` // its last message to this agent itself
+}
+
+// Event is one line of GET /v1/events. Seq counts from 1 within an epoch, without holes; a new epoch begins with
+// each start of the agent.
+type Event struct {
+	Epoch  string    `json:"epoch"`
+	Seq    uint64    `json:"seq"`
+	Time   time.Time `json:"time"`
+	Type   string    `json:"type"` // join alive suspect dead left update forgotten conflict reset
+	Member Member    `json:"member"`
+	Reason string    `json:"reason"`
+	// Members is set in a "reset" only: the whole view after which the events go on. Member is empty then.
+	Members []Member `json:"members,omitempty"`
+}
+
+// EventReset is the type of the event that says: what you knew is void, Members is the view now. A reader gets it
+// first when it asks for a snapshot, and whenever it fell so far behind that events were lost.
+const EventReset = "reset"
+
+// Self is the answer of GET /v1/self.
+type Self struct {
+	Cluster         string            `json:"cluster"`
+	Name            string            `json:"name"`
+	Address         string            `json:"address"` // advertised gossip address
+	Bind            string            `json:"bind"`    // gossip address listened on
+	API             string            `json:"api"`
+	Profile         string            `json:"profile"`
+	IntervalSeconds float64           `json:"interval_seconds"`
+	Fanout          int               `json:"fanout"`
+	Detector        string            `json:"detector"`
+	SuspectPhi      float64           `json:"suspect_phi"`
+	DeadPhi         float64           `json:"dead_phi"`
+	Incarnation     uint64            `json:"incarnation"`
+	Heartbeat       uint64            `json:"heartbeat"`
+	Zone            string            `json:"zone"`
+	Tags            map[string]string `json:"tags"` // never null
+	Build           string            `json:"build"`
+	Protocol        int               `json:"protocol"`
+	PID             int               `json:"pid"`
+	Started         time.Time         `json:"started"`
+	Epoch           string            `json:"epoch"`    // of the events
+	LastSeq         uint64            `json:"last_seq"` // of the events; 0 when there was none yet
+	States          map[string]int    `json:"states"`   // members by state, all four states present
+	Seeds           []Seed            `json:"seeds"`    // never null
+	StateFile       string            `json:"state_file"`
+	Stalls          uint64            `json:"stalls"`          // times that this agent noticed that it had stalled itself
+	StalledSeconds  float64           `json:"stalled_seconds"` // how long they took in all
+	Counters        map[string]uint64 `json:"counters"`        // packets, bytes and drops by reason; never null
+}
+
+// Seed is an address to join by, and how the last attempt went.
+type Seed struct {
+	Address   string     `json:"address"`
+	Joined    bool       `json:"joined"` // the last attempt succeeded
+	LastTried *time.Time `json:"last_tried,omitempty"`
+	LastError string     `json:"last_error,omitempty"`
+}
+
+// JoinRequest is the body of POST /v1/join. The addresses are tried once, now, and kept as seeds from then on.
+type JoinRequest struct {
+	Addresses []string `json:"addresses"`
+}
+
+// JoinResult is the answer of POST /v1/join.
+type JoinResult struct {
+	Joined  int           `json:"joined"`  // addresses that answered and let this agent in
+	Results []JoinAttempt `json:"results"` // one for each address asked for, in order
+}
+
+// JoinAttempt says how joining by one address went.
+type JoinAttempt struct {
+	Address string `json:"address"`
+	Error   string `json:"error,omitempty"` // "" when it succeeded
+}
+
+// ForgetRequest is the body of POST /v1/forget.
+type ForgetRequest struct {
+	Name  string `json:"name"`
+	Force bool   `json:"force"` // also a member that is alive or suspect
+}
+
+// ForgetResult is the answer of POST /v1/forget.
+type ForgetResult struct {
+	Name      string `json:"name"`
+	Forgotten bool   `json:"forgotten"` // false: it had been forgotten before
+}
+
+// LeaveResult is the answer of POST /v1/leave. The agent exits after it.
+type LeaveResult struct {
+	Told int `json:"told"` // members that confirmed that they know
+}
+
+// Error is the body of every answer that is not 2xx. Code is for programs, Message for people.
+type Error struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Codes of [Error].
+const (
+	CodeBadRequest   = "bad_request"   // 400: the request is wrong; nothing changed
+	CodeNotPermitted = "not_permitted" // 403: the caller may not do this
+	CodeNotFound     = "not_found"     // 404: no such member or route
+	CodeRefused      = "refused"       // 409: the agent declines, Message says why; nothing changed
+	CodeUnavailable  = "unavailable"   // 503: the agent is leaving or not ready
+	CodeInternal     = "internal"      // 500: the agent broke
+)

@@ -1,0 +1,3 @@
+module heartsay
+
+go 1.26
