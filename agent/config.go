@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Config is how one agent runs. Start from [DefaultConfig]; a zero Config is not valid.
+type Config struct {
+	Name      string            // this member's name, see membership.ValidateName
+	Cluster   string            // only agents with the same cluster name talk to each other; same alphabet as Name
+	Bind      netip.AddrPort    // gossip address to listen on, for packets and streams; port 0 picks a free one
+	Advertise netip.AddrPort    // gossip address that others are told; zero: Bind, or the host's own address
+	Join      []string          // seeds: ip[:port], [v6]:port or name[:port]
+	API       string            // where the local API is served, unix:///path
+	StateDir  string            // folder of the state file; "": nothing is kept over a restart
+	Zone      string            // failure domain, told to others; may be ""
+	Tags      map[string]string // labels, told to others
+	Build     string            // version of this program, told to others
+
+	Profile   string        // the profile that the values below came from
+	Interval  time.Duration // time between two heartbeats
+	Fanout    int           // peers that a round exchanges with, ≥ 1
+	Detector  string        // family of the phi detector, see phi.ByName
+	Suspect   Threshold     // when a silent member becomes suspect
+	Dead      Threshold     // when a silent member becomes dead
+	MaxPacket int           // bytes of one packet at most, with the envelope, without IP and UDP headers
+
+	AllowPlaintext bool // bind to more than loopback although no key seals the traffic
+}
+
+// Threshold is where suspicion turns into a verdict: at Phi, but at no shorter a silence than Min and no longer a
+// one than Max.
+type Threshold struct {
+	Phi      float64
+	Min, Max time.Duration
+}
+
+// Profiles returns the names that [DefaultConfig] takes.
+func Profiles() []string { return []string{"local", "lan", "wan"} }
+
+// DefaultConfig returns the configuration of a profile without a name: "local" for many agents on one host, "lan" for
+// one data centre, "wan" for links between continents.
+func DefaultConfig(profile string) (Config, error) {
+	c := Config{
+		Cluster:   "heartsay",
+		Bind:      netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), DefaultPort),
+		Profile:   profile,
+		Fanout:    1,
+		Detector:  "logistic",
+		MaxPacket: 1400,
+	}
+	c.Suspect.Phi, c.Dead.Phi = 8, 12
+	switch profile {
+	case "local":
+		c.Interval = 100 * time.Millisecond
+		c.Suspect.Min, c.Suspect.Max = time.Second, 5*time.Second
+		c.Dead.Min, c.Dead.Max = 1500*time.Millisecond, 10*time.Second
+	case "lan":
+		c.Interval = 250 * time.Millisecond
+		c.Suspect.Min, c.Suspect.Max = 1500*time.Millisecond, 10*time.Second
+		c.Dead.Min, c.Dead.Max = 2500*time.Millisecond, 20*time.Second
+	case "wan":
+		c.Interval = time.Second
+		c.Suspect.Min, c.Suspect.Max = 5*time.Second, 40*time.Second
+		c.Dead.Min, c.Dead.Max = 8*time.Second, 80*time.Second
+	default:
+		return Config{}, fmt.Errorf("profile %q is not known: choose one of %v", profile, Profiles())
+	}
+	return c, nil
+}
+
+// DefaultPort is the gossip port when none is given: H-E-A-R on a telephone.
+const DefaultPort = 4327
