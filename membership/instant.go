@@ -11,3 +11,5 @@ func (t Instant) Sub(u Instant) time.Duration { return time.Duration(t - u) }
 
 // Add returns the instant d after t.
 func (t Instant) Add(d time.Duration) Instant { return t + Instant(d) }
+
+func (t Instant) abs() Instant { return max(t, -t) }

@@ -1,0 +1,109 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"heartsay/membership"
+)
+
+// ParseBind returns the address to listen on that s writes: ip, ip:port, [v6]:port or v6. The port is [DefaultPort]
+// when s has none, and may be 0 for any free one. IPv4 written as IPv6 comes back as IPv4. Names are refused, because
+// whoever listens "on a name" listens on every interface when the name does not resolve.
+func ParseBind(s string) (netip.AddrPort, error) {
+	a, err := parseIPPort(s)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("bind address %q: %w", s, err)
+	}
+	return a, nil
+}
+
+// ParseAdvertise returns the address to be told to others that s writes. It takes what [ParseBind] takes, except
+// what nobody can reach: an unspecified address and port 0.
+func ParseAdvertise(s string) (netip.AddrPort, error) {
+	a, err := parseIPPort(s)
+	if err == nil {
+		err = checkReachable(a)
+	}
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("advertised address %q: %w", s, err)
+	}
+	return a, nil
+}
+
+// CheckExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator
+// has not allowed that.
+func CheckExposure(bind netip.AddrPort, allowPlaintext bool) error {
+	if allowPlaintext || bind.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("bind to %s: without a key, whoever reaches this port can read and forge the gossip: "+
+		"bind to 127.0.0.1, or give --allow-plaintext if you trust the network", bind)
+}
+
+// parseIPPort returns the address that s writes, with DefaultPort when it has no port. Its errors say what is wrong
+// with s without repeating it.
+func parseIPPort(s string) (netip.AddrPort, error) {
+	host, port, err := splitPort(s)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case host == "":
+		return netip.AddrPort{}, errors.New("the IP is missing: write one, like 127.0.0.1:4327, or 0.0.0.0 for all")
+	case strings.EqualFold(host, "localhost"):
+		return netip.AddrPort{}, errors.New("names are not taken here: write 127.0.0.1")
+	case err != nil:
+		return netip.AddrPort{}, fmt.Errorf("%q is not an IP, and names are not taken here: write one like 10.0.0.7:%d",
+			host, DefaultPort)
+	}
+	a := netip.AddrPortFrom(ip.Unmap(), port)
+	return a, checkOneHost(a.Addr())
+}
+
+// splitPort returns the host and the port in s, DefaultPort when s has none. Brackets around the host are removed. A
+// bare IPv6 address is a host without a port.
+func splitPort(s string) (host string, port uint16, err error) {
+	inner, bracketed := strings.CutPrefix(s, "[")
+	if bracketed && strings.HasSuffix(inner, "]") {
+		return inner[:len(inner)-1], DefaultPort, nil
+	}
+	if !bracketed && strings.Count(s, ":") != 1 {
+		return s, DefaultPort, nil
+	}
+	host, digits, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", 0, errors.New("it is neither ip:port nor [ip]:port")
+	}
+	n, err := strconv.ParseUint(digits, 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("port %q is not a number from 0 to 65535", digits)
+	}
+	return host, uint16(n), nil
+}
+
+// checkOneHost returns an error when ip cannot be an address of a host's own. Unspecified ones pass.
+func checkOneHost(ip netip.Addr) error {
+	switch {
+	case !ip.IsValid():
+		return errors.New("the IP is missing")
+	case ip.Zone() != "":
+		return fmt.Errorf("zone %q means something on one host only: write an address without a zone", ip.Zone())
+	case ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return fmt.Errorf("%s is not the address of one host: write a unicast one", ip)
+	}
+	return nil
+}
+
+// checkReachable returns an error when nobody can be reached at a.
+func checkReachable(a netip.AddrPort) error {
+	if err := checkOneHost(a.Addr()); err != nil {
+		return err
+	}
+	return membership.ValidateAddress(a)
+}

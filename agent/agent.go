@@ -1,0 +1,197 @@
+// Package agent is the shell around the engine of package gossip: sockets, clocks, files and the local API.
+//
+// One goroutine, the loop, owns the engine (loop.go). Everybody else asks it to run a function and gets copies. The
+// loop waits for nobody: packets leave through a bounded queue, events go into a ring that readers follow at their own
+// pace, streams and files have goroutines of their own.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// Agent is one running member.
+type Agent struct {
+	cfg      Config
+	log      hclog.Logger
+	wire     *Wire
+	envelope *Envelope
+	state    *StateFile // nil: nothing is kept
+	resolver Resolver
+	ring     *Ring
+	started  time.Time
+
+	engine *gossip.Engine // the loop's
+	codec  *gossip.Codec  // the loop's
+	drops  *dropCounts
+	calls  chan func(now time.Time)
+	outbox chan outgoing
+	saves  chan Saved // holds the newest state that is yet to be written
+
+	streams streams
+	seeds   seeds
+
+	leave     sync.Once
+	left      chan struct{} // closed when the member has said goodbye
+	told      atomic.Int64  // members that confirmed it
+	fail      context.CancelCauseFunc
+	ending    context.Context // ends when the agent does; its cause is why
+	running   sync.WaitGroup
+	loopEnded chan struct{}
+}
+
+// errStopping answers calls that come too late.
+var errStopping = errors.New("the agent is stopping")
+
+// eventsKept is the capacity of the event ring: at 1000 members, four changes of everybody.
+const eventsKept = 4096
+
+// start brings an agent to life on a wire that is open. The agent owns the wire and the state file from then on.
+func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclog.Logger) (*Agent, error) {
+	now := time.Now()
+	saved, incarnation, err := recall(state, now, log)
+	if err != nil {
+		return nil, err
+	}
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	a := &Agent{
+		cfg: cfg, log: log, wire: wire, state: state, resolver: resolver, started: now,
+		envelope: NewEnvelope(cfg.Cluster, random.Uint64()),
+		ring:     NewRing(eventsKept, NewEpoch(now, random.Uint64())),
+		codec:    gossip.NewCodec(),
+		drops:    newDropCounts(),
+		calls:    make(chan func(time.Time)), outbox: make(chan outgoing, outboxSize), saves: make(chan Saved, 1),
+		left: make(chan struct{}), loopEnded: make(chan struct{}),
+	}
+	a.ending, a.fail = context.WithCancelCause(context.Background())
+	wire.LimitPackets(cfg.MaxPacket)
+	a.engine, err = gossip.New(now, cfg.record(wire.Local(), incarnation), cfg.engine(a.envelope.Overhead()), random)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.seeds.remember(cfg.Join, saved, cfg.Advertise); err != nil {
+		return nil, err
+	}
+	a.publish([]membership.Event{{Type: membership.EventJoin, Member: a.selfView(now), Reason: "started"}})
+	for _, f := range []func(){a.loop, a.sendPackets, a.takeStreams, a.seek, a.writeState} {
+		a.running.Go(f)
+	}
+	return a, nil
+}
+
+// recall reads what the life before left behind.
+func recall(state *StateFile, now time.Time, log hclog.Logger) (Saved, uint64, error) {
+	var saved Saved
+	if state != nil {
+		var note string
+		var err error
+		if saved, note, err = state.Load(); err != nil {
+			return Saved{}, 0, err
+		}
+		if note != "" {
+			log.Warn("state file was not used", "reason", note)
+		}
+	}
+	incarnation, note := NextIncarnation(now, saved.Incarnation)
+	if note != "" {
+		log.Warn("clock and state file disagree", "reason", note)
+	}
+	return saved, incarnation, nil
+}
+
+func (a *Agent) selfView(now time.Time) membership.View {
+	for _, v := range a.engine.Snapshot(now) {
+		if v.Record.Name == a.cfg.Name {
+			return v
+		}
+	}
+	panic("agent: its own member is not in the view")
+}
+
+// do lets the loop run f with the present time, and returns when it has. The error says that it did not.
+func (a *Agent) do(ctx context.Context, f func(now time.Time)) error {
+	done := make(chan struct{})
+	call := func(now time.Time) {
+		f(now)
+		close(done)
+	}
+	select {
+	case a.calls <- call:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.loopEnded:
+		return errStopping
+	}
+	<-done
+	return nil
+}
+
+// Leave says goodbye to the others and returns how many confirmed that they heard it. It takes a second or two at
+// most. The agent has still to be closed.
+func (a *Agent) Leave(ctx context.Context) (told int, err error) {
+	a.leave.Do(func() {
+		err = a.do(ctx, func(now time.Time) { a.apply(a.engine.Leave(now)) })
+	})
+	if err != nil {
+		return 0, err
+	}
+	patience := time.NewTimer(max(3*time.Second, 10*a.cfg.Interval))
+	defer patience.Stop()
+	select {
+	case <-a.left:
+	case <-patience.C:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-a.loopEnded:
+	}
+	return int(a.told.Load()), nil
+}
+
+// Close stops the agent at once, without a goodbye, and returns when nothing of it runs any more.
+func (a *Agent) Close() error {
+	a.fail(errStopping)
+	a.ring.Close()
+	err := a.wire.Close()
+	a.running.Wait()
+	if a.state != nil {
+		err = errors.Join(err, a.state.Close())
+	}
+	return err
+}
+
+// ConflictError says that this agent must not run under its name, since a live agent elsewhere holds it.
+type ConflictError struct {
+	Name   string
+	Holder netip.AddrPort
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("the name %s is held by a live agent at %s: choose another with --name, or stop that one first",
+		e.Name, e.Holder)
+}
+
+// record returns what the agent says of itself at its start.
+func (c Config) record(local netip.AddrPort, incarnation uint64) membership.Record {
+	address := c.Advertise
+	if !address.IsValid() {
+		address = local
+	}
+	return membership.Record{
+		Name: c.Name, Incarnation: incarnation, Address: address, Interval: c.Interval,
+		Zone: c.Zone, Build: c.Build, Tags: membership.NewTags(c.Tags),
+	}
+}
+
+var _ Resolver = (*net.Resolver)(nil)

@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"time"
+
+	"heartsay/api"
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// backend answers the local API from the agent.
+type backend struct {
+	*Agent
+	socket string
+	leave  func() // asks the agent to end after it has left
+}
+
+var _ Backend = (*backend)(nil)
+
+// Events returns the ring of events.
+func (a *Agent) Events() *Ring { return a.ring }
+
+// Members returns the view.
+func (a *Agent) Members(ctx context.Context) (api.Members, error) {
+	views, err := a.snapshot(ctx)
+	if err != nil {
+		return api.Members{}, err
+	}
+	all := api.Members{Cluster: a.cfg.Cluster, Self: a.cfg.Name, Members: make([]api.Member, len(views))}
+	for i, v := range views {
+		all.Members[i] = apiMember(v)
+	}
+	return all, nil
+}
+
+func (a *Agent) snapshot(ctx context.Context) (views []membership.View, err error) {
+	err = a.do(ctx, func(now time.Time) { views = a.engine.Snapshot(now) })
+	return views, unavailable(err)
+}
+
+// unavailable makes an error of a loop that has ended one that a caller of the API understands.
+func unavailable(err error) error {
+	if errors.Is(err, errStopping) {
+		return &api.Error{Code: api.CodeUnavailable, Message: err.Error()}
+	}
+	return err
+}
+
+// Self returns how the agent itself is.
+func (b *backend) Self(ctx context.Context) (api.Self, error) {
+	views, err := b.snapshot(ctx)
+	if err != nil {
+		return api.Self{}, err
+	}
+	c := b.cfg
+	s := api.Self{
+		Cluster: c.Cluster, Name: c.Name, Bind: b.wire.Local().String(), API: b.socket,
+		Profile: c.Profile, IntervalSeconds: c.Interval.Seconds(), Fanout: c.Fanout,
+		Detector: c.Detector, SuspectPhi: c.Suspect.Phi, DeadPhi: c.Dead.Phi,
+		Protocol: gossip.Version, PID: os.Getpid(), Started: b.started.UTC(),
+		Epoch: b.ring.Epoch(), LastSeq: b.ring.Last(), States: map[string]int{}, Seeds: b.seeds.apiSeeds(),
+	}
+	for _, state := range membership.States() {
+		s.States[state.String()] = 0
+	}
+	for _, v := range views {
+		s.States[v.State.String()]++
+		if v.Record.Name == c.Name {
+			m := apiMember(v)
+			s.Address, s.Incarnation, s.Heartbeat, s.Zone, s.Tags, s.Build = m.Address, m.Incarnation, m.Heartbeat,
+				m.Zone, m.Tags, m.Build
+		}
+	}
+	if b.state != nil {
+		s.StateFile = b.state.Path()
+	}
+	err = b.do(ctx, func(time.Time) {
+		stalls, stalled := b.engine.Stalls()
+		s.Stalls, s.StalledSeconds = stalls, stalled.Seconds()
+		s.Counters = b.counters()
+	})
+	return s, unavailable(err)
+}
+
+// counters returns all counts of the agent, the wire and the engine. It is called by the loop.
+func (a *Agent) counters() map[string]uint64 {
+	all := a.drops.snapshot()
+	maps.Copy(all, a.wire.Drops())
+	for reason, n := range a.engine.Drops() {
+		all["engine_"+string(reason)] = n
+	}
+	return all
+}
+
+// Leave says goodbye and then lets the agent end.
+func (b *backend) Leave(ctx context.Context) (api.LeaveResult, error) {
+	told, err := b.Agent.Leave(ctx)
+	if err != nil {
+		return api.LeaveResult{}, unavailable(err)
+	}
+	b.leave()
+	return api.LeaveResult{Told: told}, nil
+}
+
+// Forget removes a member.
+func (a *Agent) Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error) {
+	var forgotten bool
+	var fault error
+	err := a.do(ctx, func(now time.Time) {
+		var out gossip.Outputs
+		out, forgotten, fault = a.engine.Forget(now, name, force)
+		a.apply(out)
+	})
+	if err != nil {
+		return api.ForgetResult{}, unavailable(err)
+	}
+	switch {
+	case errors.Is(fault, gossip.ErrUnknown):
+		fault = &api.Error{Code: api.CodeNotFound, Message: fault.Error()}
+	case fault != nil:
+		fault = &api.Error{Code: api.CodeRefused, Message: fault.Error()}
+	}
+	return api.ForgetResult{Name: name, Forgotten: forgotten}, fault
+}
+
+// Healthy returns nil when the loop answers.
+func (a *Agent) Healthy(ctx context.Context) error { return unavailable(a.do(ctx, func(time.Time) {})) }

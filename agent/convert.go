@@ -1,0 +1,29 @@
+package agent
+
+import (
+	"time"
+
+	"heartsay/api"
+	"heartsay/membership"
+)
+
+// apiMember returns a view of a member as the API tells it.
+func apiMember(v membership.View) api.Member {
+	r := v.Record
+	m := api.Member{
+		Name: r.Name, Address: r.Address.String(), State: v.State.String(), Phi: v.Phi,
+		TimeoutSeconds: v.DeadAfter.Seconds(), SuspectTimeoutSeconds: v.SuspectAfter.Seconds(),
+		SilenceSeconds: v.Silence.Seconds(), Incarnation: r.Incarnation, Heartbeat: v.Heartbeat,
+		Zone: r.Zone, Build: r.Build, Tags: r.Tags.Map(), Since: v.Since.UTC(),
+	}
+	if !v.Direct.IsZero() {
+		direct := v.Direct.UTC()
+		m.LastDirect = &direct
+	}
+	return m
+}
+
+// apiEvent returns an event as the API tells it. The ring numbers it.
+func apiEvent(at time.Time, ev membership.Event) api.Event {
+	return api.Event{Time: at.UTC(), Type: ev.Type.String(), Member: apiMember(ev.Member), Reason: ev.Reason}
+}

@@ -1,0 +1,148 @@
+package agent
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"sync/atomic"
+
+	"heartsay/membership"
+)
+
+// The outer envelope stands around everything that an agent sends, and is the same for packets and for the frames of
+// streams. Numbers are big endian; n is the length of the cluster name.
+//
+//	bytes        field
+//	0–1          magic, "hs"
+//	2            format of the envelope, 1
+//	3            class, 1 in a packet and 2 in a stream, so that neither can be replayed as the other
+//	4–7          key id, 0: no key
+//	8–15         boot id, random for each start of the sender
+//	16–23        counter of what the sender sealed since then, from 1
+//	24           n, 1 to 128
+//	25–24+n      name of the cluster
+//	25+n–        payload, may be empty
+//	last 4       CRC-32C (Castagnoli) of all bytes before
+//
+// With a key, the boot id picks the sender's own key, the counter is the nonce, everything up to the name is
+// authenticated, the payload is encrypted, and a tag stands in the place of the CRC.
+const (
+	envelopeFormat = 1
+	envelopeFixed  = 25 // bytes before the name of the cluster
+	envelopeCRC    = 4  // bytes after the payload
+	minEnvelope    = envelopeFixed + 1 + envelopeCRC
+)
+
+const envelopeMagic = "hs"
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Class says how an envelope travels.
+type Class uint8
+
+const (
+	ClassPacket Class = 1 // one envelope is one datagram
+	ClassStream Class = 2 // envelopes follow each other as frames, see [WriteFrame]
+)
+
+// OpenError says why bytes from the network were refused. Reason is short and stable, for counters:
+//
+//	short     fewer bytes than any envelope has
+//	length    a frame of no or too many bytes
+//	magic     not from a heartsay agent
+//	format    an envelope of another version
+//	class     a packet's envelope in a stream, or the other way round
+//	key       sealed with a key; this agent has none
+//	checksum  damaged on the way
+//	cluster   another cluster's
+type OpenError struct {
+	Reason string
+	Detail string // for people; foreign bytes in it are quoted
+}
+
+// Error returns Detail behind what failed.
+func (e *OpenError) Error() string { return "open envelope: " + e.Detail }
+
+var (
+	errShort    = &OpenError{"short", fmt.Sprintf("cut off: an envelope has at least %d bytes", minEnvelope)}
+	errMagic    = &OpenError{"magic", "not heartsay: it does not begin with \"hs\""}
+	errFormat   = &OpenError{"format", "its format is not 1: the sender runs another version of heartsay"}
+	errClass    = &OpenError{"class", "a packet's envelope came in a stream, or a stream's in a packet"}
+	errKey      = &OpenError{"key", "it is sealed with a key, and this agent has none"}
+	errChecksum = &OpenError{"checksum", "the checksum does not match: it was damaged on the way"}
+)
+
+// Envelope seals what one agent sends, and opens what others of its cluster sent. It is safe for concurrent use.
+type Envelope struct {
+	cluster string
+	boot    uint64
+	counter atomic.Uint64 // of the envelope sealed last
+}
+
+// NewEnvelope returns the envelope of an agent of a cluster. The boot id must be random for each start of the agent.
+// It panics when the cluster's name is no valid name; the configuration is checked long before.
+func NewEnvelope(cluster string, boot uint64) *Envelope {
+	if err := membership.ValidateName(cluster); err != nil {
+		panic("agent: new envelope: cluster " + err.Error())
+	}
+	return &Envelope{cluster: cluster, boot: boot}
+}
+
+// Overhead returns how many bytes a sealed payload is longer than the payload.
+func (e *Envelope) Overhead() int { return envelopeFixed + len(e.cluster) + envelopeCRC }
+
+// Seal appends the sealed payload to dst and returns the longer slice. It allocates only when dst has no room for it.
+// The payload must not lie in the free part of dst.
+func (e *Envelope) Seal(dst []byte, class Class, payload []byte) []byte {
+	start := len(dst)
+	dst = append(dst, envelopeMagic...)
+	dst = append(dst, envelopeFormat, byte(class))
+	dst = binary.BigEndian.AppendUint32(dst, 0) // no key
+	dst = binary.BigEndian.AppendUint64(dst, e.boot)
+	dst = binary.BigEndian.AppendUint64(dst, e.counter.Add(1))
+	dst = append(dst, byte(len(e.cluster)))
+	dst = append(dst, e.cluster...)
+	dst = append(dst, payload...)
+	return binary.BigEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
+}
+
+// Open returns the payload in b, which must be one whole envelope of the class and of this cluster (R1). The payload
+// is a part of b. Every error is an [*OpenError].
+func (e *Envelope) Open(b []byte, class Class) (payload []byte, err error) {
+	if len(b) < minEnvelope {
+		return nil, errShort
+	}
+	if err := checkOpening(b, class); err != nil {
+		return nil, err
+	}
+	if binary.BigEndian.Uint32(b[4:]) != 0 {
+		return nil, errKey
+	}
+	body := b[:len(b)-envelopeCRC]
+	if crc32.Checksum(body, castagnoli) != binary.BigEndian.Uint32(b[len(body):]) {
+		return nil, errChecksum
+	}
+	n := int(body[envelopeFixed-1])
+	if n == 0 || n > membership.MaxNameLength || n > len(body)-envelopeFixed {
+		return nil, &OpenError{"cluster", fmt.Sprintf("a cluster's name cannot have %d bytes here", n)}
+	}
+	rest := body[envelopeFixed:]
+	if string(rest[:n]) != e.cluster {
+		return nil, &OpenError{"cluster", fmt.Sprintf("it is for the cluster %q, and this agent is in %q",
+			rest[:n], e.cluster)}
+	}
+	return rest[n:], nil
+}
+
+// checkOpening returns an error when the first 4 bytes of b are not those of an envelope of the class.
+func checkOpening(b []byte, class Class) error {
+	switch {
+	case string(b[:2]) != envelopeMagic:
+		return errMagic
+	case b[2] != envelopeFormat:
+		return errFormat
+	case b[3] != byte(class):
+		return errClass
+	}
+	return nil
+}

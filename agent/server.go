@@ -1,0 +1,165 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"heartsay/api"
+)
+
+// Backend is what the API needs of an agent. Its methods are called by many goroutines at once and return when their
+// context ends. An error that is an [*api.Error] reaches the caller with the status of its code, any other as an
+// internal one.
+type Backend interface {
+	// Members returns the view. It must hold the effect of every event that is in the ring by the time of the call:
+	// a reset is made of the two.
+	Members(ctx context.Context) (api.Members, error)
+	Self(ctx context.Context) (api.Self, error)
+	Join(ctx context.Context, addresses []string) (api.JoinResult, error)
+	Leave(ctx context.Context) (api.LeaveResult, error)
+	Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error)
+	Events() *Ring
+	// Healthy returns why the agent does not do its work, or nil.
+	Healthy(ctx context.Context) error
+}
+
+// Times of the server. They guard it against callers that stop half-way; none limits what a call itself may take.
+const (
+	requestTime = 5 * time.Second  // for the caller to send the head of a request, and again for its body
+	writeTime   = 10 * time.Second // for the caller to take an answer, or one event
+	idleTime    = time.Minute      // for a connection without a request
+	healthTime  = 2 * time.Second  // for the agent to show that it lives
+	closeTime   = 2 * time.Second  // for calls under way when the server closes
+	maxHeader   = 16 << 10         // bytes of the head of a request
+)
+
+// Server serves the local API of one agent. Its zero value is not usable, see [NewServer].
+type Server struct {
+	backend   Backend
+	http      *http.Server
+	routes    map[string]route
+	writeTime time.Duration   // for one write; see the constant
+	stopping  context.Context // ends when the streams shall end
+	stop      context.CancelFunc
+}
+
+// route is what the server does with one path.
+type route struct {
+	method string
+	query  []string // the parameters that it takes
+	handle http.HandlerFunc
+}
+
+// NewServer returns a server of b's API that logs what goes wrong with connections to log.
+func NewServer(b Backend, log hclog.Logger) *Server {
+	s := &Server{backend: b, writeTime: writeTime}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.routes = map[string]route{
+		"/livez":      {http.MethodGet, nil, s.livez},
+		"/v1/members": {http.MethodGet, nil, s.members},
+		"/v1/self":    {http.MethodGet, nil, s.self},
+		"/v1/events":  {http.MethodGet, []string{"after", "snapshot", "type"}, s.events},
+		"/v1/join":    {http.MethodPost, nil, s.join},
+		"/v1/leave":   {http.MethodPost, nil, s.leave},
+		"/v1/forget":  {http.MethodPost, nil, s.forget},
+	}
+	s.http = &http.Server{
+		Handler:                      s,
+		ReadHeaderTimeout:            requestTime,
+		IdleTimeout:                  idleTime,
+		MaxHeaderBytes:               maxHeader,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     connectionLog(log),
+	}
+	return s
+}
+
+// Serve answers on l until Close, which also closes l, and then returns nil.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the API: %w", err)
+	}
+	return nil
+}
+
+// Close stops taking connections, ends the streams after the events that are in the ring, lets other calls finish for
+// two seconds, and then breaks off what is left.
+func (s *Server) Close() error {
+	s.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	if s.http.Shutdown(ctx) == nil {
+		return nil
+	}
+	return s.http.Close()
+}
+
+// ServeHTTP answers one request. It refuses whatever a web browser may be tricked into sending.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTime)) // of the body, even of an unwanted one
+	if err := checkCaller(r); err != nil {
+		s.refuse(w, err)
+		return
+	}
+	route, ok := s.routes[r.URL.Path]
+	switch {
+	case !ok:
+		s.refuse(w, &api.Error{Code: api.CodeNotFound, Message: fmt.Sprintf("there is no route %q", r.URL.Path)})
+	case r.Method != route.method:
+		w.Header().Set("Allow", route.method)
+		e := badRequest("%s takes %s, not %q", r.URL.Path, route.method, r.Method)
+		s.answer(w, http.StatusMethodNotAllowed, e)
+	default:
+		if err := checkQuery(r.URL.RawQuery, route.query); err != nil {
+			s.refuse(w, err)
+			return
+		}
+		route.handle(w, r)
+	}
+}
+
+// checkCaller returns an error for a request of a web page: with an Origin, or under a name that is not ours, as after
+// DNS rebinding.
+func checkCaller(r *http.Request) error {
+	if _, ok := r.Header["Origin"]; ok {
+		return &api.Error{Code: api.CodeNotPermitted,
+			Message: "the request has an Origin header: web pages may not use this API"}
+	}
+	switch strings.ToLower(r.Host) {
+	case "", "heartsay", "localhost":
+		return nil
+	}
+	return &api.Error{Code: api.CodeNotPermitted,
+		Message: fmt.Sprintf("the request is for host %q: this is heartsay; call it so or localhost", r.Host)}
+}
+
+// checkQuery returns an error when query is malformed or has a parameter that is not one of known. A parameter that is
+// ignored would look as if it worked.
+func checkQuery(query string, known []string) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return badRequest("the query is malformed: %v", err)
+	}
+	for name := range values {
+		if !slices.Contains(known, name) {
+			return badRequest("query parameter %q is not known here", name)
+		}
+	}
+	return nil
+}
+
+// connectionLog returns where net/http writes of broken connections, which are the caller's trouble.
+func connectionLog(l hclog.Logger) *log.Logger {
+	return l.Named("api").StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug})
+}

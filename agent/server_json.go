@@ -1,0 +1,102 @@
+package agent
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"heartsay/api"
+)
+
+// maxBody is how many bytes the body of a request may have.
+const maxBody = 1 << 20
+
+// statuses are the HTTP statuses of the codes of [api.Error].
+var statuses = map[string]int{
+	api.CodeBadRequest:   http.StatusBadRequest,
+	api.CodeNotPermitted: http.StatusForbidden,
+	api.CodeNotFound:     http.StatusNotFound,
+	api.CodeRefused:      http.StatusConflict,
+	api.CodeUnavailable:  http.StatusServiceUnavailable,
+	api.CodeInternal:     http.StatusInternalServerError,
+}
+
+// badRequest returns the error of a request that is wrong.
+func badRequest(format string, args ...any) *api.Error {
+	return &api.Error{Code: api.CodeBadRequest, Message: fmt.Sprintf(format, args...)}
+}
+
+// decodeBody reads the body of r, one JSON object of exactly the fields of into, and stores it there. Without a body,
+// into stays as it is. Its errors say what is wrong with the body.
+func (s *Server) decodeBody(w http.ResponseWriter, r *http.Request, into any) error {
+	defer http.NewResponseController(w).SetReadDeadline(time.Time{}) // or the call would end when it passes
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return badRequest("the body is larger than %d bytes", maxBody)
+	case err != nil:
+		return badRequest("the body ends too early: %v", err)
+	case len(data) == 0:
+		return nil
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return badRequest("the content type is %q: send application/json", r.Header.Get("Content-Type"))
+	}
+	return decodeStrict(data, into)
+}
+
+func decodeStrict(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return badRequest("the body is not what is asked for here: %v", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return badRequest("the body goes on after its JSON object, at byte %d", d.InputOffset()+1)
+	}
+	return nil
+}
+
+// reply answers with v, or with err if there is one.
+func (s *Server) reply(w http.ResponseWriter, v any, err error) {
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.answer(w, http.StatusOK, v)
+}
+
+// refuse answers with err under the status of its code.
+func (s *Server) refuse(w http.ResponseWriter, err error) {
+	var e *api.Error
+	if !errors.As(err, &e) {
+		e = &api.Error{Code: api.CodeInternal, Message: err.Error()}
+	}
+	status, ok := statuses[e.Code]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	s.answer(w, status, e)
+}
+
+// answer writes v as JSON under status. A caller that does not take it is not waited for.
+func (s *Server) answer(w http.ResponseWriter, status int, v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		status = http.StatusInternalServerError
+		data, _ = json.Marshal(api.Error{Code: api.CodeInternal, Message: "encode the answer: " + err.Error()})
+	}
+	data = append(data, '\n')
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.writeTime))
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	w.WriteHeader(status)
+	w.Write(data)
+}

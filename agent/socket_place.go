@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// socketPatience is how long a socket that is in the way gets to show that somebody listens. The kernel answers for
+// whoever listens, at once.
+const socketPatience = time.Second
+
+// makeSocketFolder makes dir if it is missing, and returns an error when others could replace what is in it.
+func makeSocketFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the folder of the API socket: %w: choose another place with --api", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("look at the folder of the API socket: %w", err)
+	}
+	owner, me := info.Sys().(*syscall.Stat_t).Uid, os.Geteuid()
+	if me != 0 && owner != 0 && int(owner) != me {
+		return fmt.Errorf("the folder %s of the API socket belongs to user %d: choose another place with --api", dir, owner)
+	}
+	if info.Mode()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
+		return fmt.Errorf("the folder %s of the API socket is writable by everybody (mode %v), who could replace the socket: "+
+			"choose another place with --api", dir, info.Mode())
+	}
+	return nil
+}
+
+// checkSocket returns the socket at path on which nobody listens, or nil when nothing is there. Anything else at path
+// is an error.
+func checkSocket(path string) (stale fs.FileInfo, err error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("look at the API socket: %w", err)
+	case info.Mode().Type() != fs.ModeSocket:
+		return nil, fmt.Errorf("%s is taken by something that is not a socket (%v): remove it, "+
+			"or choose another place with --api", path, info.Mode())
+	}
+	c, err := net.DialTimeout("unix", path, socketPatience)
+	switch {
+	case err == nil:
+		c.Close()
+		return nil, errTaken(path)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return info, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.Is(err, syscall.EAGAIN), os.IsTimeout(err):
+		return nil, errTaken(path)
+	}
+	return nil, fmt.Errorf("%s is taken by a socket that cannot be asked who listens: %w: choose another place with --api",
+		path, err)
+}
+
+func errTaken(path string) error {
+	return fmt.Errorf("another agent answers at %s: give this one its own --api", path)
+}
+
+// makePrivateFolder returns a new folder in dir that only this user can enter. Its name is short, because the socket
+// is bound in it and paths of sockets are.
+func makePrivateFolder(dir string) (string, error) {
+	for i := 0; ; i++ {
+		name := filepath.Join(dir, ".h"+strconv.FormatInt(int64(os.Getpid()), 36)+strconv.Itoa(i))
+		if err := os.Mkdir(name, 0o700); err == nil || i == 99 || !errors.Is(err, fs.ErrExist) {
+			return name, err
+		}
+	}
+}

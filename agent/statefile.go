@@ -1,0 +1,212 @@
+package agent
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"heartsay/membership"
+)
+
+// Saved is what an agent keeps over a restart.
+type Saved struct {
+	Name        string        `json:"name"`
+	Cluster     string        `json:"cluster"`
+	Incarnation uint64        `json:"incarnation"` // the one that was in use, see [NextIncarnation]
+	Members     []SavedMember `json:"members"`     // whom to look for after a restart of the whole cluster
+	Seeds       []string      `json:"seeds"`       // as [Seed.String] writes them
+}
+
+// SavedMember is a member that was known.
+type SavedMember struct {
+	Name        string `json:"name"`
+	Address     string `json:"address"` // ip:port
+	Incarnation uint64 `json:"incarnation"`
+}
+
+// stateFormat is the version of the file. MaxStateSize is what the largest cluster needs, many times over.
+const (
+	stateFormat  = 1
+	MaxStateSize = 64 << 20 // bytes
+)
+
+// StateFile is the file in which one agent keeps a [Saved]. While it is open no other agent can open it. It is safe
+// for concurrent use.
+type StateFile struct {
+	name, cluster, path string
+
+	mu   sync.Mutex // protects the file and lock
+	lock *os.File   // nil when closed
+	ops  fileOps
+}
+
+// OpenStateFile returns the state file of the agent called name in dir, for the cluster. It makes dir, for its owner
+// only, when that is missing. It fails when another agent has the file open. The caller must call Close.
+func OpenStateFile(dir, name, cluster string) (*StateFile, error) {
+	if err := membership.ValidateName(name); err != nil { // it becomes a part of the path
+		return nil, fmt.Errorf("open state file: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state folder: %w: give another one with --state-dir", err)
+	}
+	lock, err := lockFile(filepath.Join(dir, name+".lock"))
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, name+".json")
+	return &StateFile{name: name, cluster: cluster, path: path, lock: lock, ops: osFileOps}, nil
+}
+
+// Path returns where the file is.
+func (s *StateFile) Path() string { return s.path }
+
+// Close lets other agents open the file. It may be called again.
+func (s *StateFile) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lock == nil {
+		return nil
+	}
+	err := s.lock.Close() // which ends the lock
+	s.lock = nil
+	return err
+}
+
+// Load returns what was saved last, or a zero Saved when nothing was. A file that is damaged, of another version or
+// not this agent's is renamed, never deleted, and gives a zero Saved and a note that says so to people. An error means
+// that the file cannot be read or renamed; nothing has changed then.
+func (s *StateFile) Load() (saved Saved, note string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lock == nil {
+		return Saved{}, "", fmt.Errorf("read state file %s: %w", s.path, os.ErrClosed)
+	}
+	b, err := s.ops.read(s.path, MaxStateSize)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Saved{}, "", nil
+	}
+	if err != nil {
+		return Saved{}, "", fmt.Errorf("read state file: %w", err)
+	}
+	saved, err = decodeState(b)
+	if err == nil && saved.Name != s.name {
+		err = fmt.Errorf("it is of the agent %q", saved.Name)
+	}
+	if err != nil {
+		return s.setAside("corrupt", err)
+	}
+	if saved.Cluster != s.cluster {
+		return s.setAside("other-cluster", fmt.Errorf("it is of the cluster %q, and this agent is in %q", saved.Cluster,
+			s.cluster))
+	}
+	return saved, "", nil
+}
+
+// setAside renames the file to the first free name of its kind, and returns what Load does then.
+func (s *StateFile) setAside(kind string, why error) (Saved, string, error) {
+	const most = 99 // after which the last one is replaced
+	aside := ""
+	for n := 1; n <= most; n++ {
+		aside = fmt.Sprintf("%s.%s-%d", s.path, kind, n)
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err := s.ops.rename(s.path, aside); err != nil {
+		return Saved{}, "", fmt.Errorf("set the state file aside, because %w: %w", why, err)
+	}
+	return Saved{}, fmt.Sprintf("state file %s cannot be used: %s; it was set aside as %s and this start remembers nothing",
+		s.path, why, aside), nil
+}
+
+// Save replaces the file by one that holds saved, whose Name and Cluster it fills in. When it fails the file still
+// holds what it held before; only when the very last step fails, which makes the new file outlast a power cut, does
+// it hold saved already.
+func (s *StateFile) Save(saved Saved) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lock == nil {
+		return fmt.Errorf("save state file %s: %w", s.path, os.ErrClosed)
+	}
+	saved.Name, saved.Cluster = s.name, s.cluster
+	b, err := encodeState(saved)
+	if err == nil && len(b) > MaxStateSize {
+		err = fmt.Errorf("it would have %d bytes: at most %d are allowed", len(b), MaxStateSize)
+	}
+	if err == nil {
+		err = s.ops.replaceFile(s.path, b)
+	}
+	if err != nil {
+		return fmt.Errorf("save state file %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// sealedState is the content of the file: one JSON object, so that people can read it with the tools they have.
+type sealedState struct {
+	Format int             `json:"format"`
+	SHA256 string          `json:"sha256"` // of the bytes of State, in hex
+	State  json.RawMessage `json:"state"`
+}
+
+func encodeState(saved Saved) ([]byte, error) {
+	state, err := json.MarshalIndent(saved, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "{\"format\": %d, \"sha256\": %q, \"state\": %s}\n", stateFormat, stateSum(state), state), nil
+}
+
+func decodeState(b []byte) (Saved, error) {
+	var sealed sealedState
+	if len(b) > MaxStateSize {
+		return Saved{}, fmt.Errorf("it has more than %d bytes", MaxStateSize)
+	}
+	if len(bytes.TrimSpace(b)) == 0 {
+		return Saved{}, errors.New("it is empty")
+	}
+	if err := json.Unmarshal(b, &sealed); err != nil {
+		return Saved{}, fmt.Errorf("it is no JSON as heartsay writes it: %w", err)
+	}
+	if sealed.Format != stateFormat {
+		return Saved{}, fmt.Errorf("its format is %d, and this version of heartsay reads %d", sealed.Format, stateFormat)
+	}
+	if sealed.SHA256 != stateSum(sealed.State) {
+		return Saved{}, errors.New("its checksum does not match")
+	}
+	var saved Saved
+	if err := json.Unmarshal(sealed.State, &saved); err != nil {
+		return Saved{}, fmt.Errorf("its state is not as heartsay writes it: %w", err)
+	}
+	return saved, nil
+}
+
+func stateSum(state []byte) string {
+	sum := sha256.Sum256(state)
+	return hex.EncodeToString(sum[:])
+}
+
+// readBounded returns the content of a regular file, but no more than limit+1 bytes of it.
+func readBounded(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // to open a pipe could wait for ever
+		return nil, fmt.Errorf("%s is not a regular file: move it away", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}

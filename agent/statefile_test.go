@@ -1,0 +1,343 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+var someState = Saved{
+	Name: "n1", Cluster: "prod", Incarnation: 1767323045000,
+	Members: []SavedMember{{"n2", "10.0.0.2:4327", 1767323045001}, {"n3", "[2001:db8::3]:4327", 7}},
+	Seeds:   []string{"seed.example.com:4327"},
+}
+
+func openState(t *testing.T, dir, name, cluster string) *StateFile {
+	t.Helper()
+	s, err := OpenStateFile(dir, name, cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func mustSave(t *testing.T, s *StateFile, saved Saved) {
+	t.Helper()
+	if err := s.Save(saved); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mustLoad returns what is loaded, and fails unless that needs no explanation.
+func mustLoad(t *testing.T, s *StateFile) Saved {
+	t.Helper()
+	saved, note, err := s.Load()
+	if err != nil || note != "" {
+		t.Fatalf("load: %v, note %q", err, note)
+	}
+	return saved
+}
+
+func TestStateOutlastsARestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "var", "heartsay")
+	s := openState(t, dir, "n1", "prod")
+	if saved := mustLoad(t, s); !reflect.DeepEqual(saved, Saved{}) {
+		t.Errorf("the first start loads %+v: want nothing", saved)
+	}
+	mustSave(t, s, Saved{Incarnation: someState.Incarnation, Members: someState.Members, Seeds: someState.Seeds})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := openState(t, dir, "n1", "prod")
+	if saved := mustLoad(t, again); !reflect.DeepEqual(saved, someState) {
+		t.Errorf("loaded %+v: want %+v", saved, someState)
+	}
+	for path, want := range map[string]fs.FileMode{dir: 0o700, again.Path(): 0o600, filepath.Join(dir, "n1.lock"): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has the mode %v, %v: want %v, it names every host of the cluster", path, info.Mode(), err, want)
+		}
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
+		t.Errorf("the folder holds %v: want the file and its lock only", entries)
+	}
+}
+
+func TestStateOfTwoAgentsIsNeverShared(t *testing.T) {
+	dir := t.TempDir()
+	first := openState(t, dir, "n1", "prod")
+	_, err := OpenStateFile(dir, "n1", "prod")
+	if err == nil {
+		t.Fatal("a second agent opened the same file")
+	}
+	for _, want := range []string{filepath.Join(dir, "n1.lock"), "process id " + strconv.Itoa(os.Getpid()), "--state-dir"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q does not say %q", err, want)
+		}
+	}
+	openState(t, dir, "n2", "prod") // its own file
+	_ = first.Close()
+	_ = first.Close()
+	openState(t, dir, "n1", "prod")
+	if err := first.Save(someState); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("save after close: %v: the file is another agent's by now", err)
+	}
+	if _, _, err := first.Load(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("load after close: %v", err)
+	}
+}
+
+func TestStateFileNameStaysInItsFolder(t *testing.T) {
+	for _, name := range []string{"", "..", "../n1", "a/b", "a\nb"} {
+		if s, err := OpenStateFile(t.TempDir(), name, "prod"); err == nil {
+			t.Errorf("name %q opened %s", name, s.Path())
+		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenStateFile(file, "n1", "prod"); err == nil || !strings.Contains(err.Error(), "--state-dir") {
+		t.Errorf("a file in place of the folder gives %v", err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(file, filepath.Join(dir, "n1.lock")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenStateFile(dir, "n1", "prod"); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("a link in place of the lock gives %v: it must not be followed", err)
+	}
+}
+
+// sealed returns the content of a state file that holds saved.
+func sealed(t *testing.T, saved Saved) string {
+	t.Helper()
+	b, err := encodeState(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestStateThatCannotBeUsedIsSetAsideAndSaid(t *testing.T) {
+	good := sealed(t, someState)
+	other := someState
+	other.Name = "n9"
+	elsewhere := someState
+	elsewhere.Cluster = "staging"
+	for _, c := range []struct{ rule, content, kind, says string }{
+		{"empty", "", "corrupt", "empty"},
+		{"blank after a crash", strings.Repeat("\x00", 100), "corrupt", "no JSON"},
+		{"cut off", good[:len(good)/2], "corrupt", "no JSON"},
+		{"something behind it", good + "x", "corrupt", "no JSON"},
+		{"another file", `{"a": 1}`, "corrupt", "format is 0"},
+		{"a later format", strings.Replace(good, `"format": 1`, `"format": 2`, 1), "corrupt", "format is 2"},
+		{"edited by hand", strings.Replace(good, "10.0.0.2", "10.0.0.3", 1), "corrupt", "checksum"},
+		{"no checksum", strings.Replace(good, "sha256", "sha255", 1), "corrupt", "checksum"},
+		{"JSON null", "null", "corrupt", "format is 0"},
+		{"deep nesting", strings.Repeat("[", 1<<16), "corrupt", "no JSON"},
+		{"state of the wrong type", fmt.Sprintf(`{"format":1,"sha256":%q,"state":[]}`, stateSum([]byte("[]"))), "corrupt",
+			"not as heartsay writes it"},
+		{"a copy of another agent's", sealed(t, other), "corrupt", `agent "n9"`},
+		{"of another cluster", sealed(t, elsewhere), "other-cluster", `cluster "staging"`},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			s := openState(t, t.TempDir(), "n1", "prod")
+			for n := 1; n <= 2; n++ { // the second must not replace what the first set aside
+				if err := os.WriteFile(s.Path(), []byte(c.content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				saved, note, err := s.Load()
+				aside := fmt.Sprintf("%s.%s-%d", s.Path(), c.kind, n)
+				if err != nil || !reflect.DeepEqual(saved, Saved{}) {
+					t.Fatalf("load: %+v, %v: want a start that remembers nothing", saved, err)
+				}
+				if !strings.Contains(note, c.says) || !strings.Contains(note, s.Path()) || !strings.Contains(note, aside) {
+					t.Errorf("the note %q does not say %q, and which file went where", note, c.says)
+				}
+				if kept, err := os.ReadFile(aside); err != nil || string(kept) != c.content {
+					t.Errorf("%s holds %q, %v: want what was in the file", aside, kept, err)
+				}
+			}
+			if saved := mustLoad(t, s); !reflect.DeepEqual(saved, Saved{}) {
+				t.Errorf("the next start loads %+v", saved)
+			}
+		})
+	}
+}
+
+func TestStateWithAnyBitFlippedIsNeverBelieved(t *testing.T) {
+	b := []byte(sealed(t, someState))
+	for bit := range len(b) * 8 {
+		b[bit/8] ^= 1 << (bit % 8)
+		if saved, err := decodeState(b); err == nil && !reflect.DeepEqual(saved, someState) {
+			t.Errorf("with bit %d of byte %d flipped it reads as %+v", bit%8, bit/8, saved)
+		}
+		b[bit/8] ^= 1 << (bit % 8)
+	}
+}
+
+func TestR15StateLargerThanTheBoundIsSetAside(t *testing.T) {
+	s := openState(t, t.TempDir(), "n1", "prod")
+	f, err := os.Create(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.Truncate(MaxStateSize + 1<<20); err != nil { // without taking that much of the disk
+		t.Fatal(err)
+	}
+	_, note, err := s.Load()
+	if err != nil || !strings.Contains(note, "more than") {
+		t.Errorf("load: note %q, %v", note, err)
+	}
+}
+
+func TestStateThatCannotBeReadIsAnError(t *testing.T) {
+	s := openState(t, t.TempDir(), "n1", "prod")
+	mustSave(t, s, someState)
+	s.ops.read = func(path string, _ int64) ([]byte, error) {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+	}
+	if _, note, err := s.Load(); !errors.Is(err, fs.ErrPermission) || note != "" {
+		t.Errorf("a file without permission: note %q, %v: want an error, the file may be good", note, err)
+	}
+	s.ops = osFileOps
+	if saved := mustLoad(t, s); !reflect.DeepEqual(saved, someState) {
+		t.Errorf("the file was changed to %+v", saved)
+	}
+
+	pipe := openState(t, t.TempDir(), "n1", "prod")
+	if err := syscall.Mkfifo(pipe.Path(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := pipe.Load(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("a pipe in place of the file: %v: to open it could wait for ever", err)
+	}
+
+	stuck := openState(t, t.TempDir(), "n1", "prod")
+	if err := os.WriteFile(stuck.Path(), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stuck.ops.rename = func(string, string) error { return syscall.EROFS }
+	if _, _, err := stuck.Load(); !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "no JSON") {
+		t.Errorf("a corrupt file that cannot be renamed: %v: want both causes", err)
+	}
+}
+
+// brokenFile fails at one step of being written.
+type brokenFile struct {
+	syncFile
+	step string
+}
+
+var errBroken = errors.New("disk on fire")
+
+func (f brokenFile) Write(b []byte) (int, error) {
+	if f.step != "write" {
+		return f.syncFile.Write(b)
+	}
+	n, _ := f.syncFile.Write(b[:len(b)/2])
+	return n, errBroken
+}
+
+func (f brokenFile) Sync() error {
+	if f.step == "sync" {
+		return errBroken
+	}
+	return f.syncFile.Sync()
+}
+
+func (f brokenFile) Close() error {
+	err := f.syncFile.Close()
+	if f.step == "close" {
+		return errBroken
+	}
+	return err
+}
+
+// brokenOps fails at one step of replacing a file.
+func brokenOps(step string) fileOps {
+	ops := osFileOps
+	ops.create = func(path string) (syncFile, error) {
+		if step == "create" {
+			return nil, errBroken
+		}
+		f, err := osFileOps.create(path)
+		return brokenFile{f, step}, err
+	}
+	switch step {
+	case "rename":
+		ops.rename = func(string, string) error { return errBroken }
+	case "remove":
+		ops.remove = func(string) error { return errBroken }
+	case "sync folder":
+		ops.syncDir = func(string) error { return errBroken }
+	}
+	return ops
+}
+
+func TestStateIsOldOrNewWhateverStepFails(t *testing.T) {
+	next := someState
+	next.Incarnation++
+	next.Members = nil
+	for step, want := range map[string]Saved{
+		"remove": someState, "create": someState, "write": someState, "sync": someState, "close": someState,
+		"rename": someState, "sync folder": next,
+	} {
+		t.Run(step, func(t *testing.T) {
+			s := openState(t, t.TempDir(), "n1", "prod")
+			mustSave(t, s, someState)
+			s.ops = brokenOps(step)
+			if err := s.Save(next); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), s.Path()) {
+				t.Errorf("save: %v: want the cause, and the file", err)
+			}
+			s.ops = osFileOps
+			if saved := mustLoad(t, s); !reflect.DeepEqual(saved, want) {
+				t.Errorf("loaded %+v: want %+v", saved, want)
+			}
+			mustSave(t, s, next) // whatever was left lying about
+			if saved := mustLoad(t, s); !reflect.DeepEqual(saved, next) {
+				t.Errorf("after the disk recovered, loaded %+v: want %+v", saved, next)
+			}
+			if entries, _ := os.ReadDir(filepath.Dir(s.Path())); len(entries) != 2 {
+				t.Errorf("the folder holds %v: want the file and its lock only", entries)
+			}
+		})
+	}
+}
+
+func TestStateDoesNotFollowALeftoverLink(t *testing.T) {
+	s := openState(t, t.TempDir(), "n1", "prod")
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, s.Path()+".tmp"); err != nil {
+		t.Fatal(err)
+	}
+	mustSave(t, s, someState)
+	if b, _ := os.ReadFile(victim); string(b) != "precious" {
+		t.Errorf("saving wrote through a link: the file behind it holds %q", b)
+	}
+}
+
+func FuzzDecodeState(f *testing.F) {
+	b, _ := encodeState(someState)
+	f.Add(b)
+	f.Add([]byte(`{"format":1,"sha256":"","state":null}`))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		saved, err := decodeState(b)
+		if err != nil && !reflect.DeepEqual(saved, Saved{}) {
+			t.Fatalf("an error comes with the state %+v", saved)
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+	"heartsay/phi"
+)
+
+// ConfigError says what is wrong with a configuration, all of it at once.
+type ConfigError struct{ err error }
+
+func (e *ConfigError) Error() string { return e.err.Error() }
+func (e *ConfigError) Unwrap() error { return e.err }
+
+// Validate returns all that is wrong with c as one [*ConfigError], or nil. It changes nothing and opens nothing.
+func (c Config) Validate() error {
+	var faults []error
+	if err := membership.ValidateName(c.Cluster); err != nil {
+		faults = append(faults, fmt.Errorf("cluster %w", err))
+	}
+	faults = append(faults, c.membership(), CheckExposure(c.Bind, c.AllowPlaintext))
+	for _, s := range c.Join {
+		if _, err := ParseSeed(s); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if _, err := phi.ByName(c.Detector); err != nil {
+		faults = append(faults, err)
+	} else {
+		faults = append(faults, c.engine(NewEnvelope(c.Cluster, 0).Overhead()).Validate())
+	}
+	if err := errors.Join(faults...); err != nil {
+		return &ConfigError{err}
+	}
+	return nil
+}
+
+// membership returns what is wrong with what the agent would say of itself.
+func (c Config) membership() error {
+	if !c.Bind.IsValid() {
+		return errors.New("no address to bind to is given")
+	}
+	r := c.record(anyAddress, 1)
+	r.Version = 1
+	return r.Validate()
+}
+
+// engine returns the configuration of the engine, whose packets leave room for the envelope.
+func (c Config) engine(overhead int) gossip.Config {
+	g := gossip.DefaultConfig()
+	g.Fanout = c.Fanout
+	g.MaxPayload = c.MaxPacket - overhead
+	g.Suspect, g.Dead = gossip.Threshold(c.Suspect), gossip.Threshold(c.Dead)
+	if family, err := phi.ByName(c.Detector); err == nil {
+		g.Family = family
+	}
+	return g
+}
+
+// anyAddress stands for the address that is only known when the socket is open.
+var anyAddress = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), DefaultPort)

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	base      = "http://heartsay" // the host that the agent wants to be called by
+	maxAnswer = 256 << 20         // bytes of one answer: 100,000 members with 2 KiB of tags each
+	// answerTime is how long an agent may take over what it knows by heart. It is far above what a busy host needs.
+	answerTime = 10 * time.Second
+	// networkTime is how long it may take over what needs other hosts: joining, leaving.
+	networkTime = 60 * time.Second
+)
+
+// Client talks to one agent. It holds no connection between calls, so it needs no closing, and it may be used by many
+// goroutines at once.
+//
+// Errors of all calls: [ErrUnreachable] when no agent answers, [ErrNotPermitted] when the caller may not, [*Error]
+// when the agent declines or fails, and the context's own error when that ended. A call gives up by itself after
+// 10 seconds, Join and Leave after 60; streams of events never do.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+// New returns a client of the agent whose API is at url, unix:///path. It does not connect yet; the only errors are
+// those of [SocketPath].
+func New(url string) (*Client, error) {
+	path, err := SocketPath(url)
+	if err != nil {
+		return nil, err
+	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}
+	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true, DisableCompression: true}
+	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{path: path, http: &http.Client{Transport: transport, CheckRedirect: refuse}}, nil
+}
+
+// Members returns the agent's view of its cluster.
+func (c *Client) Members(ctx context.Context) (Members, error) {
+	m, err := call[Members](ctx, c, answerTime, http.MethodGet, "/v1/members", nil)
+	if m.Members == nil {
+		m.Members = []Member{}
+	}
+	return m, err
+}
+
+// Self returns what the agent says of itself.
+func (c *Client) Self(ctx context.Context) (Self, error) {
+	return call[Self](ctx, c, answerTime, http.MethodGet, "/v1/self", nil)
+}
+
+// Join makes the agent try each address once, now, and keep it as a seed. That some or all failed is told in the
+// result and is not an error.
+func (c *Client) Join(ctx context.Context, addresses ...string) (JoinResult, error) {
+	return call[JoinResult](ctx, c, networkTime, http.MethodPost, "/v1/join", JoinRequest{Addresses: addresses})
+}
+
+// Leave makes the agent say goodbye to its cluster and exit.
+func (c *Client) Leave(ctx context.Context) (LeaveResult, error) {
+	return call[LeaveResult](ctx, c, networkTime, http.MethodPost, "/v1/leave", struct{}{})
+}
+
+// Forget makes the agent remove a member from its list, and lets the others know. Without force it declines for a
+// member that is alive or suspect. A name that the agent never heard of is an [*Error] with [CodeNotFound].
+func (c *Client) Forget(ctx context.Context, name string, force bool) (ForgetResult, error) {
+	return call[ForgetResult](ctx, c, answerTime, http.MethodPost, "/v1/forget", ForgetRequest{Name: name, Force: force})
+}
+
+// call sends one request with body as JSON, unless that is nil, and returns the answer, all within limit.
+func call[T any](ctx context.Context, c *Client, limit time.Duration, method, route string, body any) (T, error) {
+	var answer, none T
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errNoAnswer)
+	defer cancel()
+	request, err := newRequest(ctx, method, route, body)
+	if err != nil {
+		return none, err
+	}
+	response, err := c.do(request)
+	if err != nil {
+		return none, err
+	}
+	defer response.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return none, failure(ctx, c.path, err)
+	case len(data) > maxAnswer:
+		return none, fmt.Errorf("read %s: the answer is larger than %d MiB", route, maxAnswer>>20)
+	}
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return none, stranger(c.path, fmt.Sprintf("its answer to %s is not JSON of this API: %v", route, err))
+	}
+	return answer, nil
+}
+
+func newRequest(ctx context.Context, method, route string, body any) (*http.Request, error) {
+	var reader io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", route, err)
+		}
+		reader = bytes.NewReader(data)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, base+route, reader)
+	if err != nil {
+		return nil, fmt.Errorf("request %s: %w", route, err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return request, nil
+}
+
+// do sends request and returns the answer, if it is a good one. The caller closes its body.
+func (c *Client) do(request *http.Request) (*http.Response, error) {
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, failure(request.Context(), c.path, bare(err))
+	}
+	if response.StatusCode == http.StatusOK {
+		return response, nil
+	}
+	defer response.Body.Close()
+	return nil, c.refusal(response)
+}
+
+// refusal returns the agent's own error from an answer that is not 200.
+func (c *Client) refusal(response *http.Response) error {
+	data, _ := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	var e Error
+	known := json.Unmarshal(data, &e) == nil && e.Message != ""
+	if e.Code == "" {
+		e.Code = codeOf(response.StatusCode)
+	}
+	switch {
+	case known:
+	case e.Code == CodeNotPermitted:
+		e.Message = "the agent does not permit this: it answered " + response.Status
+	default:
+		return stranger(c.path, "HTTP "+response.Status)
+	}
+	return &e
+}
+
+// bare returns err without the method and URL that net/http puts in front; the URL's host means nothing here.
+func bare(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"syscall"
+)
+
+// Failures that callers tell apart with [errors.Is]. Every other refusal of the agent is an [*Error].
+var (
+	// ErrUnreachable says that no agent answers at the socket, or no longer does. Whether a request that broke
+	// half-way changed anything cannot be known.
+	ErrUnreachable = errors.New("no agent answers")
+	// ErrNotPermitted says that the caller may not use the socket, or not for this.
+	ErrNotPermitted = errors.New("not permitted")
+)
+
+// errNoAnswer is why a request is given up that the agent took and then sat on.
+var errNoAnswer = errors.New("it took the request and gave no answer in time; it may be stopped or starved")
+
+// Error returns the message for people.
+func (e *Error) Error() string { return e.Message }
+
+// Is reports whether e is the agent's way to say target, which is so for [ErrNotPermitted] only.
+func (e *Error) Is(target error) bool {
+	return target == ErrNotPermitted && e.Code == CodeNotPermitted
+}
+
+// failure returns what err of a request to the agent at path means for the caller. The context's own end comes back
+// as it is.
+func failure(ctx context.Context, path string, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		if !errors.Is(cause, errNoAnswer) {
+			return cause
+		}
+		err = errNoAnswer
+	}
+	var wait interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w to use the socket %s: run this as the user who runs the agent, or as root",
+			ErrNotPermitted, path)
+	case errors.Is(err, fs.ErrNotExist):
+		return unreachable(path, "there is no such socket")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return unreachable(path, "nobody listens there any more")
+	case errors.Is(err, errNoAnswer):
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, path, err)
+	case errors.As(err, &wait) && wait.Timeout():
+		return fmt.Errorf("%w at %s: %w", ErrUnreachable, path, errNoAnswer)
+	}
+	return fmt.Errorf("%w at %s: %w", ErrUnreachable, path, err)
+}
+
+// unreachable returns an [ErrUnreachable] that says what is wrong at path and what to do.
+func unreachable(path, why string) error {
+	return fmt.Errorf("%w at %s: %s; start one with: heartsay agent --api unix://%s", ErrUnreachable, path, why, path)
+}
+
+// stranger returns the error for an answer that no agent of heartsay gives.
+func stranger(path, what string) error {
+	return fmt.Errorf("%w at %s: something else listens there (%s); name the agent's own socket", ErrUnreachable, path, what)
+}
+
+// codeOf returns the code for an HTTP status, for answers whose body does not name one.
+func codeOf(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return CodeNotPermitted
+	case http.StatusNotFound:
+		return CodeNotFound
+	case http.StatusConflict:
+		return CodeRefused
+	case http.StatusServiceUnavailable:
+		return CodeUnavailable
+	}
+	if status/100 == 5 {
+		return CodeInternal
+	}
+	return CodeBadRequest
+}

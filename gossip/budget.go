@@ -1,0 +1,61 @@
+package gossip
+
+import (
+	"time"
+
+	"heartsay/membership"
+)
+
+// budget is what is left of a packet (R17). The sizes are upper bounds of what wire.go encodes, in bytes; a test
+// holds the two together.
+type budget int
+
+// take reports whether n bytes are left, and takes them.
+func (b *budget) take(n int) bool {
+	if n > int(*b) {
+		return false
+	}
+	*b -= budget(n)
+	return true
+}
+
+// packetBudget is what one packet has for its parts, after its header and fixed fields.
+func (e *Engine) packetBudget(to string) budget {
+	return budget(e.cfg.MaxPayload - fixedSize - sizeString(e.self.record.Name) - sizeString(to))
+}
+
+// fixedSize bounds the message type and version, the array headers, two counters, booleans and a nonce.
+const fixedSize = 48
+
+func sizeUint(v uint64) int {
+	switch {
+	case v < 1<<7:
+		return 1
+	case v < 1<<8:
+		return 2
+	case v < 1<<16:
+		return 3
+	case v < 1<<32:
+		return 5
+	}
+	return 9
+}
+
+// maxNameSize bounds the size of a name.
+const maxNameSize = 3 + membership.MaxNameLength
+
+func sizeString(s string) int { return 3 + len(s) }
+
+func sizeRow(r Row) int {
+	return 1 + sizeString(r.Name) + sizeUint(r.Incarnation) + sizeUint(r.Version) + sizeUint(r.Heartbeat)
+}
+
+func sizeEntry(en membership.Entry) int {
+	r := en.Record
+	n := 3 + sizeString(r.Name) + sizeUint(r.Incarnation) + sizeUint(r.Version) + sizeUint(en.Heartbeat)
+	n += sizeString(r.Zone) + sizeString(r.Build) + 21 + sizeUint(uint64(r.Interval/time.Microsecond)) + 4
+	for _, t := range r.Tags {
+		n += 1 + sizeString(t.Key) + sizeString(t.Value)
+	}
+	return n
+}

@@ -1,0 +1,179 @@
+package gossip
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"heartsay/membership"
+	"heartsay/phi"
+)
+
+// Engine is one member. See the package comment for what its caller owes it.
+type Engine struct {
+	cfg    Config
+	rng    *rand.Rand
+	origin time.Time // instants count from here
+
+	now  membership.Instant // of the input being handled
+	wall time.Time          // the same, as the caller's clock shows it
+	out  Outputs            // of the input being handled
+
+	self      self
+	table     *membership.Table
+	ages      phi.Pool // of news of all members, in intervals
+	stall     stall
+	targets   targets
+	news      news
+	questions []question
+	drops     Drops
+
+	nextRound   membership.Instant
+	nextVerdict membership.Instant
+	nextSweep   membership.Instant
+	nextSync    membership.Instant // before it no full exchange is asked for again
+
+	nextRebirth  membership.Instant // before it no forgery of this member's record is answered again
+	nextConflict membership.Instant // before it no conflict is reported again
+
+	cursor string // last name of the digest before, when the view does not fit one packet
+	turn   int    // where the next reply starts among the rows that do not fit
+}
+
+// New returns an engine for a member that starts now, alone. Its record's Version is set to the first heartbeat. The
+// error says what is wrong with self or cfg.
+func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*Engine, error) {
+	record.Version = 1
+	if err := record.Validate(); err != nil {
+		return nil, fmt.Errorf("start member: %w", err)
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("start member %s: %w", record.Name, err)
+	}
+	e := &Engine{
+		cfg: cfg, rng: rng, origin: now, wall: now,
+		table: membership.NewTable(cfg.MaxMembers),
+		drops: Drops{},
+	}
+	e.self.begin(0, &record)
+	e.nextRound = e.self.nextBump()
+	e.nextSweep = sweepEvery
+	e.stall.due = e.nextTick()
+	return e, nil
+}
+
+// Tick does what is due: a round, news to push, verdicts, questions that were not answered, forgetting.
+func (e *Engine) Tick(now time.Time) Outputs {
+	e.enter(now)
+	if e.now >= e.nextRound {
+		e.round()
+	}
+	if e.news.due(e.now) {
+		e.pushNews()
+	}
+	e.judgeAll()
+	e.expireQuestions()
+	if e.now >= e.nextSweep {
+		e.sweep()
+	}
+	return e.leaveWith()
+}
+
+// Receive handles a message that came in a packet, or as an answer on a stream that this side opened.
+func (e *Engine) Receive(now time.Time, from netip.AddrPort, m Message) Outputs {
+	return e.ReceiveOn(now, 0, from, m)
+}
+
+// ReceiveOn handles a message that came on a stream which the other side opened; answers name that stream.
+func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, m Message) Outputs {
+	e.enter(now)
+	if e.accepts(m.header()) {
+		wants := e.hear(from, m.header())
+		e.handle(stream, from, m, wants)
+	}
+	return e.leaveWith()
+}
+
+func (e *Engine) handle(stream StreamID, from netip.AddrPort, m Message, wants []string) {
+	switch m := m.(type) {
+	case *Digest:
+		e.answerDigest(from, m, wants)
+		return
+	case *Sync:
+		e.receiveSync(stream, from, m)
+		return
+	case *Delta:
+		e.applyDelta(from, m)
+	case *Ping:
+		e.answerPing(from, m)
+	case *Pong:
+		e.answered(from, m)
+	case *Refused:
+		// For the one who asked to join: the caller, who opened the stream, tells it.
+	}
+	if len(wants) > 0 {
+		e.send(from, m.header().From, &Delta{Wants: wants})
+	}
+}
+
+// accepts reports whether the message is meant for this member.
+func (e *Engine) accepts(h *Header) bool {
+	switch {
+	case h.To != "" && h.To != e.self.record.Name:
+		return e.drop(DropMisaddressed)
+	case membership.ValidateName(h.From) != nil:
+		return e.drop(DropInvalid)
+	}
+	return true
+}
+
+// enter begins an input: it sets the clock, and notices when it is read later than it should have been (R9).
+func (e *Engine) enter(now time.Time) {
+	e.wall = now
+	e.now = max(e.now, membership.Instant(now.Sub(e.origin)))
+	e.out = Outputs{}
+	e.noticeStall()
+}
+
+// leaveWith ends an input.
+func (e *Engine) leaveWith() Outputs {
+	next := e.nextTick()
+	e.stall.due = max(next, e.now)
+	e.out.NextTick = e.time(next)
+	out := e.out
+	e.out = Outputs{}
+	return out
+}
+
+func (e *Engine) nextTick() membership.Instant {
+	next := min(e.nextRound, e.nextSweep)
+	if e.nextVerdict > 0 {
+		next = min(next, e.nextVerdict)
+	}
+	if at, ok := e.news.at(); ok {
+		next = min(next, at)
+	}
+	if at, ok := e.nextDeadline(); ok {
+		next = min(next, at)
+	}
+	return next
+}
+
+// time returns the caller's time of an instant.
+func (e *Engine) time(t membership.Instant) time.Time { return e.origin.Add(time.Duration(t)) }
+
+// send puts a message to a member, by its name and address, among the outputs.
+func (e *Engine) send(to netip.AddrPort, name string, m Message) {
+	e.stamp(m.header(), name)
+	e.out.Messages = append(e.out.Messages, Envelope{To: to, Message: m})
+}
+
+// stamp fills in the header of a message of this member.
+func (e *Engine) stamp(h *Header, to string) {
+	h.From, h.Incarnation, h.Heartbeat, h.To = e.self.record.Name, e.self.record.Incarnation, e.self.heartbeat, to
+}
+
+func (e *Engine) emit(t membership.EventType, v membership.View, reason string) {
+	e.out.Events = append(e.out.Events, membership.Event{Type: t, Member: v, Reason: reason})
+}

@@ -1,0 +1,74 @@
+package gossip
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"heartsay/membership"
+)
+
+// Errors of [Engine.Forget]. Nothing changed.
+var (
+	ErrUnknown = errors.New("no member of that name is known")
+	ErrPresent = errors.New("the member is not dead: its agent would come back by itself; stop it first, or force")
+	ErrSelf    = errors.New("an agent cannot forget itself: let it leave")
+)
+
+// sweepEvery is how often the list is looked through for members to forget.
+const sweepEvery = membership.Instant(time.Second)
+
+// Forget removes a member at once and leaves its tombstone (R10). It is local: others forget by themselves. Forgotten
+// is false when the member had been forgotten before. A member that is alive or suspect is removed only by force; if
+// it does live, it returns as soon as its heartbeat has risen twice.
+func (e *Engine) Forget(now time.Time, name string, force bool) (out Outputs, forgotten bool, err error) {
+	e.enter(now)
+	m := e.table.Get(name)
+	switch {
+	case name == e.self.record.Name:
+		err = ErrSelf
+	case m == nil && !e.table.Tombstone(name):
+		err = ErrUnknown
+	case m != nil && m.State.Present() && !force:
+		err = ErrPresent
+	case m != nil:
+		e.forget(m, "asked for")
+		forgotten = true
+	}
+	if err != nil {
+		err = fmt.Errorf("forget %s: %w", name, err)
+	}
+	return e.leaveWith(), forgotten, err
+}
+
+// sweep forgets the members whose retention has passed, and the tombstones that have stood long enough (R10).
+func (e *Engine) sweep() {
+	e.nextSweep = e.now.Add(time.Duration(sweepEvery))
+	var gone []*membership.Member
+	for _, m := range e.table.All() {
+		if e.retained(m) < 0 {
+			gone = append(gone, m)
+		}
+	}
+	for _, m := range gone {
+		e.forget(m, "gone for longer than it is kept")
+	}
+	e.table.ExpireTombstones(e.now)
+}
+
+// retained returns how long the member stays in the list yet; negative when it is over.
+func (e *Engine) retained(m *membership.Member) time.Duration {
+	switch since := e.now.Sub(m.Since); m.State {
+	case membership.Dead:
+		return e.cfg.DeadRetention - since
+	case membership.Left:
+		return e.cfg.LeftRetention - since
+	}
+	return e.cfg.DeadRetention
+}
+
+func (e *Engine) forget(m *membership.Member, reason string) {
+	v := e.view(m)
+	e.table.Bury(m.Record.Name, e.now.Add(e.cfg.TombstoneRetention))
+	e.emit(membership.EventForgotten, v, reason)
+}

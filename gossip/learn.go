@@ -1,0 +1,140 @@
+package gossip
+
+import (
+	"net/netip"
+
+	"heartsay/membership"
+)
+
+// hear takes the header of a message as news of its sender, at first hand. It returns the sender's name when its
+// record has to be asked for.
+func (e *Engine) hear(from netip.AddrPort, h *Header) (wants []string) {
+	if h.From == e.self.record.Name {
+		e.meetNamesake(from, h)
+		return nil
+	}
+	m := e.table.Get(h.From)
+	if m == nil {
+		if e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true) {
+			return []string{h.From}
+		}
+		return nil
+	}
+	if h.Incarnation == m.Record.Incarnation {
+		m.Direct, m.HasDirect = e.now, true
+	}
+	if e.advance(m, h.Incarnation, h.Heartbeat) {
+		return nil
+	}
+	return []string{h.From}
+}
+
+// advance takes a counter without a record. It returns false when the counter is of a newer incarnation, whose record
+// is needed first.
+func (e *Engine) advance(m *membership.Member, incarnation, heartbeat uint64) bool {
+	switch {
+	case incarnation > m.Record.Incarnation:
+		return false
+	case incarnation < m.Record.Incarnation, heartbeat <= m.Heartbeat:
+		return true
+	case membership.CheckClock(e.wall, incarnation, heartbeat, m.Record.Interval) != nil:
+		return !e.drop(DropClock)
+	}
+	m.Heartbeat = heartbeat
+	e.arrive(m)
+	return true
+}
+
+// learn takes a record and its counter, of anybody. The record has passed [membership.Record.Validate]. Direct says
+// that the member itself told it; tell, that others are to be told if it changes anything. What comes in bulk on a
+// stream is not told: most others know it, and exchanges find those who do not.
+func (e *Engine) learn(en membership.Entry, direct, tell bool) {
+	r := en.Record
+	if r.Name == e.self.record.Name {
+		e.rumourOfSelf(r.Incarnation, max(en.Heartbeat, r.Version), r)
+		return
+	}
+	if membership.CheckClock(e.wall, r.Incarnation, max(en.Heartbeat, r.Version), r.Interval) != nil {
+		e.drop(DropClock)
+		return
+	}
+	m := e.table.Get(r.Name)
+	if m != nil && m.Record.Incarnation == r.Incarnation && m.Record.Interval != r.Interval {
+		e.drop(DropInterval)
+		return
+	}
+	before := membership.Alive
+	if m != nil {
+		before = m.State
+	}
+	c := e.table.Learn(e.now, en, direct)
+	e.follow(c, before)
+	if tell && (c.Learned || c.Restarted || c.Changed) {
+		e.addNews(r.Name)
+	}
+}
+
+// follow brings verdict and events in line with what the table learned.
+func (e *Engine) follow(c membership.Change, before membership.State) {
+	m := c.Member
+	switch {
+	case c.Refused == membership.Full:
+		e.drop(DropFull)
+	case c.Refused == membership.Buried:
+		e.drop(DropBuried)
+	case m == nil:
+	case c.Learned, c.Restarted:
+		e.beginLife(c, before)
+	case m.Record.Leaving && before != membership.Left:
+		e.enterState(m, membership.Left, "said goodbye")
+	default:
+		if c.Changed {
+			e.emit(membership.EventUpdate, e.view(m), "record changed")
+		}
+		if c.Rose {
+			e.arrive(m)
+		}
+	}
+}
+
+// beginLife starts to watch an incarnation that was not known before.
+func (e *Engine) beginLife(c membership.Change, before membership.State) {
+	m := c.Member
+	m.Pulse.Begin(e.now, m.Heartbeat, m.Record.Interval)
+	m.HasDirect = false
+	e.calibrate(m)
+	e.targets.add(e.rng, m.Record.Name)
+	switch {
+	case m.Record.Leaving:
+		e.enterState(m, membership.Left, "said goodbye")
+	case c.Learned:
+		e.emit(membership.EventJoin, e.view(m), "")
+	case before == membership.Left:
+		m.State, m.Since = membership.Alive, e.now
+		e.emit(membership.EventJoin, e.view(m), "returned")
+	default:
+		m.State, m.Since = membership.Alive, e.now
+		e.emit(membership.EventAlive, e.view(m), "restarted")
+	}
+}
+
+// arrive counts the arrival of a heartbeat that has strictly risen (R6). It is the only place that does.
+func (e *Engine) arrive(m *membership.Member) {
+	if m.State == membership.Left {
+		return
+	}
+	bumped := m.Pulse.Bumped(m.Record.Interval)
+	a := m.Pulse.Arrive(e.now, m.Heartbeat, m.Record.Interval, m.DeadAfter)
+	if !a.Fresh {
+		return
+	}
+	if a.Counted && bumped >= e.stall.pardon {
+		// A silence beyond the time-out tells of a stall of the subject, not of the gossip: it counts as the time-out.
+		wait := min(a.Wait, m.DeadAfter.Seconds()/m.Record.Interval.Seconds())
+		m.Pulse.Window.Add(wait)
+		e.ages.Add(wait)
+	}
+	e.calibrate(m)
+	e.revive(m)
+	e.judgeAt(m)
+}

@@ -1,0 +1,75 @@
+package gossip
+
+import "heartsay/membership"
+
+// Message is one of [*Digest], [*Delta], [*Ping], [*Pong], [*Sync] and [*Refused].
+type Message interface{ header() *Header }
+
+// Header opens every message. It is news of its sender at first hand.
+type Header struct {
+	From        string // name of the sender
+	Incarnation uint64 // of the sender
+	Heartbeat   uint64 // of the sender
+	To          string // name of the member it is meant for; "" when only an address is known
+}
+
+func (h *Header) header() *Header { return h }
+
+// Row is what a digest says of one member: which record the sender has, and the highest heartbeat it knows of.
+type Row struct {
+	Name        string
+	Incarnation uint64
+	Version     uint64 // of the record
+	Heartbeat   uint64
+}
+
+// Digest is the request of an exchange (R5): all that the sender knows of the members with names after After and not
+// after Last. A view that fits one packet is sent whole, with both empty; a larger one takes turns (R17).
+type Digest struct {
+	Header
+	After, Last string
+	Rows        []Row // sorted by name
+}
+
+// Delta is the reply to a digest, and the way in which news travels (R12).
+type Delta struct {
+	Header
+	Wants   []string           // members whose newer record the sender lacks
+	Records []membership.Entry // records that are newer than the receiver's, or news
+	Rows    []Row              // heartbeats that are higher than the receiver's
+	More    bool               // there are newer records that did not fit: ask for them on a stream
+}
+
+// Ping asks a member directly whether it is there. It may bring news, so that the answer confirms it was heard.
+type Ping struct {
+	Header
+	Nonce uint64
+	News  []membership.Entry
+}
+
+// Pong answers a ping.
+type Pong struct {
+	Header
+	Nonce uint64
+}
+
+// Sync is a part of a full exchange on a stream, which both sides do. The parts end with the one that says Last.
+type Sync struct {
+	Header
+	Join    bool // the sender asks to be let in under its name (R14)
+	Last    bool
+	Entries []membership.Entry
+}
+
+// Refused says no to somebody who asked to join, in words for people.
+type Refused struct {
+	Header
+	Reason RefusalReason
+	Holder string // address of the live member that holds the name, when that is the reason
+}
+
+// RefusalReason is why somebody may not join.
+type RefusalReason uint8
+
+// NameTaken says that a live member at another address answers to the name.
+const NameTaken RefusalReason = 1

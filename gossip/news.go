@@ -1,0 +1,79 @@
+package gossip
+
+import (
+	"slices"
+
+	"heartsay/membership"
+)
+
+// news are the members whose records changed and are yet to be told of (R12). Each member that learns of a change
+// pushes it on to a few others at once, once; the exchanges of the next round find the few it missed. Changes that
+// come within a tenth of an interval share a packet. Only names are kept: what is told is the newest record then.
+type news struct {
+	names  []string
+	queued map[string]bool
+	next   membership.Instant
+}
+
+func (n *news) at() (membership.Instant, bool) { return n.next, len(n.names) > 0 }
+
+func (n *news) due(now membership.Instant) bool { return len(n.names) > 0 && now >= n.next }
+
+// addNews queues the record of a member to be told of.
+func (e *Engine) addNews(name string) {
+	n := &e.news
+	if len(n.names) == 0 {
+		n.next = e.now.Add(e.self.record.Interval / 10)
+	}
+	if !n.queued[name] {
+		n.names = append(n.names, name)
+		if n.queued == nil {
+			n.queued = map[string]bool{}
+		}
+		n.queued[name] = true
+	}
+}
+
+// pushNews sends one packet of news to a few random members. What does not fit waits for the next one.
+func (e *Engine) pushNews() {
+	n := &e.news
+	left := e.packetBudget("") - maxNameSize
+	var records []membership.Entry
+	told := 0
+	for _, name := range n.names {
+		en, ok := e.entry(name)
+		if ok && !left.take(sizeEntry(en)) {
+			if len(records) > 0 {
+				break
+			}
+			ok = false // larger than any packet: a digest will show it, and a stream fetch it
+		}
+		if ok {
+			records = append(records, en)
+		}
+		told++
+	}
+	for _, name := range n.names[:told] {
+		delete(n.queued, name)
+	}
+	n.names = slices.Delete(n.names, 0, told)
+	n.next = e.now.Add(e.self.record.Interval / 10)
+	if len(records) == 0 {
+		return
+	}
+	for _, m := range e.randomPeers(e.cfg.NewsFanout) {
+		e.send(m.Record.Address, m.Record.Name, &Delta{Records: records})
+	}
+}
+
+// entry returns what this member knows of a name, its own included; the dead are not told of.
+func (e *Engine) entry(name string) (membership.Entry, bool) {
+	if name == e.self.record.Name {
+		return e.selfEntry(), true
+	}
+	m := e.table.Get(name)
+	if m == nil || m.State == membership.Dead {
+		return membership.Entry{}, false
+	}
+	return m.Entry, true
+}

@@ -1,0 +1,74 @@
+package gossip
+
+import (
+	"fmt"
+	"time"
+
+	"heartsay/membership"
+)
+
+// self is the member's own record and heartbeat, which nobody else may set (R3).
+type self struct {
+	record    *membership.Record
+	heartbeat uint64
+	began     membership.Instant // the heartbeat counts the whole intervals since then
+	leaving   leaving
+}
+
+// begin starts a life. Its first heartbeat is 1, so it begins one interval back.
+func (s *self) begin(now membership.Instant, record *membership.Record) {
+	s.record, s.heartbeat, s.began = record, 1, now.Add(-record.Interval)
+}
+
+// bump advances the heartbeat to the whole intervals elapsed since the life began (R4): by 1, or by k after a stall
+// of k intervals. It never goes back.
+func (s *self) bump(now membership.Instant) {
+	s.heartbeat = max(s.heartbeat, uint64(now.Sub(s.began)/s.record.Interval))
+}
+
+// nextBump returns when the heartbeat rises next.
+func (s *self) nextBump() membership.Instant {
+	return s.began.Add(time.Duration(s.heartbeat+1) * s.record.Interval)
+}
+
+// change replaces the record by one that its owner changed now, and makes that news. The version is the heartbeat of
+// the change, or one above the last version when both fall into one interval.
+func (e *Engine) change(set func(*membership.Record)) {
+	r := *e.self.record
+	set(&r)
+	e.self.bump(e.now)
+	r.Version = max(e.self.heartbeat, r.Version+1)
+	e.self.record = &r
+	e.addNews(r.Name)
+}
+
+// SetTags replaces this member's tags. The error says what is wrong with them; then nothing changed.
+func (e *Engine) SetTags(now time.Time, tags membership.Tags) (Outputs, error) {
+	e.enter(now)
+	if err := membership.ValidateTags(tags); err != nil {
+		return e.leaveWith(), fmt.Errorf("set tags: %w", err)
+	}
+	e.change(func(r *membership.Record) { r.Tags = tags })
+	e.emit(membership.EventUpdate, e.selfView(), "tags set")
+	return e.leaveWith(), nil
+}
+
+// rebirth starts a new life above an incarnation that somebody still tells of (R14): an older life of this member
+// whose clock ran ahead, or a forgery.
+func (e *Engine) rebirth(above uint64) {
+	r := *e.self.record
+	r.Incarnation, r.Version = above+1, 1
+	e.self.begin(e.now, &r)
+	e.nextRound = e.self.nextBump()
+	e.addNews(r.Name)
+	e.emit(membership.EventUpdate, e.selfView(), fmt.Sprintf("new incarnation, above %d that others still tell of", above))
+}
+
+func (e *Engine) selfRow() Row {
+	r := e.self.record
+	return Row{Name: r.Name, Incarnation: r.Incarnation, Version: r.Version, Heartbeat: e.self.heartbeat}
+}
+
+func (e *Engine) selfEntry() membership.Entry {
+	return membership.Entry{Record: e.self.record, Heartbeat: e.self.heartbeat}
+}

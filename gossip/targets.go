@@ -1,0 +1,77 @@
+package gossip
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"heartsay/membership"
+)
+
+// targets is the walk through the shuffled members that decides whom a round exchanges with (R5). Once through, the
+// members are shuffled anew: every pair meets within two walks.
+type targets struct {
+	walk   []string
+	next   int
+	queued map[string]bool // those that are yet to come
+}
+
+// add puts a member that appeared at a random place of what is left of the walk, so that newcomers are neither met by
+// everybody at once nor only on the next walk.
+func (t *targets) add(rng *rand.Rand, name string) {
+	if t.queued[name] {
+		return
+	}
+	if t.queued == nil {
+		t.queued = map[string]bool{}
+	}
+	t.queued[name] = true
+	i := t.next + rng.IntN(len(t.walk)-t.next+1)
+	t.walk = slices.Insert(t.walk, i, name)
+}
+
+// nextPeers returns up to k different present members, next on the walk.
+func (e *Engine) nextPeers(k int) []*membership.Member {
+	t := &e.targets
+	var peers []*membership.Member
+	for walks := 0; len(peers) < k && walks < 2; {
+		if t.next >= len(t.walk) {
+			e.shuffle()
+			walks++
+			continue
+		}
+		m := e.table.Get(t.walk[t.next])
+		delete(t.queued, t.walk[t.next])
+		t.next++
+		if m != nil && m.State.Present() && !slices.Contains(peers, m) {
+			peers = append(peers, m)
+		}
+	}
+	return peers
+}
+
+// shuffle begins a new walk through the present members.
+func (e *Engine) shuffle() {
+	t := &e.targets
+	t.walk, t.next, t.queued = t.walk[:0], 0, map[string]bool{}
+	for _, m := range e.table.All() {
+		if m.State.Present() {
+			t.walk = append(t.walk, m.Record.Name)
+			t.queued[m.Record.Name] = true
+		}
+	}
+	e.rng.Shuffle(len(t.walk), func(i, j int) { t.walk[i], t.walk[j] = t.walk[j], t.walk[i] })
+}
+
+// randomPeers returns up to k different present members, chosen at random. News and leaves use it: the walk is for
+// rounds.
+func (e *Engine) randomPeers(k int) []*membership.Member {
+	var peers []*membership.Member
+	all := e.table.All()
+	for tries := 0; len(peers) < k && tries < 4*k && len(all) > 0; tries++ {
+		m := all[e.rng.IntN(len(all))]
+		if m.State.Present() && !slices.Contains(peers, m) {
+			peers = append(peers, m)
+		}
+	}
+	return peers
+}

@@ -1,0 +1,23 @@
+package membership
+
+import "time"
+
+// Member is one row of a [Table]: all that the observer keeps about one member.
+type Member struct {
+	Entry
+	State State
+	Since Instant // when it took State
+
+	Pulse        Pulse
+	SuspectAfter time.Duration // silence at which it becomes suspect
+	DeadAfter    time.Duration // silence at which it becomes dead; ≥ SuspectAfter
+
+	Direct    Instant // when a message of its own last arrived; only when HasDirect
+	HasDirect bool
+}
+
+// Silence returns the age of the newest heartbeat at now. Time before pardon does not count: then the observer
+// itself was not listening (R9).
+func (m *Member) Silence(now, pardon Instant) time.Duration {
+	return max(0, now.Sub(max(m.Pulse.Bumped(m.Record.Interval), pardon)))
+}
