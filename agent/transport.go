@@ -52,7 +52,7 @@ type Wire struct {
 // call Close.
 func Listen(bind netip.AddrPort, log hclog.Logger) (*Wire, error) {
 	drops := new(wireDrops)
-	t, local, err := listenNet(bind, log, drops)
+	t, local, err := listenNet(bind, log, drops, memberlist.NewNetTransport)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", bind, err)
 	}

@@ -14,9 +14,12 @@ import (
 // freePortTries is how often a free port is picked: the one that TCP gets may be taken for UDP.
 const freePortTries = 16
 
+// openSockets makes a NetTransport; a test may make it fail first.
+type openSockets func(*memberlist.NetTransportConfig) (*memberlist.NetTransport, error)
+
 // listenNet opens sockets at bind, and returns them with the address that they really have.
-func listenNet(bind netip.AddrPort, log hclog.Logger, drops *wireDrops) (*memberlist.NetTransport, netip.AddrPort,
-	error) {
+func listenNet(bind netip.AddrPort, log hclog.Logger, drops *wireDrops, open openSockets) (*memberlist.NetTransport,
+	netip.AddrPort, error) {
 	ip := bind.Addr().Unmap()
 	if err := checkOneHost(ip); err != nil { // NetTransport would listen on every interface
 		return nil, netip.AddrPort{}, err
@@ -26,9 +29,9 @@ func listenNet(bind netip.AddrPort, log hclog.Logger, drops *wireDrops) (*member
 		BindPort:  int(bind.Port()),
 		Logger:    newWireLog(log, drops),
 	}
-	t, err := memberlist.NewNetTransport(cfg)
+	t, err := open(cfg)
 	for try := 1; err != nil && bind.Port() == 0 && try < freePortTries && inUse(err); try++ {
-		t, err = memberlist.NewNetTransport(cfg)
+		t, err = open(cfg)
 	}
 	if err != nil {
 		return nil, netip.AddrPort{}, explainListen(err)

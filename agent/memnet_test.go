@@ -1,0 +1,129 @@
+package agent
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// memNet is a network in memory for agents in virtual time: packets take a millisecond and may be lost, streams are
+// pipes. Its transports are what memberlist's would be to an agent.
+type memNet struct {
+	mu    sync.Mutex
+	rng   *rand.Rand
+	hosts map[netip.AddrPort]*memTransport
+	loss  float64
+	cut   func(from, to netip.AddrPort) bool
+}
+
+func newMemNet(seed uint64) *memNet {
+	return &memNet{rng: rand.New(rand.NewPCG(seed, 0)), hosts: map[netip.AddrPort]*memTransport{}}
+}
+
+// split cuts the network between the hosts named and all others; without hosts it heals it.
+func (n *memNet) split(side ...netip.AddrPort) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	in := map[netip.AddrPort]bool{}
+	for _, a := range side {
+		in[a] = true
+	}
+	n.cut = func(from, to netip.AddrPort) bool { return in[from] != in[to] }
+}
+
+func (n *memNet) listen(at netip.AddrPort) *memTransport {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	t := &memTransport{
+		net: n, at: at, packets: make(chan *memberlist.Packet), streams: make(chan net.Conn), down: make(chan struct{}),
+	}
+	n.hosts[at] = t
+	return t
+}
+
+// reach returns the host at an address, if packets get there.
+func (n *memNet) reach(from, to netip.AddrPort, lossy bool) *memTransport {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.cut != nil && n.cut(from, to) || lossy && n.rng.Float64() < n.loss {
+		return nil
+	}
+	return n.hosts[to]
+}
+
+type memTransport struct {
+	net     *memNet
+	at      netip.AddrPort
+	packets chan *memberlist.Packet
+	streams chan net.Conn
+	down    chan struct{}
+	once    sync.Once
+}
+
+var _ memberlist.Transport = (*memTransport)(nil)
+
+const memDelay = time.Millisecond
+
+func (t *memTransport) FinalAdvertiseAddr(string, int) (net.IP, int, error) {
+	return net.IP(t.at.Addr().AsSlice()), int(t.at.Port()), nil
+}
+
+func (t *memTransport) WriteTo(b []byte, addr string) (time.Time, error) {
+	to := t.net.reach(t.at, netip.MustParseAddrPort(addr), true)
+	if to == nil {
+		return time.Now(), nil
+	}
+	p := &memberlist.Packet{Buf: append([]byte(nil), b...), From: net.UDPAddrFromAddrPort(t.at)}
+	time.AfterFunc(memDelay, func() {
+		p.Timestamp = time.Now()
+		select {
+		case to.packets <- p:
+		case <-to.down:
+		}
+	})
+	return time.Now(), nil
+}
+
+func (t *memTransport) PacketCh() <-chan *memberlist.Packet { return t.packets }
+func (t *memTransport) StreamCh() <-chan net.Conn           { return t.streams }
+
+func (t *memTransport) DialTimeout(addr string, _ time.Duration) (net.Conn, error) {
+	at := netip.MustParseAddrPort(addr)
+	time.Sleep(2 * memDelay)
+	to := t.net.reach(t.at, at, false)
+	if to == nil {
+		return nil, errors.New("connection refused")
+	}
+	near, far := net.Pipe()
+	select {
+	case to.streams <- memConn{far, t.at}:
+		return memConn{near, at}, nil
+	case <-to.down:
+		return nil, errors.New("connection refused")
+	}
+}
+
+func (t *memTransport) Shutdown() error {
+	t.once.Do(func() {
+		t.net.mu.Lock()
+		if t.net.hosts[t.at] == t {
+			delete(t.net.hosts, t.at)
+		}
+		t.net.mu.Unlock()
+		close(t.down)
+	})
+	return nil
+}
+
+// memConn is an end of a pipe that knows who is at the other.
+type memConn struct {
+	net.Conn
+	remote netip.AddrPort
+}
+
+func (c memConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }

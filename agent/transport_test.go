@@ -1,0 +1,461 @@
+package agent
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/memberlist"
+	"go.uber.org/goleak"
+)
+
+// wireAt returns a Wire on real sockets, or skips the test when this host has no such address.
+func wireAt(t *testing.T, ip string) *Wire {
+	t.Helper()
+	w, err := Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
+	if err != nil && ip == "::1" {
+		t.Skipf("this host has no IPv6: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	return w
+}
+
+// awaitWire waits until done reports true. What it waits for happens in other goroutines or in the kernel.
+func awaitWire(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not happen within 10 s", what)
+		}
+	}
+}
+
+// takeWithin returns the next thing from a queue.
+func takeWithin[T any](t *testing.T, queue <-chan T) T {
+	t.Helper()
+	select {
+	case v, ok := <-queue:
+		if !ok {
+			t.Fatal("the queue is closed")
+		}
+		return v
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came within 10 s")
+	}
+	panic("unreachable")
+}
+
+func TestPacketsAndStreamsTravelOverRealSockets(t *testing.T) {
+	for _, ip := range []string{"127.0.0.1", "::1"} {
+		t.Run(ip, func(t *testing.T) {
+			a, b := wireAt(t, ip), wireAt(t, ip)
+			if a.Local().Port() == 0 || a.Local() == b.Local() || a.Local().Addr() != netip.MustParseAddr(ip) {
+				t.Fatalf("port 0 was asked for twice: got %s and %s", a.Local(), b.Local())
+			}
+			before := time.Now()
+			if err := a.Send(b.Local(), []byte("hello")); err != nil {
+				t.Fatal(err)
+			}
+			p := takeWithin(t, b.Packets())
+			if string(p.Bytes) != "hello" || p.From != a.Local() || p.At.Before(before) {
+				t.Errorf("sent hello from %s, got %q from %s at %s", a.Local(), p.Bytes, p.From, p.At)
+			}
+			if cap(p.Bytes) != len(p.Bytes) {
+				t.Errorf("a packet of %d bytes keeps %d alive", len(p.Bytes), cap(p.Bytes))
+			}
+			exchangeFrames(t, a, b)
+		})
+	}
+}
+
+// exchangeFrames opens a stream from a to b and sends a frame each way.
+func exchangeFrames(t *testing.T, a, b *Wire) {
+	t.Helper()
+	e := NewEnvelope("prod", testBoot)
+	out, err := a.Dial(b.Local(), 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	in := takeWithin(t, b.Streams())
+	defer in.Close()
+	for _, dir := range []struct{ from, to net.Conn }{{out, in}, {in, out}} {
+		if err := WriteFrame(dir.from, e, []byte("question")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadFrame(dir.to, e); err != nil || string(got) != "question" {
+			t.Errorf("read %q, %v from the stream", got, err)
+		}
+	}
+}
+
+func TestWireToIPv4WrittenAsIPv6ReachesTheSameMember(t *testing.T) {
+	a, b := wireAt(t, "127.0.0.1"), wireAt(t, "127.0.0.1")
+	mapped := netip.AddrPortFrom(netip.AddrFrom16(b.Local().Addr().As16()), b.Local().Port())
+	if err := a.Send(mapped, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if p := takeWithin(t, b.Packets()); p.From != a.Local() {
+		t.Errorf("the packet seems to come from %s: want %s", p.From, a.Local())
+	}
+}
+
+func TestWireContactsHostsOnlyByTheirAddress(t *testing.T) {
+	w := wireAt(t, "127.0.0.1")
+	for _, s := range []string{"0.0.0.0:1", "[::]:1", "10.0.0.1:0", "224.0.0.1:1", "255.255.255.255:1", ""} {
+		to, _ := netip.ParseAddrPort(s)
+		if err := w.Send(to, []byte("x")); err == nil {
+			t.Errorf("a packet was sent to %q", s)
+		}
+		if c, err := w.Dial(to, time.Second); err == nil {
+			t.Errorf("a stream was opened to %q", s)
+			_ = c.Close()
+		}
+	}
+	if _, err := w.Dial(w.Local(), 0); err == nil {
+		t.Error("a stream was opened without a time-out")
+	}
+}
+
+func TestListenErrorsSayWhatToDo(t *testing.T) {
+	w := wireAt(t, "127.0.0.1")
+	udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close()
+	const inUse = "choose another port with --bind, or stop what holds it"
+	for _, c := range []struct {
+		rule, bind, says string
+		cause            error
+	}{
+		{"another agent's port", w.Local().String(), inUse, syscall.EADDRINUSE},
+		{"a port taken for UDP only", udp.LocalAddr().String(), inUse, syscall.EADDRINUSE},
+		{"another host's address", "192.0.2.1:4327", "this host does not have the address", syscall.EADDRNOTAVAIL},
+	} {
+		_, err := Listen(netip.MustParseAddrPort(c.bind), hclog.NewNullLogger())
+		want := fmt.Sprintf("listen on %s: %s: %s", c.bind, c.cause, c.says)
+		if !errors.Is(err, c.cause) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v: want %q", c.rule, err, want)
+		}
+	}
+	// NetTransport would listen on every interface for each of these.
+	for _, bind := range []netip.AddrPort{{}, netip.MustParseAddrPort("[fe80::1%eth0]:1"),
+		netip.MustParseAddrPort("224.0.0.1:1")} {
+		if w, err := Listen(bind, hclog.NewNullLogger()); err == nil {
+			t.Errorf("bind to %s listens on %s", bind, w.Local())
+			_ = w.Close()
+		}
+	}
+	if got := explainListen(errors.New("failed to start: disk: on fire")).Error(); got != "disk: on fire" {
+		t.Errorf("an unknown cause is told as %q", got)
+	}
+}
+
+func TestListenPicksAnotherFreePortWhenUDPHasItTaken(t *testing.T) {
+	tries := 0
+	open := func(cfg *memberlist.NetTransportConfig) (*memberlist.NetTransport, error) {
+		if tries++; tries <= 3 {
+			return nil, fmt.Errorf("failed to start UDP listener: %v", syscall.EADDRINUSE)
+		}
+		return memberlist.NewNetTransport(cfg)
+	}
+	bind := netip.MustParseAddrPort("127.0.0.1:0")
+	nt, local, err := listenNet(bind, hclog.NewNullLogger(), new(wireDrops), open)
+	if err != nil || local.Port() == 0 || tries != 4 {
+		t.Fatalf("after %d tries: %v, %v: want the fourth to succeed", tries, local, err)
+	}
+	w := newWire(nt, local, new(wireDrops))
+	defer w.Close()
+
+	tries = -1000
+	if _, _, err = listenNet(bind, hclog.NewNullLogger(), new(wireDrops), open); err == nil || tries != -1000+freePortTries {
+		t.Errorf("gave up after %d tries with %v: want %d", tries+1000, err, freePortTries)
+	}
+	tries = 0
+	if _, _, err = listenNet(local, hclog.NewNullLogger(), new(wireDrops), open); err == nil || tries != 1 {
+		t.Errorf("a given port was tried %d times: %v", tries, err)
+	}
+}
+
+func TestR15PacketsOfNoOrTooManyBytesAreDroppedAndCounted(t *testing.T) {
+	a, b := wireAt(t, "127.0.0.1"), wireAt(t, "127.0.0.1")
+	send := func(n int) {
+		if err := a.Send(b.Local(), make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(0)
+	send(DefaultMaxPacket + 1)
+	send(60_000)
+	send(DefaultMaxPacket)
+	if p := takeWithin(t, b.Packets()); len(p.Bytes) != DefaultMaxPacket {
+		t.Errorf("a packet of %d bytes came: want the one of %d", len(p.Bytes), DefaultMaxPacket)
+	}
+	b.LimitPackets(9000)
+	send(9001)
+	send(9000)
+	if p := takeWithin(t, b.Packets()); len(p.Bytes) != 9000 {
+		t.Errorf("a packet of %d bytes came: want the one of 9000", len(p.Bytes))
+	}
+	if d := b.Drops(); d["packet_size"] != 3 || d["packet_empty"] != 1 {
+		t.Errorf("counted %v: want three too large and one empty", d)
+	}
+}
+
+func TestCloseUnderFireLeavesNothingBehind(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	w, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"), hclog.NewNullLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fire sync.WaitGroup
+	cease := make(chan struct{})
+	for range 4 {
+		fire.Go(func() { shoot(t, w.Local(), cease) })
+	}
+	awaitWire(t, "a full queue and a full house", func() bool {
+		d := w.Drops()
+		return d["packet_queue"] > 0 && d["stream_limit"] > 0
+	})
+	taken := <-w.Streams() // one is being handled, the others wait; no packet was ever read
+	var closers sync.WaitGroup
+	for range 3 {
+		closers.Go(func() {
+			if err := w.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+		})
+	}
+	closers.Wait()
+	if _, err := taken.Write([]byte("x")); err == nil {
+		t.Error("a stream is still open after Close: its handler would never end")
+	}
+	_ = taken.Close()
+	if _, ok := <-w.Packets(); ok {
+		t.Error("a packet came out of a closed Wire")
+	}
+	if _, ok := <-w.Streams(); ok {
+		t.Error("a stream came out of a closed Wire")
+	}
+	if err := w.Send(w.Local(), []byte("x")); err == nil {
+		t.Error("a closed Wire sends")
+	}
+	close(cease)
+	fire.Wait()
+}
+
+// shoot sends packets and opens streams as fast as it can, and never reads.
+func shoot(t *testing.T, to netip.AddrPort, cease <-chan struct{}) {
+	udp, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer udp.Close()
+	var held []net.Conn
+	defer func() {
+		for _, c := range held {
+			_ = c.Close()
+		}
+	}()
+	for {
+		select {
+		case <-cease:
+			return
+		default:
+		}
+		_, _ = udp.Write([]byte("noise"))
+		if len(held) < 2*MaxStreams {
+			if c, err := net.DialTimeout("tcp", to.String(), time.Second); err == nil {
+				held = append(held, c)
+			}
+		}
+	}
+}
+
+func TestR15The65thStreamIsRefusedUntilAPlaceIsFree(t *testing.T) {
+	w := wireAt(t, "127.0.0.1")
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", w.Local().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	var taken []net.Conn
+	for range MaxStreams {
+		dial()
+		taken = append(taken, takeWithin(t, w.Streams()))
+	}
+	if n, err := dial().Read(make([]byte, 1)); err == nil {
+		t.Errorf("stream %d was answered with %d bytes: it must be closed", MaxStreams+1, n)
+	}
+	if got := w.Drops()["stream_limit"]; got != 1 {
+		t.Errorf("%d refused streams were counted: want 1", got)
+	}
+	_ = taken[0].Close()
+	_ = taken[0].Close() // frees one place, not two
+	_ = dial()
+	again := takeWithin(t, w.Streams())
+	if _, err := dial().Read(make([]byte, 1)); err == nil || w.Drops()["stream_limit"] != 2 {
+		t.Errorf("one stream was closed, twice, and two new ones were let in")
+	}
+	_ = again.Close()
+}
+
+// fakeTransport is a memberlist.Transport in memory, with channels as unbuffered as those of the real one.
+type fakeTransport struct {
+	packets chan *memberlist.Packet
+	streams chan net.Conn
+	sent    []string
+}
+
+func newFakeTransport() *fakeTransport {
+	return &fakeTransport{packets: make(chan *memberlist.Packet), streams: make(chan net.Conn)}
+}
+
+func (f *fakeTransport) FinalAdvertiseAddr(string, int) (net.IP, int, error) { return nil, 0, nil }
+func (f *fakeTransport) PacketCh() <-chan *memberlist.Packet                 { return f.packets }
+func (f *fakeTransport) StreamCh() <-chan net.Conn                           { return f.streams }
+func (f *fakeTransport) Shutdown() error                                     { return errors.New("already down") }
+func (f *fakeTransport) WriteTo(b []byte, addr string) (time.Time, error) {
+	f.sent = append(f.sent, fmt.Sprintf("%s %s", addr, b))
+	return time.Time{}, nil
+}
+func (f *fakeTransport) DialTimeout(string, time.Duration) (net.Conn, error) {
+	return nil, errors.New("nobody is there")
+}
+
+// addrOf is a net.Addr of a network of its own.
+type addrOf string
+
+func (addrOf) Network() string  { return "memory" }
+func (a addrOf) String() string { return string(a) }
+
+func fakeWire(t *testing.T) (*fakeTransport, *Wire) {
+	f := newFakeTransport()
+	w := NewWire(f, netip.MustParseAddrPort("10.0.0.1:4327"))
+	t.Cleanup(func() { _ = w.Close() })
+	return f, w
+}
+
+func TestR15AFullQueueDropsTheOldestPacket(t *testing.T) {
+	f, w := fakeWire(t)
+	const extra = 10
+	from := addrOf("10.0.0.2:4327")
+	for i := range uint64(PacketQueue + extra) { // nobody reads, and yet every one is taken
+		f.packets <- &memberlist.Packet{Buf: binary.BigEndian.AppendUint64(nil, i), From: from}
+	}
+	f.packets <- nil // taken only after the last packet is queued; worth nothing itself
+	if got := w.Drops()["packet_queue"]; got != extra {
+		t.Errorf("%d dropped packets were counted: want %d", got, extra)
+	}
+	for i := range uint64(PacketQueue) {
+		p := takeWithin(t, w.Packets())
+		if got := binary.BigEndian.Uint64(p.Bytes); got != i+extra {
+			t.Fatalf("packet %d is number %d: want the newest %d, in order", i, got, PacketQueue)
+		}
+	}
+}
+
+func TestWireHearsOnlyWhomItCanAnswer(t *testing.T) {
+	f, w := fakeWire(t)
+	for _, from := range []net.Addr{nil, addrOf("@"), addrOf("example.com:1"), &net.UDPAddr{}, addrOf("[2001:db8::1]:1"),
+		&net.UDPAddr{IP: net.IPv6loopback, Port: 1}} {
+		f.packets <- &memberlist.Packet{Buf: []byte("lost"), From: from}
+	}
+	buf := append(make([]byte, 0, 1<<16), "good"...)
+	f.packets <- &memberlist.Packet{Buf: buf, From: &net.UDPAddr{IP: net.ParseIP("::ffff:10.0.0.2"), Port: 7}}
+	p := takeWithin(t, w.Packets())
+	copy(buf, "evil") // the transport may use its buffer again
+	if string(p.Bytes) != "good" || p.From.String() != "10.0.0.2:7" || cap(p.Bytes) != 4 {
+		t.Errorf("got %q of capacity %d from %s: want a copy of its own, from 10.0.0.2:7", p.Bytes, cap(p.Bytes), p.From)
+	}
+	if got := w.Drops()["packet_source"]; got != 6 {
+		t.Errorf("%d packets without a usable source were counted: want 6", got)
+	}
+	a, b := net.Pipe()
+	f.streams <- fakeConn{a, &net.TCPAddr{IP: net.IPv6loopback, Port: 1}}
+	if _, err := b.Read(make([]byte, 1)); err != io.EOF || w.Drops()["stream_source"] != 1 {
+		t.Errorf("a stream over IPv6 to an IPv4 address: %v, counted %v", err, w.Drops())
+	}
+	c, d := net.Pipe() // whose ends have no address: a network in memory may be like that
+	defer d.Close()
+	f.streams <- c
+	_ = takeWithin(t, w.Streams()).Close()
+}
+
+// fakeConn is a stream from anywhere.
+type fakeConn struct {
+	net.Conn
+	from net.Addr
+}
+
+func (c fakeConn) RemoteAddr() net.Addr { return c.from }
+
+func TestWireOutlivesATransportThatClosesItsChannels(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f, w := fakeWire(t)
+	close(f.packets)
+	close(f.streams)
+	if err := w.Send(netip.MustParseAddrPort("[::ffff:10.0.0.2]:7"), []byte("x")); err != nil || f.sent[0] != "10.0.0.2:7 x" {
+		t.Errorf("sent %q, %v: names and other ways to write an address must never reach the transport", f.sent, err)
+	}
+	if _, err := w.Dial(netip.MustParseAddrPort("10.0.0.2:7"), time.Second); err == nil ||
+		!strings.HasPrefix(err.Error(), "open stream to 10.0.0.2:7: ") {
+		t.Errorf("dial: %v: want the cause, and to whom", err)
+	}
+	first, second := w.Close(), w.Close()
+	if first == nil || first != second {
+		t.Errorf("close: %v, then %v: want what the transport said, both times", first, second)
+	}
+}
+
+func TestTransportLogLinesGetTheirLevelAndCannotForgeOthers(t *testing.T) {
+	for _, c := range []struct {
+		line  string
+		level hclog.Level
+		text  string
+	}{
+		{"[ERR] memberlist: Error reading UDP packet: boom\n", hclog.Error, "Error reading UDP packet: boom"},
+		{"[WARN] memberlist: odd", hclog.Warn, "odd"},
+		{"[DEBUG] memberlist: detail", hclog.Debug, "detail"},
+		{"no level at all", hclog.Info, "no level at all"},
+		{"[ERR] memberlist: a\n[INFO] forged\x1b[31m \x00 \u202e\xff é", hclog.Error,
+			`a\n[INFO] forged\x1b[31m \x00 \u202e\xff é`},
+	} {
+		if level, text := parseWireLine(c.line); level != c.level || text != c.text {
+			t.Errorf("line %q is told as %s %q: want %s %q", c.line, level, text, c.level, c.text)
+		}
+	}
+}
+
+func TestTransportLogIsThinned(t *testing.T) {
+	var out bytes.Buffer
+	l := newWireLog(hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Trace}), new(wireDrops))
+	for i := range 1000 {
+		l.Printf("[ERR] memberlist: complaint %d", i)
+	}
+	if n := strings.Count(out.String(), "\n"); n > 2 || !strings.Contains(out.String(), "complaint 0") {
+		t.Errorf("a thousand complaints at once became %d lines: want one a second\n%s", n, out.String())
+	}
+	if !strings.Contains(out.String(), "[ERROR]") || strings.Contains(out.String(), "memberlist") {
+		t.Errorf("the line keeps the transport's own level and name: %s", out.String())
+	}
+}

@@ -1,0 +1,93 @@
+// Package heartsay_test holds the rules of the house: which package may import which (docs/architecture.md).
+package heartsay_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layer says what a package may import of ours, and what nothing in it may import directly.
+type layer struct {
+	ours   []string // packages of this module, without its name
+	banned []string
+	why    string
+}
+
+var (
+	impure = []string{"sync", "sync/atomic", "context", "net", "os", "log", "github.com/hashicorp/memberlist",
+		"github.com/hashicorp/go-hclog"}
+	layers = map[string]layer{
+		"phi":        {nil, append(impure, "net/netip", "time"), "a detector is mathematics: numbers in, numbers out"},
+		"membership": {[]string{"phi"}, impure, "what is known of members is data: time comes in as a value"},
+		"gossip":     {[]string{"membership", "phi"}, impure, "the engine is deterministic: its caller does the rest"},
+		"sim": {[]string{"gossip", "membership", "phi"}, []string{"net", "os", "sync"},
+			"a virtual cluster has virtual links and virtual time"},
+		"api": {nil, []string{"github.com/hashicorp/memberlist", "github.com/urfave/cli/v2"},
+			"a client of the API must not drag the agent in"},
+		"agent": {[]string{"gossip", "membership", "phi", "api"}, []string{"github.com/urfave/cli/v2"},
+			"the agent can be embedded without a command line"},
+		"cmd/heartsay": {[]string{"agent", "api", "sim"}, []string{"github.com/hashicorp/memberlist"},
+			"the command line talks to agents, not to engines"},
+	}
+)
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestPackagesImportOnlyWhatTheirLayerMay(t *testing.T) {
+	for _, p := range listPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "heartsay/")
+		l, known := layers[name]
+		if name == "heartsay" {
+			continue
+		}
+		if !known {
+			t.Errorf("package %s has no layer: give it a row in layers_test.go and docs/architecture.md", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			ours, isOurs := strings.CutPrefix(imported, "heartsay/")
+			if isOurs && !slices.Contains(l.ours, ours) || slices.Contains(l.banned, imported) {
+				t.Errorf("%s imports %s: %s", name, imported, l.why)
+			}
+		}
+	}
+}
+
+func TestMsgpackIsReadInTheWireFilesAlone(t *testing.T) {
+	out, err := exec.Command("grep", "-l", "--include=*.go", "--exclude=*_test.go", "-r", "go-msgpack", "gossip", "agent",
+		"membership", "phi", "sim", "api", "cmd").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range strings.Fields(string(out)) {
+		if !strings.HasPrefix(file, "gossip/wire") {
+			t.Errorf("%s uses msgpack: the wire format is the business of gossip/wire*.go", file)
+		}
+	}
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("list packages: %v", err)
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
