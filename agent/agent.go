@@ -58,7 +58,30 @@ var errStopping = errors.New("the agent is stopping")
 // eventsKept is the capacity of the event ring: at 1000 members, four changes of everybody.
 const eventsKept = 4096
 
-// start brings an agent to life on a wire that is open. The agent owns the wire and the state file from then on.
+// Parts are what an agent stands on. It owns the wire and the state file from its start on.
+type Parts struct {
+	Wire     *Wire
+	State    *StateFile   // nil: nothing is kept over a restart
+	Resolver Resolver     // nil: the host's
+	Log      hclog.Logger // nil: nothing is logged
+}
+
+// Start brings an agent to life, without a local API; [Run] does it with all that belongs to it. The error says what
+// is wrong with cfg or with the state file; then the parts are still the caller's. Stop the agent by [Agent.Close],
+// after [Agent.Leave] if others are to know.
+func Start(cfg Config, parts Parts) (*Agent, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if parts.Log == nil {
+		parts.Log = hclog.NewNullLogger()
+	}
+	if parts.Resolver == nil {
+		parts.Resolver = net.DefaultResolver
+	}
+	return start(cfg, parts.Wire, parts.State, parts.Resolver, parts.Log)
+}
+
 func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclog.Logger) (*Agent, error) {
 	now := time.Now()
 	saved, incarnation, err := recall(state, now, log)
@@ -76,7 +99,7 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 		left: make(chan struct{}), loopEnded: make(chan struct{}),
 	}
 	a.ending, a.fail = context.WithCancelCause(context.Background())
-	wire.LimitPackets(cfg.MaxPacket)
+	wire.LimitPackets(max(cfg.MaxPacket, DefaultMaxPacket)) // peers may be configured otherwise
 	a.engine, err = gossip.New(now, cfg.record(wire.Local(), incarnation), cfg.engine(a.envelope.Overhead()), random)
 	if err != nil {
 		return nil, err
@@ -193,5 +216,3 @@ func (c Config) record(local netip.AddrPort, incarnation uint64) membership.Reco
 		Zone: c.Zone, Build: c.Build, Tags: membership.NewTags(c.Tags),
 	}
 }
-
-var _ Resolver = (*net.Resolver)(nil)

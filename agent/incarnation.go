@@ -16,8 +16,8 @@ func NextIncarnation(now time.Time, stored uint64) (inc uint64, note string) {
 	latest := uint64(max(now.Add(membership.MaxClockAhead).UnixMilli(), 1))
 	switch {
 	case stored >= latest:
-		return inc, fmt.Sprintf("the incarnation %d of the life before is set aside: it lies more than %s ahead of this "+
-			"clock, and others would refuse it", stored, membership.MaxClockAhead)
+		return inc, fmt.Sprintf("the incarnation %d of the life before is set aside: it lies more than %s ahead of "+
+			"this clock, and others would refuse it", stored, membership.MaxClockAhead)
 	case stored > inc:
 		behind := time.Duration(stored-inc) * time.Millisecond
 		return stored + 1, fmt.Sprintf("this clock stands %s before the start of the life before: is it set?", behind)

@@ -23,7 +23,7 @@ type Ring struct {
 	capacity uint64
 
 	mu     sync.RWMutex
-	chunks [][]api.Event // every one of ringChunk events but the last; a slot is written once, before it is in the slice
+	chunks [][]api.Event // of ringChunk events each, the last may have fewer; what a slice shows never changes
 	first  uint64        // number of the first event of chunks[0]
 	last   uint64        // number of the newest event, 0 before the first
 	closed bool

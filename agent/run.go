@@ -66,7 +66,7 @@ func open(cfg Config, log hclog.Logger) (*Agent, error) {
 	} else {
 		log.Info("nothing is kept over a restart, since no state folder is given")
 	}
-	a, err := start(cfg, wire, state, net.DefaultResolver, log)
+	a, err := Start(cfg, Parts{Wire: wire, State: state, Log: log})
 	if err != nil {
 		err = errors.Join(err, wire.Close())
 		if state != nil {

@@ -27,11 +27,12 @@ func makeSocketFolder(dir string) error {
 	}
 	owner, me := info.Sys().(*syscall.Stat_t).Uid, os.Geteuid()
 	if me != 0 && owner != 0 && int(owner) != me {
-		return fmt.Errorf("the folder %s of the API socket belongs to user %d: choose another place with --api", dir, owner)
+		return fmt.Errorf("the folder %s of the API socket belongs to user %d: choose another place with --api",
+			dir, owner)
 	}
 	if info.Mode()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
-		return fmt.Errorf("the folder %s of the API socket is writable by everybody (mode %v), who could replace the socket: "+
-			"choose another place with --api", dir, info.Mode())
+		return fmt.Errorf("the folder %s of the API socket is writable by everybody (mode %v), who could replace the "+
+			"socket: choose another place with --api", dir, info.Mode())
 	}
 	return nil
 }

@@ -123,8 +123,8 @@ func (s *StateFile) setAside(kind string, why error) (Saved, string, error) {
 	if err := s.ops.rename(s.path, aside); err != nil {
 		return Saved{}, "", fmt.Errorf("set the state file aside, because %w: %w", why, err)
 	}
-	return Saved{}, fmt.Sprintf("state file %s cannot be used: %s; it was set aside as %s and this start remembers nothing",
-		s.path, why, aside), nil
+	note := "state file %s cannot be used: %s; it was set aside as %s and this start remembers nothing"
+	return Saved{}, fmt.Sprintf(note, s.path, why, aside), nil
 }
 
 // Save replaces the file by one that holds saved, whose Name and Cluster it fills in. When it fails the file still
@@ -162,7 +162,8 @@ func encodeState(saved Saved) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(nil, "{\"format\": %d, \"sha256\": %q, \"state\": %s}\n", stateFormat, stateSum(state), state), nil
+	const layout = "{\"format\": %d, \"sha256\": %q, \"state\": %s}\n"
+	return fmt.Appendf(nil, layout, stateFormat, stateSum(state), state), nil
 }
 
 func decodeState(b []byte) (Saved, error) {
@@ -177,7 +178,7 @@ func decodeState(b []byte) (Saved, error) {
 		return Saved{}, fmt.Errorf("it is no JSON as heartsay writes it: %w", err)
 	}
 	if sealed.Format != stateFormat {
-		return Saved{}, fmt.Errorf("its format is %d, and this version of heartsay reads %d", sealed.Format, stateFormat)
+		return Saved{}, fmt.Errorf("its format is %d: this version of heartsay reads %d", sealed.Format, stateFormat)
 	}
 	if sealed.SHA256 != stateSum(sealed.State) {
 		return Saved{}, errors.New("its checksum does not match")

@@ -93,8 +93,8 @@ func lockFile(path string) (*os.File, error) {
 		holder := readHolder(f)
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("lock %s: %s holds it: stop that agent, or give this one another --name or --state-dir",
-				path, holder)
+			return nil, fmt.Errorf("lock %s: %s holds it: "+
+				"stop that agent, or give this one another --name or --state-dir", path, holder)
 		}
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}

@@ -280,7 +280,7 @@ func shoot(t *testing.T, to netip.AddrPort, cease <-chan struct{}) {
 		default:
 		}
 		_, _ = udp.Write([]byte("noise"))
-		if len(held) < 2*MaxStreams {
+		if len(held) < MaxStreams {
 			if c, err := net.DialTimeout("tcp", to.String(), time.Second); err == nil {
 				held = append(held, c)
 			}

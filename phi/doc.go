@@ -22,8 +22,8 @@
 // Heartbeats arrive by gossip, so a wait is not the delay of a packet but the time an epidemic takes to reach the
 // observer. The share of members that know a new heartbeat grows along the logistic curve: it multiplies while few
 // know, and the members that do not know yet die out exponentially at the end. The age at which an observer chosen
-// at random hears the news has that curve for its distribution, so its tail is exponential. The normal
-// distribution's tail is far thinner: with lost messages it takes a wait of 1 in 10^6 for one of 1 in 10^12.
+// at random hears the news has that curve for its distribution, so its tail is exponential. The tail of the normal
+// distribution is far thinner: with lost messages it takes a wait of 1 in 10^6 for one of 1 in 10^10 to 10^12.
 //
 // Measured peak ages, and how far each family's Φ lies above (+, too suspicious) or below (−, too patient) the true
 // value at the wait that one in 10^k exceeds. Source: simulated relayed counters, push-pull with fanout random

@@ -79,6 +79,16 @@ func TestR7TimeOutIsFiniteForEveryFinitePhi(t *testing.T) {
 	})
 }
 
+func TestTimeOutOfTheLargestPhiIsLong(t *testing.T) {
+	s := Summary{Mean: 5, StdDev: 1}
+	for _, f := range families {
+		if got, least := f.Wait(math.MaxFloat64, s), f.Wait(1e300, s); !(got >= least && least > 1e100) {
+			t.Errorf("%s: the largest phi is reached at %v, 1e300 at %v, want both above 1e100 and in order",
+				f.Name(), got, least)
+		}
+	}
+}
+
 func TestPhiNeverFallsAsTheWaitGrows(t *testing.T) {
 	forEach(t, func(t *rapid.T, f Family) {
 		s := rapid.OneOf(someSummary(), anySummary()).Draw(t, "summary")

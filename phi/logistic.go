@@ -48,9 +48,4 @@ func (logistic) Wait(phi float64, s Summary) float64 {
 }
 
 // logExpMinus1 returns ln(e^x − 1) for x > 0, without overflow for large x and without loss for small.
-func logExpMinus1(x float64) float64 {
-	if x > math.Ln2 {
-		return x + math.Log(-math.Expm1(-x))
-	}
-	return math.Log(math.Expm1(x))
-}
+func logExpMinus1(x float64) float64 { return x + math.Log(-math.Expm1(-x)) }

@@ -64,7 +64,8 @@ func TestMomentsOfTwoGroupsAddUp(t *testing.T) {
 	}
 	// A prior moves the mean by its share: ten observations of 5 against thirty of 7.
 	got := Summary{5, 1}.Weighted(10).Plus(Summary{7, 1}.Weighted(30)).Summary()
-	if want := (Summary{6.5, math.Sqrt(1.75)}); !near(got.Mean, want.Mean, 1e-12) || !near(got.StdDev, want.StdDev, 1e-12) {
+	want := Summary{6.5, math.Sqrt(1.75)}
+	if !near(got.Mean, want.Mean, 1e-12) || !near(got.StdDev, want.StdDev, 1e-12) {
 		t.Errorf("prior and measured together have %+v, want %+v", got, want)
 	}
 }
