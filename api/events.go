@@ -62,7 +62,8 @@ func (c *Client) Events(ctx context.Context, r EventsRequest) iter.Seq2[Event, e
 }
 
 // openEvents asks for the stream and returns it once the agent has agreed. cancel is that of ctx.
-func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc, r EventsRequest) (io.ReadCloser, error) {
+func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc, r EventsRequest) (io.ReadCloser,
+	error) {
 	query := url.Values{}
 	if r.After != "" {
 		query.Set("after", r.After)

@@ -62,7 +62,8 @@ func unreachable(path, why string) error {
 
 // stranger returns the error for an answer that no agent of heartsay gives.
 func stranger(path, what string) error {
-	return fmt.Errorf("%w at %s: something else listens there (%s); name the agent's own socket", ErrUnreachable, path, what)
+	return fmt.Errorf("%w at %s: something else listens there (%s); name the agent's own socket",
+		ErrUnreachable, path, what)
 }
 
 // codeOf returns the code for an HTTP status, for answers whose body does not name one.

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"heartsay/api"
+)
+
+// eventWriter writes events as lines, each as soon as it comes.
+type eventWriter struct {
+	w       io.Writer
+	json    bool
+	colours palette
+}
+
+func newEventWriter(w io.Writer, format string) eventWriter {
+	return eventWriter{w: w, json: format == "ndjson", colours: newPalette(w)}
+}
+
+// write writes one event. A reset in a table gets a line more for each member of the view.
+func (o eventWriter) write(e api.Event) error {
+	if o.json {
+		return writeJSON(o.w, e, false)
+	}
+	if e.Type != api.EventReset {
+		return o.line(e, e.Type, e.Member, e.Reason)
+	}
+	reason := strings.TrimSuffix(fmt.Sprintf("the view has %s: %s", plural(len(e.Members), "member"), e.Reason), ": ")
+	if err := o.line(e, e.Type, api.Member{}, reason); err != nil {
+		return err
+	}
+	for _, m := range e.Members {
+		if err := o.line(e, "", m, "is "+m.State); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line writes a line with columns as wide as usual names and addresses are: later lines are not known yet.
+func (o eventWriter) line(e api.Event, word string, m api.Member, reason string) error {
+	name, address := m.Name, m.Address
+	if word == api.EventReset {
+		name, address = "-", "-"
+	}
+	text := fmt.Sprintf("%s  %s  %s  %s  %s", e.Time.Local().Format("15:04:05.000"),
+		o.colours.paint(word, pad(escape(word), 9)), pad(escape(name), 16), pad(escape(address), 21), escape(reason))
+	_, err := fmt.Fprintln(o.w, strings.TrimRight(text, " "))
+	return err
+}
+
+// pad returns text with spaces up to a width.
+func pad(text string, to int) string {
+	return text + strings.Repeat(" ", max(to-width(text), 0))
+}
+
+// plural returns n and the word for it.
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

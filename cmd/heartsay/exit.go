@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"heartsay/agent"
+	"heartsay/api"
+)
+
+// Exit codes of the program. Scripts rely on them.
+const (
+	exitOK           = 0
+	exitFailed       = 1
+	exitUsage        = 2 // the command line or a setting is wrong; nothing was done
+	exitUnreachable  = 3 // no agent answers
+	exitNotPermitted = 4
+	exitNotFound     = 5
+	exitTimedOut     = 6
+	exitFalse        = 7 // the condition asked about does not hold
+)
+
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usageError returns an error for a command line that makes no sense.
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// codeExits are the exit codes of the agent's refusals.
+var codeExits = map[string]int{
+	api.CodeBadRequest:   exitUsage,
+	api.CodeNotPermitted: exitNotPermitted,
+	api.CodeNotFound:     exitNotFound,
+}
+
+// exitCode returns the exit code for what a command returned.
+func exitCode(err error) int {
+	var own *exitError
+	var config *agent.ConfigError
+	var refusal *api.Error
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &own):
+		return own.code
+	case errors.As(err, &config):
+		return exitUsage
+	case errors.Is(err, api.ErrUnreachable):
+		return exitUnreachable
+	case errors.Is(err, api.ErrNotPermitted):
+		return exitNotPermitted
+	case errors.As(err, &refusal) && codeExits[refusal.Code] != 0:
+		return codeExits[refusal.Code]
+	}
+	return exitFailed
+}
+
+// complain writes to w what failed in a command, "" for the program itself, and where to read on after a mistake in
+// the command line. Several mistakes get a line each. Every other error is one line, whatever it quotes of others.
+func complain(w io.Writer, command string, err error) {
+	if err == nil {
+		return
+	}
+	program := strings.TrimSpace("heartsay " + command)
+	mistake := exitCode(err) == exitUsage
+	lines := []string{err.Error()}
+	var refusal *api.Error
+	if mistake && !errors.As(err, &refusal) {
+		lines = strings.Split(err.Error(), "\n")
+	}
+	for _, line := range lines {
+		fmt.Fprintf(w, "%s: %s\n", program, escape(line))
+	}
+	if mistake {
+		fmt.Fprintf(w, "Try: %s --help\n", program)
+	}
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"heartsay/agent"
+	"heartsay/api"
+)
+
+func TestEveryKindOfFailureHasItsExitCode(t *testing.T) {
+	_, config := agent.Config{}, agent.Config{}.Validate()
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("something"), 1},
+		{context.Canceled, 1},
+		{usageError("no"), 2},
+		{config, 2},
+		{&api.Error{Code: api.CodeBadRequest, Message: "no"}, 2},
+		{fmt.Errorf("%w at /s", api.ErrUnreachable), 3},
+		{fmt.Errorf("%w: root only", api.ErrNotPermitted), 4},
+		{&api.Error{Code: api.CodeNotPermitted, Message: "no"}, 4},
+		{&api.Error{Code: api.CodeNotFound, Message: "no"}, 5},
+		{&exitError{exitTimedOut, errors.New("late")}, 6},
+		{&exitError{exitFalse, errors.New("no")}, 7},
+		{&api.Error{Code: api.CodeRefused, Message: "no"}, 1},
+		{&api.Error{Code: api.CodeUnavailable, Message: "no"}, 1},
+		{&api.Error{Code: api.CodeInternal, Message: "no"}, 1},
+		{&api.Error{Code: "new", Message: "no"}, 1},
+	} {
+		if got := exitCode(c.err); got != c.want {
+			t.Errorf("%v exits with %d, want %d", c.err, got, c.want)
+		}
+	}
+}
+
+func TestComplaintsAreOneLineAndAMistakeGetsAHint(t *testing.T) {
+	for _, c := range []struct {
+		command string
+		err     error
+		want    string
+	}{
+		{"", usageError("no command"), "heartsay: no command\nTry: heartsay --help\n"},
+		{"join", usageError("no"), "heartsay join: no\nTry: heartsay join --help\n"},
+		{"agent", errors.Join(usageError("a"), usageError("b")), "heartsay agent: a\nheartsay agent: b\nTry: heartsay agent --help\n"},
+		{"join", errors.New("x\nroot: all is well\x1b[2J"), `heartsay join: x\x0aroot: all is well\x1b[2J` + "\n"},
+		{"forget", &api.Error{Code: api.CodeBadRequest, Message: "x\ny"}, `heartsay forget: x\x0ay` + "\nTry: heartsay forget --help\n"},
+		{"info", nil, ""},
+	} {
+		var b bytes.Buffer
+		if complain(&b, c.command, c.err); b.String() != c.want {
+			t.Errorf("%v is told as\n%s\nwant\n%s", c.err, b.String(), c.want)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"heartsay/api"
+)
+
+var infoFormats = []string{"table", "json"}
+
+func infoCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "info",
+		Usage:     "show what the agent says of itself",
+		UsageText: "heartsay info [flags]",
+		Flags:     []cli.Flag{outputFlag(infoFormats...), apiFlag()},
+		Action: takes(0, 0, "", func(c *cli.Context) error {
+			format, err := parseOutput(c, infoFormats...)
+			if err != nil {
+				return err
+			}
+			client, err := newClient(c)
+			if err != nil {
+				return err
+			}
+			self, err := client.Self(c.Context)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return writeJSON(c.App.Writer, self, true)
+			}
+			return println(c, "%s", strings.Join(infoLines(self, time.Now()), "\n"))
+		}),
+	}
+}
+
+// infoLines returns s as lines of a word and its value. Counters that are still 0 are left out.
+func infoLines(s api.Self, now time.Time) []string {
+	var lines []string
+	add := func(word, format string, args ...any) {
+		lines = append(lines, strings.TrimRight(pad(word, 13)+escape(fmt.Sprintf(format, args...)), " "))
+	}
+	add("name", "%s", s.Name)
+	add("cluster", "%s", s.Cluster)
+	add("gossip", "%s, listening on %s", s.Address, s.Bind)
+	add("api", "%s", s.API)
+	add("zone", "%s", orDash(s.Zone))
+	add("tags", "%s", orDash(tagList(s.Tags)))
+	add("build", "%s, protocol %d", orDash(s.Build), s.Protocol)
+	add("pid", "%d, started %s, %s ago", s.PID, s.Started.Local().Format(time.DateTime), age(now, s.Started))
+	add("profile", "%s: a heartbeat every %gs, fanout %d", s.Profile, s.IntervalSeconds, s.Fanout)
+	add("detector", "%s: suspect at phi %g, dead at phi %g", s.Detector, s.SuspectPhi, s.DeadPhi)
+	add("incarnation", "%d, heartbeat %d", s.Incarnation, s.Heartbeat)
+	add("members", "%s", countStates(s.States))
+	add("events", "%s:%d", s.Epoch, s.LastSeq)
+	add("state file", "%s", orDash(s.StateFile))
+	add("stalls", "%d, %s in all", s.Stalls, seconds(s.StalledSeconds))
+	for _, seed := range s.Seeds {
+		add("seed", "%s: %s", seed.Address, describeSeed(seed, now))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Counters)) {
+		if n := s.Counters[name]; n > 0 {
+			add("counter", "%s %d", name, n)
+		}
+	}
+	return lines
+}
+
+// countStates returns how many members are in each state, all states named.
+func countStates(states map[string]int) string {
+	total, parts := 0, make([]string, 0, len(states))
+	for _, state := range api.States() {
+		total += states[state]
+		parts = append(parts, fmt.Sprintf("%d %s", states[state], state))
+	}
+	return fmt.Sprintf("%d: %s", total, strings.Join(parts, ", "))
+}
+
+func describeSeed(s api.Seed, now time.Time) string {
+	switch {
+	case s.LastTried == nil:
+		return "not tried yet"
+	case s.Joined:
+		return "joined " + age(now, *s.LastTried) + " ago"
+	}
+	return "failed " + age(now, *s.LastTried) + " ago: " + orDash(s.LastError)
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

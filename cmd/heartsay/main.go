@@ -1,0 +1,8 @@
+// Command heartsay runs a member of a gossip cluster and asks the one on this host about its cluster.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"heartsay/api"
+)
+
+var membersFormats = []string{"table", "wide", "json", "ndjson", "name"}
+
+func membersCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "members",
+		Usage:     "list the members that the agent knows of, and what it thinks of them",
+		UsageText: "heartsay members [flags]",
+		Description: `Sorted by name; * marks the agent that answers. SILENCE is the age of a member's
+newest heartbeat and TIMEOUT the silence at which it is called dead, both in
+seconds. PHI is the suspicion: 3 means that such a silence is normal once in 1000
+times. AGE says for how long the member has been in its state. What is not known
+is "-".`,
+		Flags: []cli.Flag{
+			outputFlag(membersFormats...),
+			list("state", "only members in this `STATE`: alive, suspect, dead or left; repeatable"),
+			text("name", "", "only members whose whole name matches the regular expression `RE`"),
+			list("tag", "only members with a tag that matches `KEY=RE` as a whole; repeatable: all must match"),
+			&cli.BoolFlag{Name: "watch", Usage: "show it again at every change, until interrupted"},
+			apiFlag(),
+		},
+		Action: takes(0, 0, "", membersAction),
+	}
+}
+
+func membersAction(c *cli.Context) error {
+	format, err := parseOutput(c, membersFormats...)
+	if err != nil {
+		return err
+	}
+	filter, err := parseFilter(c)
+	if err != nil {
+		return err
+	}
+	client, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	if c.Bool("watch") {
+		return watchMembers(c, client, filter, format)
+	}
+	view, err := client.Members(c.Context)
+	if err != nil {
+		return err
+	}
+	return writeMembers(c.App.Writer, filter.apply(view), format, time.Now())
+}
+
+// writeMembers writes a view as one of membersFormats.
+func writeMembers(w io.Writer, view api.Members, format string, now time.Time) error {
+	switch format {
+	case "json":
+		return writeJSON(w, view, true)
+	case "ndjson":
+		for _, m := range view.Members {
+			if err := writeJSON(w, m, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "name":
+		for _, m := range view.Members {
+			if _, err := fmt.Fprintln(w, escape(m.Name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t := membersTable(view, format == "wide", now)
+	t.colours = newPalette(w)
+	return t.write(w)
+}

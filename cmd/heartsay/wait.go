@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"heartsay/api"
+)
+
+// retryEvery is how often an agent that does not answer is tried again. There is no event to wait for then.
+const retryEvery = 100 * time.Millisecond
+
+func waitCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "wait",
+		Usage:     "wait until members are in a state",
+		UsageText: "heartsay wait (--members N | --name NAME) [flags]",
+		Description: `Prints nothing when it comes true. When the time is up first it exits with 6, and
+with 7 when --timeout is 0, which looks once. With a time-out, an agent that does
+not answer is waited for too; without one that is an error at once.`,
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "members", Usage: "until at least `N` members are in the state"},
+			text("name", "", "until the member `NAME` is in the state"),
+			list("state", "`STATE` to wait for: alive (the default), suspect, dead or left; repeatable: any of them"),
+			&cli.DurationFlag{Name: "timeout", Usage: "for at most `DURATION`; for ever without it"},
+			apiFlag(),
+		},
+		Action: takes(0, 0, "", waitAction),
+	}
+}
+
+func waitAction(c *cli.Context) error {
+	goal, err := parseGoal(c)
+	if err != nil {
+		return err
+	}
+	client, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	limit := c.Duration("timeout")
+	switch {
+	case limit < 0:
+		return usageError("%s %s: a time-out cannot be negative", origin(c, "timeout"), limit)
+	case !c.IsSet("timeout"):
+		return waitUntil(c.Context, client, goal, newWatched())
+	case limit == 0:
+		return checkOnce(c.Context, client, goal)
+	}
+	return waitWithin(c.Context, client, goal, limit)
+}
+
+// checkOnce returns nil when the goal is reached now.
+func checkOnce(ctx context.Context, client *api.Client, g goal) error {
+	view, err := client.Members(ctx)
+	if err != nil {
+		return err
+	}
+	seen := newWatched()
+	seen.reset(view.Members)
+	if !g.reached(seen) {
+		return &exitError{exitFalse, errors.New(g.describe(seen))}
+	}
+	return nil
+}
+
+// waitWithin returns nil when the goal is reached within limit. It tries an agent that does not answer again.
+func waitWithin(parent context.Context, client *api.Client, g goal, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(parent, limit)
+	defer cancel()
+	var last error // why the agent was not reached, when it was not
+	for {
+		seen := newWatched()
+		err := waitUntil(ctx, client, g, seen)
+		if err == nil || ctx.Err() == nil && !errors.Is(err, api.ErrUnreachable) {
+			return err
+		}
+		if ctx.Err() == nil {
+			last = err
+			pause(ctx, retryEvery)
+			continue
+		}
+		if !seen.valid && last != nil {
+			return fmt.Errorf("waited %s: %w", limit, last)
+		}
+		return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(seen))}
+	}
+}
+
+// waitUntil follows the agent's events, keeps seen at what they say, and returns nil when the goal is reached.
+func waitUntil(ctx context.Context, client *api.Client, g goal, seen *watched) error {
+	for e, err := range client.Events(ctx, api.EventsRequest{Snapshot: true}) {
+		if err != nil {
+			return err
+		}
+		if seen.apply(e); g.reached(seen) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
