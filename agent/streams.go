@@ -7,18 +7,23 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
 	"heartsay/gossip"
 )
 
-// Times of a stream. A seed may ask the holder of a name first, which the whole exchange has to outlast.
+// Times and bounds of a stream.
 const (
 	dialTime   = 5 * time.Second
+	frameTime  = 3 * time.Second  // for the other side to write or take one frame
 	streamTime = 20 * time.Second // for a whole exchange
 	maxAnswers = 1024             // messages that may wait to be written as an answer: 64 MiB of members
 )
+
+// answerTime is how long the first frame of an answer may take: a seed may ask the holder of a name before it answers.
+func (a *Agent) answerTime() time.Duration { return frameTime + max(time.Second, 4*a.cfg.Interval) }
 
 // streams are those that others opened and that the engine may answer.
 type streams struct {
@@ -73,12 +78,9 @@ func (a *Agent) takeStreams() {
 // serveStream takes the parts of a sync and writes the answer of the engine.
 func (a *Agent) serveStream(c net.Conn) error {
 	defer a.closeAtEnd(c)()
-	if err := c.SetDeadline(time.Now().Add(streamTime)); err != nil {
-		return err
-	}
 	id, answers := a.streams.add()
 	defer a.streams.remove(id)
-	if err := a.readSync(c, id); err != nil {
+	if err := a.readSync(c, id, frameTime); err != nil {
 		a.explain(c, err)
 		return err
 	}
@@ -108,10 +110,14 @@ func (a *Agent) explain(c net.Conn, err error) {
 }
 
 // readSync hands the messages of a stream to the engine until the one that ends the other side's part. Stream is 0 for
-// one that this agent opened.
-func (a *Agent) readSync(c net.Conn, stream gossip.StreamID) error {
+// one that this agent opened. The first frame may take the time given.
+func (a *Agent) readSync(c net.Conn, stream gossip.StreamID, first time.Duration) error {
 	codec, from := gossip.NewCodec(), remoteOf(c)
-	for {
+	end := time.Now().Add(streamTime)
+	for wait := first; ; wait = frameTime {
+		if err := c.SetReadDeadline(earlier(end, time.Now().Add(wait))); err != nil {
+			return err
+		}
 		payload, err := ReadFrame(c, a.envelope)
 		if err != nil {
 			return err
@@ -156,16 +162,13 @@ func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) erro
 	}
 	defer c.Close()
 	defer a.closeAtEnd(c)()
-	if err := c.SetDeadline(time.Now().Add(streamTime)); err != nil {
-		return err
-	}
 	codec := gossip.NewCodec()
 	for _, part := range parts {
 		if err := a.writeMessage(c, codec, part); err != nil {
 			return fmt.Errorf("exchange with %s: %w", to, err)
 		}
 	}
-	if err := a.readSync(c, 0); err != nil {
+	if err := a.readSync(c, 0, a.answerTime()); err != nil {
 		return fmt.Errorf("exchange with %s: %w", to, explainEnd(err))
 	}
 	return nil
@@ -173,8 +176,11 @@ func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) erro
 
 // explainEnd puts into words what an end of the stream in place of an answer means.
 func explainEnd(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: what listens there closed the stream without an answer; is it a heartsay agent?", err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w: what listens there does not answer; is it a heartsay agent?", err)
 	}
 	return err
 }
@@ -191,6 +197,9 @@ func (a *Agent) writeMessage(c net.Conn, codec *gossip.Codec, m gossip.Message) 
 	if err != nil {
 		return err
 	}
+	if err := c.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
+		return err
+	}
 	return WriteFrame(c, a.envelope, payload)
 }
 
@@ -204,6 +213,13 @@ func (a *Agent) closeAtEnd(c net.Conn) (stop func()) {
 func ends(m gossip.Message) bool {
 	sync, ok := m.(*gossip.Sync)
 	return !ok || sync.Last
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func remoteOf(c net.Conn) netip.AddrPort {

@@ -85,7 +85,8 @@ type Seed struct {
 	LastError string     `json:"last_error,omitempty"`
 }
 
-// JoinRequest is the body of POST /v1/join. The addresses are tried once, now, and kept as seeds from then on.
+// JoinRequest is the body of POST /v1/join. The addresses are tried once, now. Those that let this agent in are kept as
+// seeds from then on.
 type JoinRequest struct {
 	Addresses []string `json:"addresses"`
 }

@@ -43,6 +43,6 @@ func (e *Engine) selfView() membership.View {
 		state, since = membership.Left, e.now
 	}
 	return membership.View{
-		Record: e.self.record, Heartbeat: e.self.heartbeat, State: state, Since: e.time(since), Direct: e.wall,
+		Record: e.self.record, Heartbeat: e.self.heartbeat, State: state, Since: e.time(since),
 	}
 }
