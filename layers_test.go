@@ -31,6 +31,7 @@ var (
 			"a client of the API must not drag the agent in"},
 		"agent": {[]string{"gossip", "membership", "phi", "api"}, []string{"github.com/urfave/cli/v2"},
 			"the agent can be embedded without a command line"},
+		"bench": {[]string{"agent", "api", "gossip", "membership", "sim"}, nil, "both systems side by side, in tests only"},
 		"cmd/heartsay": {[]string{"agent", "api", "sim"}, []string{"github.com/hashicorp/memberlist"},
 			"the command line talks to agents, not to engines"},
 	}

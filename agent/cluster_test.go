@@ -194,7 +194,7 @@ func TestR11SeedsAreRetriedForEver(t *testing.T) {
 		c.start("b", 2, "10.0.0.1", "10.0.0.9")
 		time.Sleep(time.Hour)
 		c.start("a", 1)
-		c.sees("b", longestWait*3/2, "a=alive")
+		c.sees("b", lookWhenAlone+time.Second, "a=alive")
 		if err := c.agents["b"].Healthy(context.Background()); err != nil {
 			t.Errorf("an agent whose seed never answers is not healthy: %v", err)
 		}
@@ -253,6 +253,23 @@ func TestR11PartitionHealsByItself(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestR11AnAgentThatIsAloneLooksAtItsSeedsOften(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		c.start("a", 1)
+		c.start("b", 2, "10.0.0.1")
+		c.sees("b", 2*time.Second, "a=alive")
+		if _, err := c.agents["a"].Leave(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		c.stop("a")
+		c.sees("b", 2*time.Second, "a=left")
+		time.Sleep(time.Minute)
+		c.dirs["a"] = "" // it comes back without a memory
+		c.start("a", 1)
+		c.sees("b", lookWhenAlone+time.Second, "a=alive")
+	})
 }
 
 func TestR13LeaveIsToldToAllAndTheAgentMayStop(t *testing.T) {

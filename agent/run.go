@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -79,8 +80,8 @@ func open(cfg Config, log hclog.Logger) (*Agent, error) {
 
 // serve serves the API until the agent is to end, and leaves.
 func (a *Agent) serve(ctx context.Context, listener net.Listener, ready func(Ready)) error {
-	leaveAsked := make(chan struct{}, 1)
-	server := NewServer(&backend{Agent: a, socket: a.cfg.API, leave: func() { leaveAsked <- struct{}{} }}, a.log)
+	leaveAsked := make(chan struct{})
+	server := NewServer(&backend{Agent: a, socket: a.cfg.API, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	self := a.engineAddress()

@@ -16,11 +16,12 @@ import (
 // Seeds are tried for ever (R11): at once, then with a back-off that doubles. One that leads to a present member is
 // looked at again now and then, since a name may come to mean another host, and a partition may cut it off.
 const (
-	firstRetry  = 500 * time.Millisecond
-	longestWait = 30 * time.Second
-	lookAgain   = 30 * time.Second
-	resolveTime = 5 * time.Second
-	savedTries  = 3 // remembered members tried at a time while nobody is known
+	firstRetry    = 500 * time.Millisecond
+	longestWait   = 30 * time.Second
+	lookAgain     = 30 * time.Second
+	lookWhenAlone = 5 * time.Second
+	resolveTime   = 5 * time.Second
+	savedTries    = 3 // remembered members tried at a time while nobody is known
 )
 
 // seed is an address to join by and how the attempts went. Its fields belong to seeds.mu.
@@ -72,12 +73,16 @@ func (s *seeds) add(text string) error {
 	return nil
 }
 
-// due returns the seeds whose time has come, and marks them as busy until their attempt is noted.
-func (s *seeds) due(now time.Time) []*seed {
+// due returns the seeds whose time has come, and marks them as busy until their attempt is noted. To an agent that is
+// alone has nobody else to turn to: it tries them more often.
+func (s *seeds) due(now time.Time, alone bool) []*seed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []*seed
 	for _, d := range s.list {
+		if soon := d.tried.Add(lookWhenAlone); alone && soon.Before(d.nextTry) {
+			d.nextTry = soon
+		}
 		if !d.busy && !now.Before(d.nextTry) {
 			d.busy = true
 			due = append(due, d)
@@ -115,10 +120,11 @@ func (a *Agent) seek() {
 			return
 		}
 		now := time.Now()
-		for _, d := range a.seeds.due(now) {
+		alone := !a.knowsOthers()
+		for _, d := range a.seeds.due(now, alone) {
 			a.running.Go(func() { a.noteSeed(d, a.trySeed(a.ending, d.Seed, false)) })
 		}
-		a.trySaved(now)
+		a.trySaved(now, alone)
 		timer.Reset(firstRetry / 2)
 	}
 }
@@ -132,9 +138,9 @@ func (a *Agent) noteSeed(d *seed, err error) {
 	case errors.As(err, &conflict) && !a.knowsOthers():
 		a.fail(conflict)
 	case err != nil && a.ending.Err() == nil && news:
-		a.log.Warn("seed does not answer, will be retried", "seed", d.Seed, "error", err)
+		a.log.Warn("seed does not answer, will be retried", "seed", d.Seed.String(), "error", err)
 	case err == nil && news:
-		a.log.Info("seed answers", "seed", d.Seed)
+		a.log.Info("seed answers", "seed", d.Seed.String())
 	}
 }
 
@@ -180,18 +186,18 @@ func (a *Agent) presentAt() (present map[netip.AddrPort]bool, own netip.AddrPort
 	return present, own
 }
 
-func (a *Agent) knowsOthers() bool {
-	present, _ := a.presentAt()
-	return len(present) > 0
+func (a *Agent) knowsOthers() (others bool) {
+	_ = a.do(a.ending, func(time.Time) { others = a.engine.Others() > 0 })
+	return others
 }
 
 // trySaved joins by members known in the life before, a few at a time, while nobody else is known.
-func (a *Agent) trySaved(now time.Time) {
+func (a *Agent) trySaved(now time.Time, alone bool) {
 	s := &a.seeds
 	if len(s.saved) == 0 || now.Before(s.next) {
 		return
 	}
-	if a.knowsOthers() {
+	if !alone {
 		s.retry, s.next = firstRetry, now.Add(jitter(lookAgain))
 		return
 	}

@@ -17,7 +17,7 @@ import (
 // Closing the listener removes the socket, unless somebody put another one there.
 //
 // The socket is made in a private folder and then linked to path, so that it is never open to others, not even for a
-// moment, and two agents that start at once can never both have it.
+// moment. Of agents that start at once exactly one gets it.
 func ListenSocket(path string) (net.Listener, error) {
 	if _, err := api.SocketPath("unix://" + path); err != nil {
 		return nil, err
@@ -25,6 +25,11 @@ func ListenSocket(path string) (net.Listener, error) {
 	if err := makeSocketFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
+	unlock, err := lockSocket(path)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	stale, err := checkSocket(path)
 	if err != nil {
 		return nil, err
@@ -67,25 +72,16 @@ func listenIn(private, path string) (*socketListener, error) {
 	return nil, fmt.Errorf("make a socket at %s: %w", path, err)
 }
 
-// publish gives the socket in private the name path. A stale one that has the name is taken away first, into private,
-// and looked at there: if it is another than was found stale, an agent has just started, and gets its name back.
-func publish(private, path string, stale fs.FileInfo) error {
-	if stale != nil {
-		old := filepath.Join(private, "old")
-		if err := os.Rename(path, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// publish gives the socket in private the name path, on which there is a stale one or nothing.
+func publish(private, path string, stale bool) error {
+	if stale {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove the stale socket: %w", err)
-		}
-		if info, err := os.Lstat(old); err == nil && !os.SameFile(info, stale) {
-			os.Link(old, path)
-			return errTaken(path)
 		}
 	}
 	err := os.Link(filepath.Join(private, "s"), path)
-	if errors.Is(err, fs.ErrExist) {
-		return errTaken(path)
-	}
 	if err != nil {
-		return fmt.Errorf("make a socket at %s: %w", path, err)
+		return fmt.Errorf("make a socket at %s: %w: choose another place with --api", path, err)
 	}
 	return nil
 }

@@ -37,32 +37,32 @@ func makeSocketFolder(dir string) error {
 	return nil
 }
 
-// checkSocket returns the socket at path on which nobody listens, or nil when nothing is there. Anything else at path
-// is an error.
-func checkSocket(path string) (stale fs.FileInfo, err error) {
+// checkSocket reports whether there is a socket at path on which nobody listens, rather than nothing. Anything else at
+// path is an error.
+func checkSocket(path string) (stale bool, err error) {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+		return false, nil
 	case err != nil:
-		return nil, fmt.Errorf("look at the API socket: %w", err)
+		return false, fmt.Errorf("look at the API socket: %w", err)
 	case info.Mode().Type() != fs.ModeSocket:
-		return nil, fmt.Errorf("%s is taken by something that is not a socket (%v): remove it, "+
+		return false, fmt.Errorf("%s is taken by something that is not a socket (%v): remove it, "+
 			"or choose another place with --api", path, info.Mode())
 	}
 	c, err := net.DialTimeout("unix", path, socketPatience)
 	switch {
 	case err == nil:
 		c.Close()
-		return nil, errTaken(path)
+		return false, errTaken(path)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return info, nil
+		return true, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+		return false, nil
 	case errors.Is(err, syscall.EAGAIN), os.IsTimeout(err):
-		return nil, errTaken(path)
+		return false, errTaken(path)
 	}
-	return nil, fmt.Errorf("%s is taken by a socket that cannot be asked who listens: %w: choose another place with --api",
+	return false, fmt.Errorf("%s is taken by a socket that cannot be asked who listens: %w: choose another place with --api",
 		path, err)
 }
 

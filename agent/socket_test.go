@@ -173,7 +173,7 @@ func TestClosingLeavesASocketThatIsNotOursAlone(t *testing.T) {
 }
 
 func TestOfManyAgentsAtOnceExactlyOneGetsTheSocket(t *testing.T) {
-	for round := range 50 {
+	for round := range 200 {
 		path := filepath.Join(shortDir(t), fmt.Sprintf("%d.sock.long", round))
 		leaveStale(t, path)
 		var group sync.WaitGroup

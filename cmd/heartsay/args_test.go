@@ -44,11 +44,7 @@ func TestFlagsMayStandAnywhere(t *testing.T) {
 func TestTheShortNameOfAFlagIsAsGoodAsTheLong(t *testing.T) {
 	for _, line := range []string{"members -o json --watch", "-o=json members --watch", "--watch members --output json"} {
 		got, err := arrange(commands(), strings.Fields(line), environment())
-		var flags []string
-		for _, a := range got.args[2:] {
-			flags = append(flags, a)
-		}
-		if s := strings.Join(flags, " "); err != nil || !strings.Contains(s, "--output=json") || !strings.Contains(s, "--watch=true") {
+		if s := strings.Join(got.args[2:], " "); err != nil || !strings.Contains(s, "--output=json") || !strings.Contains(s, "--watch=true") {
 			t.Errorf("%q becomes %q, %v, want --output=json and --watch=true", line, s, err)
 		}
 	}

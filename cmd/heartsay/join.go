@@ -41,7 +41,7 @@ func joinAction(c *cli.Context) error {
 		}
 	}
 	if result.Joined == 0 {
-		return fmt.Errorf("none of %s let this agent in; they are tried again", plural(len(addresses), "address"))
+		return fmt.Errorf("none of %s let this agent in", plural(len(addresses), "address"))
 	}
 	return println(c, "joined %d of %d", result.Joined, len(addresses))
 }

@@ -33,6 +33,9 @@ func membersTable(view api.Members, wide bool, now time.Time) *table {
 		if !wide {
 			tags = shorten(tags, maxTagsWidth)
 		}
+		if m.State == "left" {
+			m.TimeoutSeconds, m.SuspectTimeoutSeconds = 0, 0
+		}
 		row := []string{name, m.State, strconv.FormatFloat(m.Phi, 'f', 1, 64), seconds(m.SilenceSeconds),
 			timeout(m.TimeoutSeconds), m.Address, tags, age(now, m.Since)}
 		if wide {

@@ -103,12 +103,17 @@ type screen struct {
 	text    bool // frames are for people: a blank line separates them
 	redraws bool // each frame is drawn over the one before
 	shown   bool
+	last    string
 }
 
-// show shows one frame.
+// show shows one frame. Away from a terminal, one that is the same as the last is left out: the change was in what the
+// filter or the format hides.
 func (s *screen) show(frame string) error {
 	first := !s.shown
-	s.shown = true
+	if !first && !s.redraws && frame == s.last {
+		return nil
+	}
+	s.shown, s.last = true, frame
 	switch {
 	case s.redraws:
 		frame = s.drawing(frame, first)

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +46,7 @@ func (p *process) start() {
 	p.log = &bytes.Buffer{}
 	p.cmd = exec.Command(p.args[0], p.args[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // or each takes a second longer to end
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatalf("start %s: %v", p.name, err)
 	}
@@ -103,27 +103,6 @@ func (p *process) view() string {
 func (p *process) sees(d time.Duration, want string) {
 	p.t.Helper()
 	p.await(d, "it sees ["+want+"]", func() bool { return p.view() == want })
-}
-
-// events returns all events of the agent so far.
-func (p *process) events() []api.Event {
-	p.t.Helper()
-	self, err := p.client.Self(context.Background())
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	var events []api.Event
-	after := api.EventsRequest{After: fmt.Sprintf("%s:%d", self.Epoch, 0)}
-	for e, err := range p.client.Events(context.Background(), after) {
-		if err != nil {
-			p.t.Fatalf("events of %s: %v", p.name, err)
-		}
-		events = append(events, e)
-		if e.Seq >= self.LastSeq {
-			break
-		}
-	}
-	return events
 }
 
 // socketDir returns a folder with a path short enough for sockets.

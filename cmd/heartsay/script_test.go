@@ -6,7 +6,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,10 +21,11 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"heartsay": main})
 }
 
-// TestScript runs the scripts in testdata/script with the real program. They know two commands of their own:
+// TestScript runs the scripts in testdata/script with the real program. They know commands of their own:
 //
 //	exits CODE COMMAND [ARG...]   runs a command that must exit with that code; stdout and stderr can be looked at
 //	freeport NAME...              sets variables to ports of 127.0.0.1 that nobody uses
+//	sigterm NAME                  sends SIGTERM to the agent of that name, which runs in the background
 //
 // $api is an address for the API of an agent, where none runs at first.
 func TestScript(t *testing.T) {
@@ -31,7 +34,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": scriptExits, "freeport": scriptFreePort,
+			"exits": scriptExits, "freeport": scriptFreePort, "sigterm": scriptSigterm,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "agent" {
@@ -49,6 +52,8 @@ func TestScript(t *testing.T) {
 			e.Setenv("api", "unix://"+dir+"/api.sock")
 			e.Setenv("HEARTSAY_API", "unix://"+dir+"/api.sock")
 			e.Setenv("TZ", "UTC")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // or each of the processes would take a second to end
+			e.Setenv("ESC", "\x1b[2J")
 			return nil
 		},
 	})
@@ -85,4 +90,17 @@ func scriptFreePort(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Setenv(name, port)
 	}
+}
+
+func scriptSigterm(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sigterm NAME")
+	}
+	for _, c := range ts.BackgroundCmds() {
+		if i := slices.Index(c.Args, "--name"); i > 0 && c.Args[i+1] == args[0] {
+			ts.Check(c.Process.Signal(syscall.SIGTERM))
+			return
+		}
+	}
+	ts.Fatalf("no agent called %s runs", args[0])
 }

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"io"
+	"net/netip"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"heartsay/agent"
+)
+
+// configured returns the configuration that a command line of the agent and an environment give.
+func configured(t *testing.T, env func(string) string, args ...string) (cfg agent.Config, err error) {
+	t.Helper()
+	app := newApp(io.Discard, io.Discard)
+	app.Command("agent").Action = func(c *cli.Context) (err error) {
+		cfg, err = agentConfig(c)
+		return err
+	}
+	line, err := arrange(app.Commands, append([]string{"agent"}, args...), env)
+	if err != nil {
+		return cfg, err
+	}
+	return cfg, app.Run(line.args)
+}
+
+func TestFlagsTakeThePlaceOfTheProfilesValues(t *testing.T) {
+	got, err := configured(t, environment("HEARTSAY_ZONE", "z1", "HEARTSAY_JOIN", "10.0.0.1,seed:99"), "--profile", "wan",
+		"--name", "a", "--cluster", "c", "--bind", "10.0.0.7", "--advertise", "[2001:db8::1]:7", "--tag", "k=v=w,x",
+		"--tag", "e=", "--interval", "2s", "--fanout", "3", "--detector", "normal", "--suspect-phi", "5", "--dead-phi",
+		"6.5", "--suspect-min", "1s", "--suspect-max", "2s", "--dead-min", "3s", "--dead-max", "4s", "--api", "unix:///s",
+		"--state-dir", "/d", "--allow-plaintext")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := agent.DefaultConfig("wan")
+	want.Name, want.Cluster, want.Zone, want.API, want.StateDir = "a", "c", "z1", "unix:///s", "/d"
+	want.Bind, want.Advertise = netip.MustParseAddrPort("10.0.0.7:4327"), netip.MustParseAddrPort("[2001:db8::1]:7")
+	want.Join, want.Tags = []string{"10.0.0.1", "seed:99"}, map[string]string{"k": "v=w,x", "e": ""}
+	want.Interval, want.Fanout, want.Detector = 2*time.Second, 3, "normal"
+	want.Suspect = agent.Threshold{Phi: 5, Min: time.Second, Max: 2 * time.Second}
+	want.Dead = agent.Threshold{Phi: 6.5, Min: 3 * time.Second, Max: 4 * time.Second}
+	want.AllowPlaintext, want.Build = true, shortBuild()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the configuration is\n%+v, want\n%+v", got, want)
+	}
+}
+
+func TestWithoutFlagsTheAgentRunsByTheProfileLan(t *testing.T) {
+	got, err := configured(t, environment("HEARTSAY_API", "unix:///s"), "--name", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := agent.DefaultConfig("lan")
+	want.Name, want.API, want.Build, want.Tags, want.Join = "a", "unix:///s", shortBuild(), map[string]string{}, got.Join
+	if !reflect.DeepEqual(got, want) || len(got.Join) != 0 {
+		t.Errorf("the configuration is\n%+v, want\n%+v", got, want)
+	}
+	if err := got.Validate(); err != nil {
+		t.Errorf("the agent would not run: %v", err)
+	}
+}
