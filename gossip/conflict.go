@@ -15,7 +15,7 @@ func (e *Engine) rumourOfSelf(incarnation, counter uint64, record *membership.Re
 	own := e.self.record
 	elsewhere := record != nil && record.Address != own.Address
 	switch {
-	case incarnation < own.Incarnation, incarnation == own.Incarnation && counter <= e.self.heartbeat && !elsewhere:
+	case incarnation < own.Incarnation, incarnation == own.Incarnation && counter <= e.self.counter() && !elsewhere:
 		return false // an older life, or an echo
 	case membership.CheckClock(e.wall, incarnation, max(counter, 1), own.Interval) != nil:
 		return e.drop(DropClock)
@@ -25,15 +25,11 @@ func (e *Engine) rumourOfSelf(incarnation, counter uint64, record *membership.Re
 	e.drop(DropNotMine)
 	if elsewhere {
 		e.askNamesake(record.Address, incarnation)
-	} else if e.now >= e.nextRebirth {
-		e.nextRebirth = e.now.Add(rebirthEvery * own.Interval)
+	} else {
 		e.rebirth(incarnation)
 	}
 	return false
 }
-
-// rebirthEvery is how many intervals pass at least between two answers to forgeries of one's own record.
-const rebirthEvery = 8
 
 // meetNamesake handles a message of an agent that goes by this member's own name.
 func (e *Engine) meetNamesake(from netip.AddrPort, h *Header) {

@@ -34,7 +34,7 @@ type Engine struct {
 	nextSweep   membership.Instant
 	nextSync    membership.Instant // before it no full exchange is asked for again
 
-	nextRebirth  membership.Instant // before it no forgery of this member's record is answered again
+	nextRebirth  membership.Instant // before it no further new life begins
 	nextConflict membership.Instant // before it no conflict is reported again
 
 	cursor string // last name of the digest before, when the view does not fit one packet
@@ -89,7 +89,10 @@ func (e *Engine) Receive(now time.Time, from netip.AddrPort, m Message) Outputs 
 func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, m Message) Outputs {
 	e.enter(now)
 	if e.accepts(m.header()) {
-		wants := e.hear(from, m.header())
+		var wants []string
+		if !asksToJoin(stream, m) { // who asks is not a member yet, whatever its name
+			wants = e.hear(from, m.header())
+		}
 		e.handle(stream, from, m, wants)
 	}
 	return e.leaveWith()
@@ -122,7 +125,7 @@ func (e *Engine) accepts(h *Header) bool {
 	switch {
 	case h.To != "" && h.To != e.self.record.Name:
 		return e.drop(DropMisaddressed)
-	case membership.ValidateName(h.From) != nil:
+	case membership.ValidateName(h.From) != nil, !counts(h.Incarnation), !counts(h.Heartbeat):
 		return e.drop(DropInvalid)
 	}
 	return true

@@ -12,7 +12,7 @@ func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 	reply := e.newReply(d.From, wants)
 	mine := e.table.Between(d.After, d.Last)
 	for _, row := range d.Rows {
-		if membership.ValidateName(row.Name) != nil || !inRange(row.Name, d.After, d.Last) {
+		if !row.valid() || !inRange(row.Name, d.After, d.Last) {
 			e.drop(DropInvalid)
 			continue
 		}
@@ -41,22 +41,25 @@ func (e *Engine) compare(m *membership.Member, row Row, reply *reply) {
 	switch {
 	case !e.advance(m, row.Incarnation, row.Heartbeat):
 		reply.want(row.Name)
+		return
 	case row.Incarnation < m.Record.Incarnation, row.Version < m.Record.Version:
 		reply.correct(m.Entry)
+		return
 	case row.Version > m.Record.Version:
 		reply.want(row.Name)
-	case row.Heartbeat < m.Heartbeat:
+	}
+	if row.Heartbeat < m.Heartbeat {
 		reply.row(rowOf(m))
 	}
 }
 
 // compareSelf settles what the sender knows of this member.
 func (e *Engine) compareSelf(row Row, reply *reply) {
-	own := e.selfRow()
+	own, told := e.selfRow(), max(row.Heartbeat, row.Version)
 	switch {
 	case row == own:
-	case row.Incarnation > own.Incarnation, row.Incarnation == own.Incarnation && max(row.Heartbeat, row.Version) > own.Heartbeat:
-		if e.rumourOfSelf(row.Incarnation, max(row.Heartbeat, row.Version), nil) {
+	case row.Incarnation > own.Incarnation, row.Incarnation == own.Incarnation && told > e.self.counter():
+		if e.rumourOfSelf(row.Incarnation, told, nil) {
 			reply.want(row.Name)
 		}
 	case row.Incarnation < own.Incarnation, row.Version < own.Version:
@@ -68,6 +71,10 @@ func (e *Engine) compareSelf(row Row, reply *reply) {
 // applyDelta takes what a peer had newer, and gives what it asked for.
 func (e *Engine) applyDelta(from netip.AddrPort, d *Delta) {
 	for _, row := range d.Rows {
+		if !row.valid() {
+			e.drop(DropInvalid)
+			continue
+		}
 		if m := e.table.Get(row.Name); m != nil {
 			e.advance(m, row.Incarnation, row.Heartbeat)
 		}

@@ -13,6 +13,12 @@ type joiner struct {
 	entry  membership.Entry
 }
 
+// asksToJoin reports whether a message is part of a request to be let in.
+func asksToJoin(stream StreamID, m Message) bool {
+	s, ok := m.(*Sync)
+	return ok && s.Join && stream != 0
+}
+
 // receiveJoin decides on a joiner whose whole view has arrived (R12, R14). A name that a live member at another
 // address holds is asked for there first.
 func (e *Engine) receiveJoin(j *joiner) {

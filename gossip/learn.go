@@ -54,7 +54,7 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 		e.rumourOfSelf(r.Incarnation, max(en.Heartbeat, r.Version), r)
 		return
 	}
-	if membership.CheckClock(e.wall, r.Incarnation, max(en.Heartbeat, r.Version), r.Interval) != nil {
+	if en.Heartbeat == 0 || membership.CheckClock(e.wall, r.Incarnation, max(en.Heartbeat, r.Version), r.Interval) != nil {
 		e.drop(DropClock)
 		return
 	}

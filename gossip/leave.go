@@ -29,7 +29,7 @@ const (
 func (e *Engine) Leave(now time.Time) Outputs {
 	e.enter(now)
 	if !e.self.record.Leaving {
-		e.change(func(r *membership.Record) { r.Leaving = true })
+		e.change(e.sayGoodbye)
 		e.news = news{} // the farewells below are the news
 		e.emit(membership.EventLeft, e.selfView(), "leaving")
 		for _, m := range e.randomPeers(leaveFanout) {
@@ -39,6 +39,16 @@ func (e *Engine) Leave(now time.Time) Outputs {
 		e.sayFarewells()
 	}
 	return e.leaveWith()
+}
+
+// sayGoodbye makes the record that of a member that leaves. Tags that do not fit a packet go (R17): a goodbye has to
+// travel as fast as news does, and in packets, for its owner is about to stop.
+func (e *Engine) sayGoodbye(r *membership.Record) {
+	r.Leaving = true
+	left := e.packetBudget("") - maxNameSize
+	if !left.take(sizeEntry(membership.Entry{Record: r, Heartbeat: e.self.heartbeat})) {
+		r.Tags = nil
+	}
 }
 
 // HasLeft reports whether a leave is over: everybody told has confirmed, or it was given up; and how many confirmed.

@@ -23,6 +23,15 @@ type Row struct {
 	Heartbeat   uint64
 }
 
+// valid reports whether the row can be about any member (R15). Whether its counters fit the time depends on the member's
+// interval, and is for [membership.CheckClock].
+func (r *Row) valid() bool {
+	return membership.ValidateName(r.Name) == nil && counts(r.Incarnation) && counts(r.Version) && counts(r.Heartbeat)
+}
+
+// counts reports whether v can be a counter of a member.
+func counts(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
+
 // Digest is the request of an exchange (R5): all that the sender knows of the members with names after After and not
 // after Last. A view that fits one packet is sent whole, with both empty; a larger one takes turns (R17).
 type Digest struct {

@@ -26,6 +26,10 @@ func (s *self) bump(now membership.Instant) {
 	s.heartbeat = max(s.heartbeat, uint64(now.Sub(s.began)/s.record.Interval))
 }
 
+// counter returns the highest counter of this life that others may know: that of the heartbeat, or of the record, which
+// runs ahead of it when several changes fall into one interval.
+func (s *self) counter() uint64 { return max(s.heartbeat, s.record.Version) }
+
 // nextBump returns when the heartbeat rises next.
 func (s *self) nextBump() membership.Instant {
 	return s.began.Add(time.Duration(s.heartbeat+1) * s.record.Interval)
@@ -54,8 +58,13 @@ func (e *Engine) SetTags(now time.Time, tags membership.Tags) (Outputs, error) {
 }
 
 // rebirth starts a new life above an incarnation that somebody still tells of (R14): an older life of this member
-// whose clock ran ahead, or a forgery.
+// whose clock ran ahead, or a forgery. It does so once in a while at most, so that a flood of forgeries stays a flood
+// of theirs.
 func (e *Engine) rebirth(above uint64) {
+	if e.now < e.nextRebirth {
+		return
+	}
+	e.nextRebirth = e.now.Add(rebirthEvery * e.self.record.Interval)
 	r := *e.self.record
 	r.Incarnation, r.Version = above+1, 1
 	e.self.begin(e.now, &r)
@@ -63,6 +72,9 @@ func (e *Engine) rebirth(above uint64) {
 	e.addNews(r.Name)
 	e.emit(membership.EventUpdate, e.selfView(), fmt.Sprintf("new incarnation, above %d that others still tell of", above))
 }
+
+// rebirthEvery is how many intervals pass at least between two new lives.
+const rebirthEvery = 8
 
 func (e *Engine) selfRow() Row {
 	r := e.self.record

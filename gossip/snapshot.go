@@ -23,6 +23,16 @@ func (e *Engine) Snapshot(now time.Time) []membership.View {
 	return views
 }
 
+// Others returns how many other members are present.
+func (e *Engine) Others() (n int) {
+	for _, m := range e.table.All() {
+		if m.State.Present() {
+			n++
+		}
+	}
+	return n
+}
+
 // Self returns this member's own entry.
 func (e *Engine) Self() membership.Entry { return e.selfEntry() }
 

@@ -46,7 +46,7 @@ func (e *Engine) syncParts(to string, join bool) []Message {
 // receiveSync takes one part of the other side's view. After the last one it answers, when the stream is not of its
 // own opening.
 func (e *Engine) receiveSync(stream StreamID, from netip.AddrPort, s *Sync) {
-	asks := s.Join && stream != 0
+	asks := asksToJoin(stream, s)
 	var j *joiner
 	for _, en := range s.Entries {
 		own := en.Record.Name == s.From

@@ -62,15 +62,22 @@ func (e *Engine) shuffle() {
 	e.rng.Shuffle(len(t.walk), func(i, j int) { t.walk[i], t.walk[j] = t.walk[j], t.walk[i] })
 }
 
-// randomPeers returns up to k different present members, chosen at random. News and leaves use it: the walk is for
-// rounds.
+// randomPeers returns k different present members, chosen at random, or as many as there are. News and leaves use it:
+// the walk is for rounds.
 func (e *Engine) randomPeers(k int) []*membership.Member {
 	var peers []*membership.Member
 	all := e.table.All()
-	for tries := 0; len(peers) < k && tries < 4*k && len(all) > 0; tries++ {
-		m := all[e.rng.IntN(len(all))]
+	take := func(m *membership.Member) {
 		if m.State.Present() && !slices.Contains(peers, m) {
 			peers = append(peers, m)
+		}
+	}
+	for tries := 0; len(peers) < k && tries < 4*k && len(all) > 0; tries++ {
+		take(all[e.rng.IntN(len(all))])
+	}
+	if len(peers) < k && len(all) > 0 { // few are present, or few are left: look at all, from a random one on
+		for i, first := 0, e.rng.IntN(len(all)); i < len(all) && len(peers) < k; i++ {
+			take(all[(first+i)%len(all)])
 		}
 	}
 	return peers

@@ -62,6 +62,8 @@ func ValidateAddress(a netip.AddrPort) error {
 		return fmt.Errorf("address %s is unspecified: it names every host and none", a)
 	case ip.IsMulticast(), ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return fmt.Errorf("address %s is not the address of one host", a)
+	case ip.Zone() != "":
+		return fmt.Errorf("address %s has a zone: it means something on its own host alone", a)
 	case ip.Is4In6():
 		return fmt.Errorf("address %s is IPv4 written as IPv6: write %s", a, netip.AddrPortFrom(ip.Unmap(), a.Port()))
 	}

@@ -1,0 +1,179 @@
+package gossip_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+	"heartsay/sim"
+)
+
+func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
+	c := newCluster(t, 15, func(cfg *sim.Config) { cfg.Gossip.MaxMembers = 40 })
+	c.boot(20)
+	a := c.Member(sim.Name(0))
+	liar := gossip.Header{From: "liar", Incarnation: uint64(c.Clock().UnixMilli()), Heartbeat: 1}
+	for i := range 1000 {
+		var phantoms []membership.Entry
+		for j := range 5 {
+			phantoms = append(phantoms, entryOf("x", 1, func(r *membership.Record) {
+				r.Name, r.Address = fmt.Sprintf("phantom-%d", 5*i+j), sim.Address(1000+5*i+j)
+			}))
+		}
+		c.Inject(a.Name, sim.Address(999), &gossip.Delta{Header: liar, Records: phantoms})
+		c.Run(10 * time.Millisecond)
+	}
+	for _, m := range c.Running() {
+		if got := len(m.Engine.Snapshot(c.Clock())); got > 41 {
+			t.Errorf("%s lists %d members, want at most 40 and itself", m.Name, got)
+		}
+	}
+	if a.Engine.Drops()[gossip.DropFull] == 0 {
+		t.Error("what the full table refused is not counted")
+	}
+	c.Run(30 * time.Second) // the phantoms die
+	if !c.whole() {
+		t.Error("after a flood of phantoms the real members do not see each other alive")
+	}
+	for _, m := range c.Running() {
+		for _, of := range c.Running() {
+			if c.state(m.Name, of.Name) == "unknown" {
+				t.Errorf("%s gave up %s for a phantom", m.Name, of.Name)
+			}
+		}
+	}
+}
+
+func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
+	known := entryOf("c", 4)
+	inc := known.Record.Incarnation
+	day := uint64(24 * time.Hour / time.Millisecond)
+	row := func(incarnation, heartbeat uint64) gossip.Message {
+		return &gossip.Delta{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: incarnation, Version: 1, Heartbeat: heartbeat}}}
+	}
+	record := func(incarnation, version, heartbeat uint64) gossip.Message {
+		return &gossip.Delta{Header: header("b", 4), Records: []membership.Entry{
+			entryOf("c", heartbeat, func(r *membership.Record) { r.Incarnation, r.Version = incarnation, version }),
+		}}
+	}
+	for _, c := range []struct {
+		what string
+		m    gossip.Message
+		drop gossip.Drop
+	}{
+		{"a heartbeat of 2^63", row(inc, 1<<63), gossip.DropInvalid},
+		{"a heartbeat of 2^64-1", row(inc, math.MaxUint64), gossip.DropInvalid},
+		{"a header of heartbeat 0", &gossip.Digest{Header: gossip.Header{From: "c", Incarnation: inc}}, gossip.DropInvalid},
+		{"a header of incarnation 2^63", &gossip.Digest{Header: gossip.Header{From: "c", Incarnation: 1 << 63, Heartbeat: 9}}, gossip.DropInvalid},
+		{"a heartbeat two days ahead", row(inc, 2*day/250), gossip.DropClock},
+		{"heartbeat 0 in a record", record(inc+1, 1, 0), gossip.DropClock},
+		{"a record two days ahead", record(inc+2*day, 1, 1), gossip.DropClock},
+		{"a record of incarnation 2^53", record(membership.MaxCounter, 1, 1), gossip.DropClock},
+		{"a record whose version is two days ahead", record(inc, 2*day/250, 5), gossip.DropClock},
+		{"a record whose heartbeat is two days ahead", record(inc, 1, 2*day/250), gossip.DropClock},
+		{"a header two days ahead", &gossip.Pong{Header: gossip.Header{From: "c", Incarnation: inc, Heartbeat: 2 * day / 250}}, gossip.DropClock},
+		{"a record of another interval within one life", &gossip.Delta{Header: header("b", 4), Records: []membership.Entry{
+			entryOf("c", 5, func(r *membership.Record) { r.Interval, r.Version = time.Second, 5 }),
+		}}, gossip.DropInterval},
+		{"a header without a name", &gossip.Digest{Header: gossip.Header{Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
+		{"a header with a name that is none", &gossip.Digest{Header: gossip.Header{From: "a\nb", Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
+		{"a message for another", &gossip.Digest{Header: gossip.Header{From: "b", Incarnation: inc, Heartbeat: 5, To: "z"}}, gossip.DropMisaddressed},
+		{"a digest row with a name that is none", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "../x", Incarnation: inc, Version: 1, Heartbeat: 1}}}, gossip.DropInvalid},
+		{"a digest row out of the range it claims", &gossip.Digest{Header: header("b", 4), After: "x", Rows: []gossip.Row{{Name: "c", Incarnation: inc, Version: 1, Heartbeat: 4}}}, gossip.DropInvalid},
+		{"a digest row of incarnation 0", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Version: 1, Heartbeat: 1}}}, gossip.DropInvalid},
+		{"a digest row of heartbeat 0", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: inc, Version: 1}}}, gossip.DropInvalid},
+		{"a digest row of incarnation 2^63", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: 1 << 63, Version: 1, Heartbeat: 1}}}, gossip.DropInvalid},
+		{"a digest row of version 2^63", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: inc, Version: 1 << 63, Heartbeat: 1}}}, gossip.DropInvalid},
+		{"an answer that nobody asked for", &gossip.Pong{Header: header("b", 4), Nonce: 7}, gossip.DropUnasked},
+	} {
+		a := newLone(t, "a", gossip.DefaultConfig())
+		a.run(time.Second)
+		a.tell("b", known, entryOf("b", 4))
+		before := a.Drops()
+		a.hear("b", c.m)
+		if v := a.mustSee("c"); v.Heartbeat != 4 || v.Record.Incarnation != inc || v.Record.Version != 1 || v.Record.Interval != interval {
+			t.Errorf("%s changed what is known of c: heartbeat %d of %+v", c.what, v.Heartbeat, *v.Record)
+		}
+		if a.Drops()[c.drop] != before[c.drop]+1 {
+			t.Errorf("%s is not counted as %s: %v", c.what, c.drop, a.Drops())
+		}
+	}
+}
+
+func TestR15DigestsThatLieAreAnsweredWithinAPacket(t *testing.T) {
+	a := newLone(t, "a", gossip.DefaultConfig())
+	a.run(time.Second)
+	var rows []gossip.Row
+	for i := range 100 { // all strangers, whose records would have to be asked for
+		rows = append(rows, gossip.Row{Name: fmt.Sprintf("%0128d", i), Incarnation: recordOf("b").Incarnation, Version: 1, Heartbeat: 1})
+	}
+	_, replies := sent[*gossip.Delta](a.hear("b", &gossip.Digest{Header: header("b", 1), Rows: rows}))
+	if len(replies) == 0 || !replies[0].More || len(replies[0].Wants) == 0 {
+		t.Fatalf("a digest of 100 strangers is answered by %v, want some to be asked for and the others announced", replies)
+	}
+	if b, err := wire.Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
+		t.Errorf("the answer takes %d bytes (%v), want one packet", len(b), err)
+	}
+	// Rows in no order, and repeated.
+	shuffled := append(append([]gossip.Row{}, rows[50:]...), rows...)
+	if _, replies := sent[*gossip.Delta](a.hear("b", &gossip.Digest{Header: header("b", 1), Rows: shuffled})); len(replies) == 0 {
+		t.Error("a digest out of order is not answered")
+	}
+}
+
+func TestR15AMemberNeverHearsOfItselfFromItself(t *testing.T) {
+	a := newLone(t, "a", gossip.DefaultConfig())
+	a.run(time.Second)
+	a.tell("b", entryOf("b", 4), entryOf("a", 4))
+	if got := len(a.Snapshot(a.now)); got != 2 {
+		t.Errorf("it lists %d members, want itself once and the other", got)
+	}
+}
+
+func TestConfigReportsAllFaultsTogether(t *testing.T) {
+	if err := gossip.DefaultConfig().Validate(); err != nil {
+		t.Errorf("the default has faults: %v", err)
+	}
+	err := gossip.Config{}.Validate()
+	if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) < 6 {
+		t.Errorf("the zero configuration has these faults, want all told at once: %v", err)
+	}
+	for _, c := range []struct {
+		what  string
+		spoil func(*gossip.Config)
+	}{
+		{"a phi that is no number", func(c *gossip.Config) { c.Dead.Phi = math.NaN() }},
+		{"an infinite phi", func(c *gossip.Config) { c.Dead.Phi = math.Inf(1) }},
+		{"dead before suspect", func(c *gossip.Config) { c.Dead.Phi = c.Suspect.Phi - 1 }},
+		{"a minimum above the maximum", func(c *gossip.Config) { c.Suspect.Min = c.Suspect.Max + 1 }},
+		{"a grace longer than the retention", func(c *gossip.Config) { c.DeadGrace = c.DeadRetention + 1 }},
+		{"tombstones that go too soon", func(c *gossip.Config) { c.TombstoneRetention = c.DeadRetention }},
+		{"packets too small for a row", func(c *gossip.Config) { c.MaxPayload = 100 }},
+		{"no detector", func(c *gossip.Config) { c.Family = nil }},
+	} {
+		cfg := gossip.DefaultConfig()
+		c.spoil(&cfg)
+		if cfg.Validate() == nil {
+			t.Errorf("%s is taken, want it refused", c.what)
+		}
+		if _, err := gossip.New(sim.Epoch, recordOf("a"), cfg, nil); err == nil {
+			t.Errorf("an engine starts with %s", c.what)
+		}
+	}
+	r := recordOf("..")
+	if _, err := gossip.New(sim.Epoch, r, gossip.DefaultConfig(), nil); err == nil {
+		t.Error("an engine starts under a name that is none")
+	}
+}
+
+func TestR15TagsOutOfBoundsChangeNothing(t *testing.T) {
+	a := newLone(t, "a", gossip.DefaultConfig())
+	before := a.Self().Record
+	out, err := a.SetTags(a.now, membership.Tags{{Key: "", Value: "v"}})
+	if err == nil || a.Self().Record != before || len(out.Events) != 0 {
+		t.Errorf("a tag without a key: %v, %v; want an error, and nothing changed", err, out.Events)
+	}
+}

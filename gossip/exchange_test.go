@@ -1,0 +1,200 @@
+package gossip_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+	"heartsay/sim"
+)
+
+// carry hands the messages of one engine that are meant for another to it, and back, until nothing more is said. It
+// returns the kinds of the messages in order.
+func carry(out gossip.Outputs, from, to *lone) (kinds []string) {
+	for _, env := range out.Messages {
+		if env.To != address(to.Self().Record.Name) {
+			continue
+		}
+		kinds = append(kinds, strings.TrimPrefix(fmt.Sprintf("%T", env.Message), "*gossip."))
+		kinds = append(kinds, carry(to.hear(from.Self().Record.Name, env.Message), to, from)...)
+	}
+	return kinds
+}
+
+func TestR5OneExchangeMergesBothSides(t *testing.T) {
+	a, b := newLone(t, "a", gossip.DefaultConfig()), newLone(t, "b", gossip.DefaultConfig())
+	for _, l := range []*lone{a, b} {
+		l.run(5 * time.Second)
+	}
+	newer := func(r *membership.Record) { r.Version, r.Zone = 15, "z" }
+	a.tell("x", entryOf("b", 20), entryOf("c", 9), entryOf("d", 5), entryOf("e", 18, newer), entryOf("f", 8))
+	b.tell("x", entryOf("a", 20), entryOf("c", 4), entryOf("d", 7), entryOf("e", 19), entryOf("g", 6))
+
+	a.run(interval) // the news that a pushes is lost
+	b.run(interval)
+	var kinds []string
+	for len(kinds) == 0 || kinds[0] != "Digest" { // a may know others that it visits first
+		kinds = carry(a.run(interval), a, b)
+		b.run(interval)
+	}
+	if want := []string{"Digest", "Delta", "Delta"}; !slices.Equal(kinds, want) {
+		t.Errorf("the exchange took %v, want %v: asked, told and asked back, told", kinds, want)
+	}
+	for _, name := range []string{"c", "d", "e", "f", "g"} {
+		x, y := a.mustSee(name), b.mustSee(name)
+		if x.Heartbeat != y.Heartbeat || fmt.Sprintf("%+v", *x.Record) != fmt.Sprintf("%+v", *y.Record) {
+			t.Errorf("of %s, a knows heartbeat %d of %+v, b heartbeat %d of %+v: want the same", name, x.Heartbeat, *x.Record,
+				y.Heartbeat, *y.Record)
+		}
+	}
+	for name, want := range map[string]uint64{"c": 9, "d": 7, "e": 19} {
+		if got := b.mustSee(name).Heartbeat; got != want {
+			t.Errorf("the heartbeat of %s is %d, want the higher of both, %d", name, got, want)
+		}
+	}
+	if got := b.mustSee("e").Record.Zone; got != "z" {
+		t.Errorf("b has e's zone as %q, want the newer record", got)
+	}
+}
+
+func TestR5EveryDigestIsAnswered(t *testing.T) {
+	a := newLone(t, "a", gossip.DefaultConfig())
+	a.run(time.Second)
+	for _, d := range []*gossip.Digest{
+		{Header: header("b", 4)},
+		{Header: header("b", 4), Rows: []gossip.Row{{Name: "a", Incarnation: a.Self().Record.Incarnation, Version: 1, Heartbeat: a.Self().Heartbeat}}},
+		{Header: header("b", 4), After: "x", Last: "z"},
+		{Header: header("b", 4), After: "z", Last: "x"},
+	} {
+		to, replies := sent[*gossip.Delta](a.hear("b", d))
+		if len(replies) == 0 || to[0] != address("b") {
+			t.Fatalf("the digest %+v is not answered: a peer that hears nothing holds me for dead", d)
+		}
+		if h := replies[0].Header; h.Heartbeat != a.Self().Heartbeat || h.From != "a" || h.To != "b" {
+			t.Errorf("the answer's header is %+v, want news of a at first hand", h)
+		}
+	}
+}
+
+func TestR5EveryPairMeetsWithinTwoWalks(t *testing.T) {
+	const n = 10
+	a := newLone(t, "a", gossip.DefaultConfig())
+	a.run(time.Second)
+	var others []membership.Entry
+	last := map[netip.AddrPort]int{}
+	for i := range n - 1 {
+		name := string(rune('b' + i))
+		others = append(others, entryOf(name, 1))
+		last[address(name)] = 0
+	}
+	a.tell("b", others...)
+	for round := 1; round <= 20*(n-1); round++ {
+		for i := range others { // all live
+			others[i].Heartbeat = a.beats()
+		}
+		a.tell("b", others...)
+		to, digests := sent[*gossip.Digest](a.run(interval))
+		if len(digests) != 1 {
+			t.Fatalf("round %d asks %d peers, want the fanout of 1", round, len(digests))
+		}
+		last[to[0]] = round
+		for who, when := range last {
+			if round-when > 2*(n-1) {
+				t.Fatalf("in round %d, %s was last met in round %d: more than two walks of %d ago", round, who, when, n-1)
+			}
+		}
+	}
+}
+
+func TestR5ARoundAsksAsManyDifferentPeersAsTheFanout(t *testing.T) {
+	cfg := gossip.DefaultConfig()
+	cfg.Fanout = 3
+	a := newLone(t, "a", cfg)
+	a.tell("b", entryOf("b", 1), entryOf("c", 1), entryOf("d", 1), entryOf("e", 1))
+	for round := range 6 { // nobody has been silent for long
+		to, _ := sent[*gossip.Digest](a.run(interval))
+		slices.SortFunc(to, netip.AddrPort.Compare)
+		if len(slices.Compact(to)) != 3 {
+			t.Errorf("round %d asks %v, want 3 different peers", round, to)
+		}
+	}
+	b := newLone(t, "b", cfg)
+	b.tell("a", entryOf("a", 1))
+	if to, _ := sent[*gossip.Digest](b.run(interval)); len(to) != 1 {
+		t.Errorf("with one peer %v are asked, want just that one", to)
+	}
+}
+
+func TestR2NeitherOrderNorRepetitionOfMessagesMatters(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		cfg := gossip.DefaultConfig()
+		entries := rapid.SliceOfN(anyEntryOf().Filter(func(e membership.Entry) bool {
+			return !e.Record.Leaving && e.Record.Name != "a"
+		}), 1, 12).Draw(r, "entries")
+		seed := rapid.Uint64().Draw(r, "order")
+		shuffled := append(slices.Clone(entries), entries...)
+		rand.New(rand.NewPCG(seed, 1)).Shuffle(len(shuffled), func(i, j int) {
+			shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
+		})
+		known := func(entries []membership.Entry) string {
+			a := newLone(t, "a", cfg)
+			a.run(20 * time.Second)
+			for _, e := range entries {
+				a.tell("y", e)
+			}
+			var s strings.Builder
+			for _, v := range a.Snapshot(a.now) {
+				fmt.Fprintf(&s, "%d %+v\n", v.Heartbeat, *v.Record)
+			}
+			return s.String()
+		}
+		if x, y := known(entries), known(shuffled); x != y {
+			r.Fatalf("told in order it knows\n%s, told twice and shuffled\n%s", x, y)
+		}
+	})
+}
+
+func TestR6AHeartbeatCountsOnceHoweverManyTellIt(t *testing.T) {
+	listen := func(tellers ...string) *lone {
+		a := newLone(t, "a", gossip.DefaultConfig())
+		for h := uint64(1); h < 40; h++ {
+			for _, teller := range tellers {
+				a.now = a.now.Add(interval / time.Duration(10*len(tellers)))
+				a.tell(teller, entryOf("z", h))
+				a.hear(teller, &gossip.Delta{Header: header(teller, 1), Rows: []gossip.Row{
+					{Name: "z", Incarnation: entryOf("z", h).Record.Incarnation, Version: 1, Heartbeat: h},
+				}})
+			}
+			a.run(sim.Epoch.Add(time.Duration(h) * interval).Sub(a.now))
+		}
+		return a
+	}
+	once, often := listen("b"), listen("b", "c", "d", "e", "b")
+	once.run(time.Second)
+	often.run(time.Second)
+	x, y := once.mustSee("z"), often.mustSee("z")
+	if x.Phi < 0.5 || x.Phi > y.Phi*1.1 || y.Phi > x.Phi*1.1 {
+		t.Errorf("after a second of silence z's phi is %.3g when each heartbeat was told once, and %.3g when five told it: want them alike",
+			x.Phi, y.Phi)
+	}
+}
+
+func TestR6TheFirstCounterOfAMemberIsNoArrival(t *testing.T) {
+	a := newLone(t, "a", gossip.DefaultConfig())
+	a.run(time.Minute)
+	out := a.tell("b", entryOf("z", 7)) // it may have died long ago
+	if v := a.mustSee("z"); v.DeadAfter != gossip.DefaultConfig().Dead.Max || !v.Direct.IsZero() {
+		t.Errorf("after a first counter z is judged with %+v, want the longest time-out", v)
+	}
+	if happened(out.Events, membership.EventJoin, "z") != 1 || happened(out.Events, membership.EventAlive, "z") != 0 {
+		t.Errorf("a first counter causes %v, want a join alone", out.Events)
+	}
+}

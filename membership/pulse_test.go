@@ -1,0 +1,229 @@
+package membership_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unsafe"
+
+	"pgregory.net/rapid"
+
+	"heartsay/membership"
+)
+
+const (
+	interval = 250 * time.Millisecond
+	limit    = 2500 * time.Millisecond // beyond which a heartbeat is not fresh
+)
+
+// subject is a member as one observer hears of it: the heartbeat h is bumped at began + h·interval of the observer's
+// clock, wherever the subject's own clock stands.
+type subject struct {
+	began membership.Instant
+	pulse membership.Pulse
+}
+
+// bumped returns when a heartbeat was bumped.
+func (s *subject) bumped(h uint64) membership.Instant {
+	return s.began.Add(time.Duration(h) * interval)
+}
+
+// hear lets the heartbeat arrive with the given age.
+func (s *subject) hear(h uint64, age time.Duration) membership.Arrival {
+	return s.pulse.Arrive(s.bumped(h).Add(age), h, interval, limit)
+}
+
+// known returns a subject that was heard of from heartbeat 100 to 200, one interval old each time. It began long
+// before or after the observer's origin: counters say nothing about clocks.
+func known(began time.Duration) *subject {
+	s := &subject{began: membership.Instant(began)}
+	s.pulse.Begin(s.bumped(100).Add(interval), 100, interval)
+	for h := uint64(101); h <= 200; h++ {
+		s.hear(h, interval)
+	}
+	return s
+}
+
+func TestR7AMemberTakesAtMost512Bytes(t *testing.T) {
+	if size := unsafe.Sizeof(membership.Member{}); size > 512 {
+		t.Errorf("a member takes %d bytes, want at most 512", size)
+	}
+	s, h := known(0), uint64(200)
+	if n := testing.AllocsPerRun(1000, func() { h++; s.hear(h, interval) }); n != 0 {
+		t.Errorf("an arrival allocates %v times, want none", n)
+	}
+}
+
+func TestR6TheFirstCounterIsNoArrival(t *testing.T) {
+	s := &subject{}
+	s.pulse.Begin(s.bumped(7).Add(interval), 7, interval)
+	if got := s.pulse.Bumped(interval); got != s.bumped(7).Add(interval) {
+		t.Errorf("a first counter is taken to be bumped at %v, want when it was heard of: nothing better is known", got)
+	}
+	if a := s.hear(8, interval); !a.Fresh || a.Counted {
+		t.Errorf("the first rise is %+v, want it fresh, and no wait: it began with a counter of unknown age", a)
+	}
+	if a := s.hear(9, interval); !a.Counted || a.Wait != 1 {
+		t.Errorf("the second rise is %+v, want a wait of 1 interval: the first had that age", a)
+	}
+	if a := s.hear(12, interval); !a.Counted || a.Wait != 3 {
+		t.Errorf("a rise by 3 is %+v, want a wait of 3 intervals", a)
+	}
+}
+
+func TestR7TheWaitIsTheAgeOfTheNewsBeforeNotTheGap(t *testing.T) {
+	s := known(0)
+	s.hear(201, 0) // straight from its owner: every age is told from here
+	s.hear(202, 3*interval)
+	if a := s.hear(203, 2*interval); a.Wait != 3 {
+		t.Errorf("heartbeat 202, bumped at 0, was replaced at 3 intervals: its age is %v, want 3", a.Wait)
+	}
+}
+
+func TestR8ALateHigherCounterIsNotFreshAtAnyClockSkew(t *testing.T) {
+	for _, began := range []time.Duration{0, -time.Hour, time.Hour, -10 * 365 * 24 * time.Hour} {
+		s := known(began)
+		// The subject died at heartbeat 201, which somebody held back for ten seconds.
+		if a := s.hear(201, 10*time.Second); a.Fresh || a.Counted {
+			t.Errorf("began at %s: a heartbeat that is 10 s old is %+v, want it not fresh", began, a)
+		}
+		if got, want := s.pulse.Bumped(interval), s.bumped(201).Add(interval); got != want {
+			t.Errorf("began at %s: it is taken to be bumped %s off", began, got.Sub(want))
+		}
+		if a := s.hear(202, interval); !a.Fresh || a.Counted {
+			t.Errorf("began at %s: a young heartbeat after an old one is %+v, want it fresh, and no wait", began, a)
+		}
+	}
+}
+
+func TestR8FreshnessEndsAtTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		age  time.Duration // beyond that of the fastest heartbeat known
+		want bool
+	}{{0, true}, {limit, true}, {limit + 1, false}, {time.Hour, false}} {
+		s := known(0)
+		if a := s.hear(201, interval+c.age); a.Fresh != c.want {
+			t.Errorf("a heartbeat that took %s longer than the fastest is fresh: %v, want %v", c.age, a.Fresh, c.want)
+		}
+	}
+}
+
+func TestR8AnOwnersClockThatStoodStillIsTakenBack(t *testing.T) {
+	s := known(0)
+	s.began = s.began.Add(time.Hour) // suspended for an hour: its monotonic clock did not run
+	for i := range uint64(4) {
+		a := s.hear(201+i, interval)
+		if want := i == 3; a.Fresh != want {
+			t.Fatalf("heartbeat %d after the suspension is fresh: %v, want %v", i+1, a.Fresh, want)
+		}
+	}
+	if got := s.pulse.Bumped(interval); got != s.bumped(204).Add(interval) {
+		t.Errorf("then it is taken to be bumped %s off, want its new pace to be known", got.Sub(s.bumped(204).Add(interval)))
+	}
+	if a := s.hear(205, interval); !a.Fresh || !a.Counted || a.Wait != 1 {
+		t.Errorf("the next is %+v, want all to be as before", a)
+	}
+}
+
+func TestR8ADrainedQueueRevivesNobody(t *testing.T) {
+	// The subject died at heartbeat 400; a relay was stuck for 50 s, and now sends what it had, faster than it came.
+	for _, pace := range []time.Duration{2, 3, 10, 1000} {
+		s := known(0)
+		now := s.bumped(400)
+		for h := uint64(201); h <= 400; h++ {
+			now = now.Add(interval / pace)
+			age := now.Sub(s.bumped(h)) - interval
+			if a := s.pulse.Arrive(now, h, interval, limit); a.Fresh && age > limit {
+				t.Fatalf("at %d times the pace: heartbeat %d is fresh, though it is %s old", pace, h, age)
+			}
+		}
+	}
+}
+
+func TestR8CountersThatRiseAllAtOnceAreOneStaleMessage(t *testing.T) {
+	s := known(0)
+	at := s.bumped(300)
+	for h := uint64(201); h <= 220; h++ {
+		if a := s.pulse.Arrive(at, h, interval, limit); a.Fresh {
+			t.Fatalf("heartbeat %d of 20 that came at one instant, all over 20 s old, is fresh", h)
+		}
+	}
+}
+
+func TestR7SlowDriftNeverMakesALiveMemberStale(t *testing.T) {
+	for _, ppm := range []float64{-1000, -100, 0, 100, 1000} {
+		for _, gap := range []uint64{1, 5} { // heartbeats between two that are heard of, on average 1 or 3
+			rng := rand.New(rand.NewPCG(1, gap))
+			var p membership.Pulse
+			bumped := func(h uint64) membership.Instant {
+				return membership.Instant(float64(h) * float64(interval) * (1 + ppm/1e6))
+			}
+			p.Begin(bumped(1), 1, interval)
+			for h := uint64(2); bumped(h) < membership.Instant(6*time.Hour); h += 1 + rng.Uint64N(gap) {
+				age := time.Duration(rng.Int64N(int64(4 * interval)))
+				now := bumped(h).Add(age)
+				if a := p.Arrive(now, h, interval, limit); !a.Fresh {
+					t.Fatalf("at %v ppm, after %s: heartbeat %d is not fresh at an age of %s", ppm, time.Duration(now), h, age)
+				}
+				if off := bumped(h).Sub(p.Bumped(interval)); off > interval/2 || off < -4*interval {
+					t.Fatalf("at %v ppm, after %s: its age is off by %s", ppm, time.Duration(now), off)
+				}
+			}
+		}
+	}
+}
+
+func TestR8TheOriginFollowsAPathThatBecameSlower(t *testing.T) {
+	s := known(0)
+	const more = 2 * time.Second
+	for h := uint64(201); h <= 200+2*64; h++ { // two batches
+		if a := s.hear(h, interval+more); !a.Fresh {
+			t.Fatalf("heartbeat %d is not fresh, though the path took less than the limit longer", h)
+		}
+	}
+	if off := s.bumped(328).Add(interval + more).Sub(s.pulse.Bumped(interval)); off != 0 {
+		t.Errorf("after two batches the fastest heartbeat of old still counts: ages are %s too high", off)
+	}
+}
+
+func TestPulseAgesAreNeverBelowTheGapAndNeverInTheFuture(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var p membership.Pulse
+		now, h := membership.Instant(0), uint64(1)
+		p.Begin(now, h, interval)
+		for range rapid.IntRange(1, 300).Draw(t, "arrivals") {
+			rise := rapid.Uint64Range(1, 5).Draw(t, "rise")
+			now = now.Add(time.Duration(rapid.Int64Range(0, int64(5*interval)).Draw(t, "wait")))
+			h += rise
+			a := p.Arrive(now, h, interval, limit)
+			if a.Counted && a.Wait < float64(rise) {
+				t.Fatalf("a heartbeat that was followed by %d more was only %v intervals old", rise, a.Wait)
+			}
+			if a.Counted && !a.Fresh {
+				t.Fatal("a wait is counted that ended with an old heartbeat")
+			}
+			if p.Bumped(interval) > now {
+				t.Fatalf("a heartbeat is taken to be bumped %s after it arrived", p.Bumped(interval).Sub(now))
+			}
+		}
+	})
+}
+
+func TestR9SilenceBeforeThePardonDoesNotCount(t *testing.T) {
+	e := entry("a", 0, 200)
+	m := &membership.Member{Entry: e, Pulse: known(0).pulse}
+	heard := known(0).bumped(200).Add(interval)
+	for _, c := range []struct {
+		now, pardon membership.Instant
+		want        time.Duration
+	}{
+		{heard.Add(time.Minute), 0, time.Minute},
+		{heard.Add(time.Minute), heard.Add(50 * time.Second), 10 * time.Second},
+		{heard, heard.Add(time.Second), 0},
+	} {
+		if got := m.Silence(c.now, c.pardon); got != c.want {
+			t.Errorf("%s after its last heartbeat, pardoned at %s: the silence is %s, want %s",
+				c.now.Sub(heard), c.pardon.Sub(heard), got, c.want)
+		}
+	}
+}

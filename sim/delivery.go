@@ -1,0 +1,95 @@
+package sim
+
+import (
+	"net/netip"
+	"time"
+
+	"heartsay/gossip"
+)
+
+// stream is a stream on which its opener waits for the answer. It ends with the opener's life.
+type stream struct {
+	opener *Member
+	life   int
+	free   time.Duration // when the last part so far arrives: the next one does not overtake it
+}
+
+// send puts a message on its way.
+func (c *Cluster) send(m *Member, env gossip.Envelope) {
+	if env.Stream != 0 {
+		c.pass(m, func() { c.answer(m, env) })
+		return
+	}
+	c.pass(m, func() {
+		delay, arrives := c.Network.link(c.rng, m.Address, env.To, false)
+		c.report(m.Address, env.To, env.Message, arrives)
+		if arrives {
+			c.schedule(c.now+delay, func() { c.receive(env.To, 0, m.Address, env.Message) })
+		}
+	})
+}
+
+// answer puts a message on its way on a stream that another member opened.
+func (c *Cluster) answer(m *Member, env gossip.Envelope) {
+	s := c.streams[env.Stream]
+	if s == nil {
+		return
+	}
+	to := s.opener.Address
+	delay, arrives := c.Network.link(c.rng, m.Address, to, true)
+	arrives = arrives && s.opener.life == s.life
+	c.report(m.Address, to, env.Message, arrives)
+	if part, ok := env.Message.(*gossip.Sync); !ok || part.Last {
+		delete(c.streams, env.Stream)
+	}
+	if !arrives {
+		return
+	}
+	s.free = max(s.free, c.now+delay)
+	c.schedule(s.free, func() {
+		if s.opener.life == s.life {
+			c.receive(to, 0, m.Address, env.Message)
+		}
+	})
+}
+
+// sync opens a stream and sends a whole view on it.
+func (c *Cluster) sync(m *Member, peer netip.AddrPort, join bool) {
+	c.pass(m, func() {
+		delay, arrives := c.Network.link(c.rng, m.Address, peer, true)
+		c.opened++
+		id := c.opened
+		if arrives {
+			c.streams[id] = &stream{opener: m, life: m.life}
+		}
+		for _, part := range m.Engine.OpenSync(c.Clock(), join) {
+			c.report(m.Address, peer, part, arrives)
+			if arrives {
+				c.schedule(c.now+delay, func() { c.receive(peer, id, m.Address, part) })
+			}
+		}
+	})
+}
+
+// receive hands a message to the member that listens at the address, if one does.
+func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.AddrPort, msg gossip.Message) {
+	m := c.byAddr[to]
+	if m == nil || m.Engine == nil {
+		return
+	}
+	c.pass(m, func() {
+		c.do(m, func() {
+			c.apply(m, m.Engine.ReceiveOn(c.Clock(), stream, from, msg))
+			if no, ok := msg.(*gossip.Refused); ok && m.Engine != nil {
+				m.Refused = no.Holder
+				c.stop(m)
+			}
+		})
+	})
+}
+
+func (c *Cluster) report(from, to netip.AddrPort, msg gossip.Message, arrives bool) {
+	if c.OnMessage != nil {
+		c.OnMessage(c.now, from, to, msg, arrives)
+	}
+}

@@ -1,0 +1,206 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// Member is one process of the cluster; its engine is replaced when it restarts.
+type Member struct {
+	Name    string // of the process; that of its record too, but for [Cluster.StartAs]
+	Address netip.AddrPort
+	Engine  *gossip.Engine // nil while it does not run
+	Deposed bool           // its last life stopped since another life holds its name
+	Refused string         // its last life was not let in, since a member at this address holds its name
+
+	incarnation uint64 // of its last life
+	life        int    // counts its starts and stops, so that what was due for an older life is not done
+	tickAt      time.Duration
+
+	frozen  bool
+	backlog []func() // what waits for it to thaw
+	blocked bool
+	held    []func() // what waits for it to be unblocked
+}
+
+// never is when the next tick of a member that waits for none is due.
+const never = time.Duration(-1)
+
+// Start starts a member, or starts it anew, and lets it join by the seed addresses given. Its incarnation is the
+// clock's milliseconds, but above that of its last life. The error is that of [gossip.New].
+func (c *Cluster) Start(name string, address netip.AddrPort, seeds ...netip.AddrPort) error {
+	incarnation := uint64(c.Clock().UnixMilli())
+	if m := c.members[name]; m != nil {
+		incarnation = max(incarnation, m.incarnation+1)
+	}
+	return c.StartRecord(membership.Record{
+		Name: name, Address: address, Interval: c.cfg.Interval, Incarnation: incarnation,
+	}, seeds...)
+}
+
+// StartRecord is [Cluster.Start] with a record of the caller's.
+func (c *Cluster) StartRecord(r membership.Record, seeds ...netip.AddrPort) error {
+	return c.StartAs(r.Name, r, seeds...)
+}
+
+// StartAs is [Cluster.StartRecord] for a process of another name than that of its record, so that two processes can
+// claim one name. What ran under the process's name before is replaced.
+func (c *Cluster) StartAs(process string, r membership.Record, seeds ...netip.AddrPort) error {
+	e, err := gossip.New(c.Clock(), r, c.cfg.Gossip, rand.New(rand.NewPCG(c.cfg.Seed, c.rng.Uint64())))
+	if err != nil {
+		return err
+	}
+	m := c.members[process]
+	if m == nil {
+		m = &Member{Name: process}
+		c.members[process] = m
+	}
+	c.stop(m)
+	if c.byAddr[m.Address] == m {
+		delete(c.byAddr, m.Address)
+	}
+	m.Engine, m.Address, m.Deposed, m.Refused = e, r.Address, false, ""
+	m.incarnation, m.tickAt = r.Incarnation, never
+	c.byAddr[r.Address] = m
+	c.apply(m, e.Tick(c.Clock()))
+	for _, seed := range seeds {
+		c.sync(m, seed, true)
+	}
+	return nil
+}
+
+// Crash stops a member for good, without a word.
+func (c *Cluster) Crash(name string) { c.stop(c.members[name]) }
+
+// Leave lets a member leave as SIGTERM does: it says goodbye, and stops when that is over.
+func (c *Cluster) Leave(name string) {
+	m := c.members[name]
+	c.do(m, func() { c.apply(m, m.Engine.Leave(c.Clock())) })
+}
+
+// SetTags lets a member change its tags. The error is that of [gossip.Engine.SetTags].
+func (c *Cluster) SetTags(name string, tags membership.Tags) error {
+	m := c.members[name]
+	out, err := m.Engine.SetTags(c.Clock(), tags)
+	c.apply(m, out)
+	return err
+}
+
+// Forget lets the observer forget a member. Results are those of [gossip.Engine.Forget].
+func (c *Cluster) Forget(observer, name string, force bool) (forgotten bool, err error) {
+	m := c.members[observer]
+	out, forgotten, err := m.Engine.Forget(c.Clock(), name, force)
+	c.apply(m, out)
+	return forgotten, err
+}
+
+// Inject hands a member a message as if it had come in a packet from the given address.
+func (c *Cluster) Inject(name string, from netip.AddrPort, msg gossip.Message) {
+	c.receive(c.members[name].Address, 0, from, msg)
+}
+
+// Freeze stops a member as SIGSTOP does: nothing happens in it, what is sent to it waits.
+func (c *Cluster) Freeze(name string) { c.members[name].frozen = true }
+
+// Thaw lets a frozen member go on as SIGCONT does. It finds all at once what waited.
+func (c *Cluster) Thaw(name string) {
+	m := c.members[name]
+	m.frozen = false
+	backlog := m.backlog
+	m.backlog = nil
+	for _, f := range backlog {
+		f()
+	}
+}
+
+// Block holds what a member sends and what is sent to it, while its timers run: a process whose network thread hangs.
+func (c *Cluster) Block(name string) { c.members[name].blocked = true }
+
+// Unblock lets all that was held go.
+func (c *Cluster) Unblock(name string) {
+	m := c.members[name]
+	m.blocked = false
+	held := m.held
+	m.held = nil
+	for _, f := range held {
+		f()
+	}
+}
+
+// do runs f now, or when the member thaws, or never when it does not run.
+func (c *Cluster) do(m *Member, f func()) {
+	switch {
+	case m.Engine == nil:
+	case m.frozen:
+		m.backlog = append(m.backlog, c.ofThisLife(m, f))
+	default:
+		f()
+	}
+}
+
+// pass runs f, which sends or receives for the member, now or when the member is unblocked.
+func (c *Cluster) pass(m *Member, f func()) {
+	if m.blocked {
+		m.held = append(m.held, c.ofThisLife(m, f))
+		return
+	}
+	f()
+}
+
+// ofThisLife returns f, which does nothing once this life of the member is over.
+func (c *Cluster) ofThisLife(m *Member, f func()) func() {
+	life := m.life
+	return func() {
+		if m.life == life && m.Engine != nil {
+			f()
+		}
+	}
+}
+
+func (c *Cluster) stop(m *Member) {
+	m.Engine, m.frozen, m.backlog, m.blocked, m.held = nil, false, nil, false, nil
+	m.life++
+}
+
+// apply does what a member's engine asks for.
+func (c *Cluster) apply(m *Member, out gossip.Outputs) {
+	if c.OnEvent != nil {
+		for _, ev := range out.Events {
+			c.OnEvent(c.now, m.Name, ev)
+		}
+	}
+	for _, env := range out.Messages {
+		c.send(m, env)
+	}
+	for _, peer := range out.Syncs {
+		c.sync(m, peer, false)
+	}
+	over, _ := m.Engine.HasLeft()
+	m.Deposed = out.Deposed != nil
+	if over || m.Deposed {
+		c.stop(m)
+		return
+	}
+	c.tick(m, out.NextTick.Sub(Epoch))
+}
+
+// tick sees to it that the member is ticked at the given time, and not when it was to be ticked before.
+func (c *Cluster) tick(m *Member, at time.Duration) {
+	if m.tickAt == at {
+		return
+	}
+	m.tickAt = at
+	c.schedule(at, c.ofThisLife(m, func() {
+		if m.tickAt != at {
+			return
+		}
+		c.do(m, func() {
+			m.tickAt = never
+			c.apply(m, m.Engine.Tick(c.Clock()))
+		})
+	}))
+}
