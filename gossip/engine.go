@@ -37,8 +37,10 @@ type Engine struct {
 	nextRebirth  membership.Instant // before it no forgery of this member's record is answered again
 	nextConflict membership.Instant // before it no conflict is reported again
 
-	cursor string // last name of the digest before, when the view does not fit one packet
-	turn   int    // where the next reply starts among the rows that do not fit
+	cursor int // bucket that the next digest begins with, when the view does not fit one packet
+	turn   int // where the next reply starts among the rosters that do not fit
+
+	scratch scratch
 }
 
 // New returns an engine for a member that starts now, alone. Its record's Version is set to the first heartbeat. The
@@ -104,7 +106,8 @@ func (e *Engine) handle(stream StreamID, from netip.AddrPort, m Message, wants [
 		e.receiveSync(stream, from, m)
 		return
 	case *Delta:
-		e.applyDelta(from, m)
+		e.applyDelta(from, m, wants)
+		return
 	case *Ping:
 		e.answerPing(from, m)
 	case *Pong:

@@ -45,12 +45,12 @@ func (e *Engine) ageOf(m *membership.Member) (s phi.Summary, samples float64) {
 func (e *Engine) priorAge() phi.Summary {
 	members := float64(e.table.Len() + 1)
 	mean := (1 + 2*math.Log10(members)) / float64(e.cfg.Fanout)
-	turns := max(1, members*typicalRow/float64(e.cfg.MaxPayload))
+	turns := max(1, members*typicalListed/float64(e.cfg.MaxPayload))
 	return phi.Summary{Mean: mean + turns/2, StdDev: 1 + turns/4}
 }
 
-// typicalRow is about the size of an encoded [Row], in bytes.
-const typicalRow = 30
+// typicalListed is about what a member takes in a digest, in bytes.
+const typicalListed = 0.6
 
 func (e *Engine) timeout(t Threshold, s phi.Summary, interval time.Duration) time.Duration {
 	wait := time.Duration(min(e.cfg.Family.Wait(t.Phi, s), 1e6) * float64(interval))

@@ -5,6 +5,8 @@ import "time"
 // Member is one row of a [Table]: all that the observer keeps about one member.
 type Member struct {
 	Entry
+	Hash  uint64 // of the name, see [HashName]
+	Print uint32 // of the record, see [Record.Print]
 	State State
 	Since Instant // when it took State
 
