@@ -22,7 +22,8 @@ type Engine struct {
 
 	self      self
 	table     *membership.Table
-	ages      phi.Pool // of news of all members, in intervals
+	ages      phi.Pool    // of news of all members, in intervals
+	common    phi.Moments // what they say of any member, see poolAges
 	stall     stall
 	targets   targets
 	news      news
@@ -59,6 +60,7 @@ func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*
 		drops: Drops{},
 	}
 	e.self.begin(0, &record)
+	e.poolAges()
 	e.nextRound = e.self.nextBump()
 	e.nextSweep = sweepEvery
 	e.stall.due = e.nextTick()

@@ -9,6 +9,7 @@ func (e *Engine) round() {
 		e.retellLeave()
 		return
 	}
+	e.poolAges()
 	e.repeatQuestions()
 	peers := e.nextPeers(e.cfg.Fanout)
 	lost, tries := e.lostAddress()

@@ -10,9 +10,9 @@ type Member struct {
 	State State
 	Since Instant // when it took State
 
-	Pulse        Pulse
 	SuspectAfter time.Duration // silence at which it becomes suspect
 	DeadAfter    time.Duration // silence at which it becomes dead; ≥ SuspectAfter
+	Pulse        Pulse
 
 	Direct    Instant // when a message of its own last arrived; only when HasDirect
 	HasDirect bool
