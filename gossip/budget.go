@@ -24,8 +24,8 @@ func (e *Engine) packetBudget(to string) budget {
 	return budget(e.cfg.MaxPayload - fixedSize - sizeString(e.self.record.Name) - sizeString(to))
 }
 
-// fixedSize bounds the message type and version, the array headers, two counters, booleans and a nonce.
-const fixedSize = 48
+// fixedSize bounds the version and kind, the headers of all arrays and byte strings, four counters and a flag.
+const fixedSize = 72
 
 func sizeUint(v uint64) int {
 	switch {
@@ -45,10 +45,6 @@ func sizeUint(v uint64) int {
 const maxNameSize = 3 + membership.MaxNameLength
 
 func sizeString(s string) int { return 3 + len(s) }
-
-func sizeRow(r Row) int {
-	return 1 + sizeString(r.Name) + sizeUint(r.Incarnation) + sizeUint(r.Version) + sizeUint(r.Heartbeat)
-}
 
 func sizeEntry(en membership.Entry) int {
 	r := en.Record

@@ -1,77 +1,67 @@
 package gossip
 
-import (
-	"sort"
+import "encoding/binary"
 
-	"heartsay/membership"
-)
+// A digest's Columns hold, for each of its buckets in turn, the mark of the bucket (bucket.go) and a column (column.go)
+// of the lags of its members. A view that fits one packet is told whole; a larger one takes turns, each round going on
+// with the bucket where the last one stopped (R17): never the freshest first, which would starve the others.
 
-// digest returns the rows for this round's requests, and the names between which they are complete. A view that fits
-// one packet is sent whole; a larger one takes turns, each round going on where the last one stopped (R17): never the
-// freshest first, which would starve the others.
-func (e *Engine) digest() (after, last string, rows []Row) {
-	after = e.cursor
-	left := e.packetBudget("")
-	left -= budget(sizeString(after) + maxNameSize + maxNameSize) // the range, and the member it is meant for
-	left -= budget(sizeRow(e.selfRow()))
-	rows, whole := e.rowsAfter(after, &left)
-	if whole && after != "" { // the end of the list: start over in the next round
-		e.cursor = ""
-		return after, "", e.withSelf(after, "", rows)
-	}
-	if whole {
-		return "", "", e.withSelf("", "", rows)
-	}
-	last = rows[len(rows)-1].Name
-	e.cursor = last
-	return after, last, e.withSelf(after, last, rows)
-}
-
-// rowsAfter returns the rows that fit, of the listed members with names after the given one, and whether those are
-// all.
-func (e *Engine) rowsAfter(after string, left *budget) (rows []Row, whole bool) {
-	for _, m := range e.table.Between(after, "") {
-		if !e.listed(m) {
-			continue
+// digest returns this round's request.
+func (e *Engine) digest() Digest {
+	list := e.listing()
+	bits := bucketBits(len(list))
+	total := 1 << bits
+	first := e.cursor % total
+	d := Digest{Clock: e.clock(), Bits: uint8(bits), First: uint16(first)}
+	left := e.packetBudget("") - maxNameSize
+	for int(d.Count) < total {
+		b := (first + int(d.Count)) % total
+		part := e.appendBucket(e.scratch.buf[:0], find(list, b, bits), d.Clock)
+		e.scratch.buf = part
+		if !left.take(len(part)) {
+			break
 		}
-		row := rowOf(m)
-		if !left.take(sizeRow(row)) {
-			return rows, false
-		}
-		rows = append(rows, row)
+		d.Columns = append(d.Columns, part...)
+		d.Count++
 	}
-	return rows, true
+	e.cursor = (first + int(d.Count)) % total
+	return d
 }
 
-// listed reports whether a member is in the digest: present, or gone for no longer than its grace (R10). The dead stay
-// for a while so that observers who disagree for a moment still list the same members.
-func (e *Engine) listed(m *membership.Member) bool {
-	switch m.State {
-	case membership.Dead:
-		return e.now.Sub(m.Since) < e.cfg.DeadGrace
-	case membership.Left:
-		return e.now.Sub(m.Since) < e.cfg.LeftGrace
+func (e *Engine) appendBucket(buf []byte, b bucket, clock uint64) []byte {
+	buf = b.mark().append(buf)
+	if len(b) > 0 {
+		buf = e.scratch.column.append(buf, e.lags(b, clock))
 	}
-	return true
+	return buf
 }
 
-// withSelf adds this member's own row when its name is in the range.
-func (e *Engine) withSelf(after, last string, rows []Row) []Row {
-	own := e.selfRow()
-	if !inRange(own.Name, after, last) {
-		return rows
+// readBucket reads the mark and the lags of a bucket. The lags are valid until the next call.
+func (e *Engine) readBucket(b []byte) (m mark, lags []int64, rest []byte, ok bool) {
+	m, rest, ok = readMark(b)
+	if !ok || m.members == 0 {
+		return m, nil, rest, ok
 	}
-	i := sort.Search(len(rows), func(i int) bool { return rows[i].Name > own.Name })
-	rows = append(rows, Row{})
-	copy(rows[i+1:], rows[i:])
-	rows[i] = own
-	return rows
+	lags, rest, err := readColumn(rest, m.members, e.scratch.read[:0])
+	e.scratch.read = lags[:0]
+	return m, lags, rest, err == nil
 }
 
-func inRange(name, after, last string) bool { return name > after && (last == "" || name <= last) }
-
-func rowOf(m *membership.Member) Row {
-	return Row{
-		Name: m.Record.Name, Incarnation: m.Record.Incarnation, Version: m.Record.Version, Heartbeat: m.Heartbeat,
+func readMark(b []byte) (m mark, rest []byte, ok bool) {
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n > maxBucket {
+		return mark{}, b, false
 	}
+	m.members, b = int(n), b[used:]
+	if n == 0 {
+		return m, b, true
+	}
+	if len(b) < 4 {
+		return mark{}, b, false
+	}
+	m.sum = binary.BigEndian.Uint32(b)
+	return m, b[4:], true
 }
+
+// clock returns this member's wall clock in Unix milliseconds, as messages carry it.
+func (e *Engine) clock() uint64 { return uint64(max(e.wall.UnixMilli(), 0)) }

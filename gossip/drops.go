@@ -15,7 +15,7 @@ const (
 	DropNotMine      Drop = "not_mine"     // something about this member that it never said
 	DropUnasked      Drop = "unasked"      // the answer to a question that was not asked
 	DropBusy         Drop = "busy"         // too many questions are open
-	DeferredRows     Drop = "deferred"     // not a fault: heartbeats that wait for the next exchange
+	Deferred         Drop = "deferred"     // not a fault: members whose part of a reply waits for another exchange
 )
 
 // Drops counts by reason.

@@ -22,7 +22,8 @@ type Engine struct {
 
 	self      self
 	table     *membership.Table
-	ages      phi.Pool // of news of all members, in intervals
+	ages      phi.Pool    // of news of all members, in intervals
+	common    phi.Moments // what they say of any member, see poolAges
 	stall     stall
 	targets   targets
 	news      news
@@ -37,8 +38,10 @@ type Engine struct {
 	nextRebirth  membership.Instant // before it no further new life begins
 	nextConflict membership.Instant // before it no conflict is reported again
 
-	cursor string // last name of the digest before, when the view does not fit one packet
-	turn   int    // where the next reply starts among the rows that do not fit
+	cursor int // bucket that the next digest begins with, when the view does not fit one packet
+	turn   int // where the next reply starts among the rosters that do not fit
+
+	scratch scratch
 }
 
 // New returns an engine for a member that starts now, alone. Its record's Version is set to the first heartbeat. The
@@ -57,6 +60,7 @@ func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*
 		drops: Drops{},
 	}
 	e.self.begin(0, &record)
+	e.poolAges()
 	e.nextRound = e.self.nextBump()
 	e.nextSweep = sweepEvery
 	e.stall.due = e.nextTick()
@@ -107,7 +111,8 @@ func (e *Engine) handle(stream StreamID, from netip.AddrPort, m Message, wants [
 		e.receiveSync(stream, from, m)
 		return
 	case *Delta:
-		e.applyDelta(from, m)
+		e.applyDelta(from, m, wants)
+		return
 	case *Ping:
 		e.answerPing(from, m)
 	case *Pong:

@@ -6,101 +6,107 @@ import (
 	"heartsay/membership"
 )
 
-// answerDigest merges what the sender knows and replies with what it lacks (R5). There is always a reply: its header
-// is the freshest news of this member that the sender can get.
+// answerDigest merges what the sender knows and replies with what it lacks (R5). A bucket whose mark is the same on
+// both sides is settled by its column; one that differs, by a roster. There is always a reply: its header is the
+// freshest news of this member that the sender can get.
 func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 	reply := e.newReply(d.From, wants)
-	mine := e.table.Between(d.After, d.Last)
-	for _, row := range d.Rows {
-		if !row.valid() || !inRange(row.Name, d.After, d.Last) {
+	reply.delta.Bits = d.Bits
+	list, bits := e.listing(), int(d.Bits)
+	columns := d.Columns
+	for i := range int(d.Count) {
+		theirs, lags, rest, ok := e.readBucket(columns)
+		if !ok {
 			e.drop(DropInvalid)
-			continue
+			break
 		}
-		for len(mine) > 0 && mine[0].Record.Name < row.Name {
-			reply.introduce(mine[0])
-			mine = mine[1:]
-		}
-		switch {
-		case row.Name == e.self.record.Name:
-			e.compareSelf(row, reply)
-		case len(mine) > 0 && mine[0].Record.Name == row.Name:
-			e.compare(mine[0], row, reply)
-			mine = mine[1:]
-		case e.table.Get(row.Name) == nil && e.table.Admits(row.Name, row.Incarnation, row.Heartbeat, row.Name == d.From):
-			reply.want(row.Name)
+		columns = rest
+		number := (int(d.First) + i) % (1 << bits)
+		mine := find(list, number, bits)
+		if mine.mark() == theirs {
+			reply.newer(number, mine, e.mergeColumn(mine, d.Clock, lags))
+		} else {
+			reply.mismatch(number)
 		}
 	}
-	for _, m := range mine {
-		reply.introduce(m)
-	}
-	e.send(from, d.From, reply.finish())
+	e.send(from, d.From, reply.finish(list))
 }
 
-// compare settles one member that both sides know.
-func (e *Engine) compare(m *membership.Member, row Row, reply *reply) {
+// mergeColumn takes the heartbeats of a bucket that both sides list alike, and returns which of this member's own are
+// higher than the sender's. The result is valid until the next call.
+func (e *Engine) mergeColumn(mine bucket, clock uint64, lags []int64) (higher []bool) {
+	higher = e.scratch.higher[:0]
+	for i := range mine {
+		theirs := heartbeatOf(mine[i].record, clock, lags[i])
+		higher = append(higher, theirs < mine[i].heartbeat)
+		e.mergeHeartbeat(&mine[i], theirs)
+	}
+	e.scratch.higher = higher
+	return higher
+}
+
+// mergeHeartbeat takes what somebody tells of the heartbeat of a record that both have.
+func (e *Engine) mergeHeartbeat(l *listed, heartbeat uint64) {
 	switch {
-	case !e.advance(m, row.Incarnation, row.Heartbeat):
-		reply.want(row.Name)
-		return
-	case row.Incarnation < m.Record.Incarnation, row.Version < m.Record.Version:
-		reply.correct(m.Entry)
-		return
-	case row.Version > m.Record.Version:
-		reply.want(row.Name)
-	}
-	if row.Heartbeat < m.Heartbeat {
-		reply.row(rowOf(m))
+	case heartbeat <= l.heartbeat:
+	case l.member == nil:
+		e.rumourOfSelf(l.record.Incarnation, heartbeat, l.record)
+	default:
+		e.advance(l.member, l.record.Incarnation, heartbeat)
+		l.heartbeat = l.member.Heartbeat
 	}
 }
 
-// compareSelf settles what the sender knows of this member.
-func (e *Engine) compareSelf(row Row, reply *reply) {
-	own, told := e.selfRow(), max(row.Heartbeat, row.Version)
-	switch {
-	case row == own:
-	case row.Incarnation > own.Incarnation, row.Incarnation == own.Incarnation && told > e.self.counter():
-		if e.rumourOfSelf(row.Incarnation, told, nil) {
-			reply.want(row.Name)
-		}
-	case row.Incarnation < own.Incarnation, row.Version < own.Version:
-		reply.correct(e.selfEntry())
-	}
-	// Otherwise the header of the reply tells the newer heartbeat.
-}
-
-// applyDelta takes what a peer had newer, and gives what it asked for.
-func (e *Engine) applyDelta(from netip.AddrPort, d *Delta) {
-	for _, row := range d.Rows {
-		if !row.valid() {
-			e.drop(DropInvalid)
-			continue
-		}
-		if m := e.table.Get(row.Name); m != nil {
-			e.advance(m, row.Incarnation, row.Heartbeat)
-		}
-	}
+// applyDelta takes what a peer had newer, and gives what it asked for or evidently lacks.
+func (e *Engine) applyDelta(from netip.AddrPort, d *Delta, wants []string) {
 	for _, en := range d.Records {
 		e.learn(en, en.Record.Name == d.From, true)
 	}
-	if len(d.Wants) > 0 {
-		e.serve(from, d)
+	e.applyNewer(d)
+	answer := e.newReply(d.From, wants)
+	missing := e.applyRosters(d, answer)
+	e.serve(d, answer)
+	if out := answer.finish(nil); !out.empty() {
+		e.send(from, d.From, out)
 	}
-	if d.More {
+	if d.More || missing > maxMissing {
 		e.askSync(from)
 	}
 }
 
-// serve sends the records that a peer asked for by name.
-func (e *Engine) serve(from netip.AddrPort, d *Delta) {
-	r := e.newReply(d.From, nil)
+// maxMissing is how many records a peer may have that this member lacks before a full exchange on a stream is the
+// shorter way to get them.
+const maxMissing = 32
+
+// serve adds the records that a peer asked for, by name or by print.
+func (e *Engine) serve(d *Delta, answer *reply) {
 	for _, name := range d.Wants {
 		if name == e.self.record.Name {
-			r.correct(e.selfEntry())
+			answer.record(e.selfEntry())
 		} else if m := e.table.Get(name); m != nil {
-			r.introduceOrLeft(m)
+			answer.give(m)
 		}
 	}
-	if answer := r.finish(); len(answer.Records) > 0 || answer.More {
-		e.send(from, d.From, answer)
+	if len(d.Prints) == 0 {
+		return
+	}
+	asked := make(map[uint32]bool, len(d.Prints))
+	for _, p := range d.Prints {
+		asked[p] = true
+	}
+	if asked[e.self.print] {
+		answer.record(e.selfEntry())
+	}
+	for _, m := range e.table.All() {
+		if asked[m.Print] {
+			answer.give(m)
+		}
+	}
+}
+
+// give tells of a member that the peer asked for. The dead are not introduced to anybody (R10).
+func (r *reply) give(m *membership.Member) {
+	if m.State != membership.Dead {
+		r.record(m.Entry)
 	}
 }

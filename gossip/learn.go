@@ -135,6 +135,7 @@ func (e *Engine) arrive(m *membership.Member) {
 		e.ages.Add(wait)
 	}
 	e.calibrate(m)
-	e.revive(m)
-	e.judgeAt(m)
+	silence := m.Silence(e.now, e.stall.pardon)
+	e.revive(m, silence)
+	e.judgeAt(m, silence)
 }

@@ -15,38 +15,28 @@ type Header struct {
 
 func (h *Header) header() *Header { return h }
 
-// Row is what a digest says of one member: which record the sender has, and the highest heartbeat it knows of.
-type Row struct {
-	Name        string
-	Incarnation uint64
-	Version     uint64 // of the record
-	Heartbeat   uint64
-}
-
-// valid reports whether the row can be about any member (R15). Whether its counters fit the time depends on the member's
-// interval, and is for [membership.CheckClock].
-func (r *Row) valid() bool {
-	return membership.ValidateName(r.Name) == nil && counts(r.Incarnation) && counts(r.Version) && counts(r.Heartbeat)
-}
-
-// counts reports whether v can be a counter of a member.
-func counts(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
-
-// Digest is the request of an exchange (R5): all that the sender knows of the members with names after After and not
-// after Last. A view that fits one packet is sent whole, with both empty; a larger one takes turns (R17).
+// Digest is the request of an exchange (R5): all that the sender knows, bucket by bucket, in Columns (digest.go). A view
+// that fits one packet is sent whole; a larger one takes turns (R17).
 type Digest struct {
 	Header
-	After, Last string
-	Rows        []Row // sorted by name
+	Clock   uint64 // of the sender, Unix milliseconds; lags count from it
+	Bits    uint8  // there are 2^Bits buckets
+	First   uint16 // number of the first one told here
+	Count   uint16 // how many follow on it, after the last comes number 0
+	Columns []byte
 }
 
 // Delta is the reply to a digest, and the way in which news travels (R12).
 type Delta struct {
 	Header
-	Wants   []string           // members whose newer record the sender lacks
-	Records []membership.Entry // records that are newer than the receiver's, or news
-	Rows    []Row              // heartbeats that are higher than the receiver's
-	More    bool               // there are newer records that did not fit: ask for them on a stream
+	Clock   uint64             // of the sender, Unix milliseconds; lags count from it
+	Bits    uint8              // there are 2^Bits buckets, as in the digest
+	Wants   []string           // members whose record the sender lacks, by name
+	Prints  []uint32           // the same by the print of the record
+	Records []membership.Entry // records that the receiver asked for or evidently lacks, or news
+	Newer   []byte             // heartbeats that are higher than the receiver's (newer.go)
+	Rosters []byte             // buckets that the two sides list differently (roster.go)
+	More    bool               // there are records that did not fit: ask for them on a stream
 }
 
 // Ping asks a member directly whether it is there. It may bring news, so that the answer confirms it was heard.

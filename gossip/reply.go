@@ -1,31 +1,33 @@
 package gossip
 
-import "heartsay/membership"
+import (
+	"slices"
 
-// reply gathers a delta and keeps it within one packet (R17): first what is asked for, then newer records, then
-// heartbeats. What does not fit is never cut in silence: records that wait are announced as More, heartbeats that wait
-// are counted, and the next reply starts with them.
+	"heartsay/membership"
+)
+
+// reply gathers a delta and keeps it within one packet (R17). What does not fit is never cut in silence: records that
+// wait are announced as More, other parts are counted, and come with another exchange.
 type reply struct {
-	engine *Engine
-	delta  Delta
-	left   budget
-	rows   []Row
+	engine     *Engine
+	delta      Delta
+	left       budget
+	mismatches []int // numbers of the buckets that the two sides list differently
 }
 
 func (e *Engine) newReply(to string, wants []string) *reply {
 	r := &reply{engine: e, left: e.packetBudget(to)}
+	r.delta.Clock = e.clock()
 	for _, name := range wants {
 		r.want(name)
 	}
 	return r
 }
 
-// want asks for the newer record of a member.
+// want asks for the record of a member by name.
 func (r *reply) want(name string) {
-	for _, n := range r.delta.Wants {
-		if n == name {
-			return
-		}
+	if slices.Contains(r.delta.Wants, name) {
+		return
 	}
 	if r.left.take(sizeString(name)) {
 		r.delta.Wants = append(r.delta.Wants, name)
@@ -34,22 +36,17 @@ func (r *reply) want(name string) {
 	}
 }
 
-// introduce tells of a member that the peer does not know. The dead and those who left are not introduced.
-func (r *reply) introduce(m *membership.Member) {
-	if m.State.Present() {
-		r.correct(m.Entry)
+// wantPrint asks for a record by its print. Those that do not fit are missed in the next exchange again.
+func (r *reply) wantPrint(print uint32) {
+	if r.left.take(sizeUint(uint64(print))) {
+		r.delta.Prints = append(r.delta.Prints, print)
+	} else {
+		r.engine.drops[Deferred]++
 	}
 }
 
-// introduceOrLeft tells of a member that the peer asked for.
-func (r *reply) introduceOrLeft(m *membership.Member) {
-	if m.State != membership.Dead {
-		r.correct(m.Entry)
-	}
-}
-
-// correct tells a record that is newer than the peer's.
-func (r *reply) correct(en membership.Entry) {
+// record tells a record that is newer than the peer's, or that it does not know.
+func (r *reply) record(en membership.Entry) {
 	if r.left.take(sizeEntry(en)) {
 		r.delta.Records = append(r.delta.Records, en)
 	} else {
@@ -57,20 +54,23 @@ func (r *reply) correct(en membership.Entry) {
 	}
 }
 
-// row tells a heartbeat that is higher than the peer's.
-func (r *reply) row(row Row) { r.rows = append(r.rows, row) }
-
-// finish returns the delta, with as many heartbeats as fit.
-func (r *reply) finish() *Delta {
-	e := r.engine
-	for i := range r.rows {
-		row := r.rows[(e.turn+i)%len(r.rows)]
-		if !r.left.take(sizeRow(row)) {
-			e.drops[DeferredRows] += uint64(len(r.rows) - i)
-			e.turn += i
-			break
-		}
-		r.delta.Rows = append(r.delta.Rows, row)
+// part appends bytes to a field of the delta if they fit, and counts the members whose turn comes later if not.
+func (r *reply) part(field *[]byte, bytes []byte, members int) bool {
+	if !r.left.take(len(bytes)) {
+		r.engine.drops[Deferred] += uint64(members)
+		return false
 	}
+	*field = append(*field, bytes...)
+	return true
+}
+
+// finish returns the delta, with rosters of the listing for the buckets that differ.
+func (r *reply) finish(list []listed) *Delta {
+	r.rosters(list)
 	return &r.delta
+}
+
+// empty reports whether a delta says nothing but its header.
+func (d *Delta) empty() bool {
+	return len(d.Wants)+len(d.Prints)+len(d.Records)+len(d.Newer)+len(d.Rosters) == 0 && !d.More
 }

@@ -9,17 +9,19 @@ func (e *Engine) round() {
 		e.retellLeave()
 		return
 	}
+	e.poolAges()
 	e.repeatQuestions()
 	peers := e.nextPeers(e.cfg.Fanout)
 	lost, tries := e.lostAddress()
 	if len(peers) == 0 && !tries {
 		return
 	}
-	after, last, rows := e.digest()
+	digest := e.digest()
 	for _, m := range peers {
-		e.send(m.Record.Address, m.Record.Name, &Digest{After: after, Last: last, Rows: rows})
+		d := digest
+		e.send(m.Record.Address, m.Record.Name, &d)
 	}
 	if tries {
-		e.send(lost, "", &Digest{After: after, Last: last, Rows: rows})
+		e.send(lost, "", &digest)
 	}
 }

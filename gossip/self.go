@@ -10,6 +10,8 @@ import (
 // self is the member's own record and heartbeat, which nobody else may set (R3).
 type self struct {
 	record    *membership.Record
+	hash      uint64 // of the name
+	print     uint32 // of the record
 	heartbeat uint64
 	began     membership.Instant // the heartbeat counts the whole intervals since then
 	leaving   leaving
@@ -17,7 +19,12 @@ type self struct {
 
 // begin starts a life. Its first heartbeat is 1, so it begins one interval back.
 func (s *self) begin(now membership.Instant, record *membership.Record) {
-	s.record, s.heartbeat, s.began = record, 1, now.Add(-record.Interval)
+	s.set(record)
+	s.heartbeat, s.began = 1, now.Add(-record.Interval)
+}
+
+func (s *self) set(r *membership.Record) {
+	s.record, s.hash, s.print = r, membership.HashName(r.Name), r.Print()
 }
 
 // bump advances the heartbeat to the whole intervals elapsed since the life began (R4): by 1, or by k after a stall
@@ -42,7 +49,7 @@ func (e *Engine) change(set func(*membership.Record)) {
 	set(&r)
 	e.self.bump(e.now)
 	r.Version = max(e.self.heartbeat, r.Version+1)
-	e.self.record = &r
+	e.self.set(&r)
 	e.addNews(r.Name)
 }
 
@@ -75,11 +82,6 @@ func (e *Engine) rebirth(above uint64) {
 
 // rebirthEvery is how many intervals pass at least between two new lives.
 const rebirthEvery = 8
-
-func (e *Engine) selfRow() Row {
-	r := e.self.record
-	return Row{Name: r.Name, Incarnation: r.Incarnation, Version: r.Version, Heartbeat: e.self.heartbeat}
-}
 
 func (e *Engine) selfEntry() membership.Entry {
 	return membership.Entry{Record: e.self.record, Heartbeat: e.self.heartbeat}

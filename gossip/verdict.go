@@ -31,11 +31,15 @@ func (e *Engine) calibrate(m *membership.Member) {
 // ageOf returns how old the member's newest heartbeat gets before the next one arrives, in its intervals, and how
 // many arrivals that rests on.
 func (e *Engine) ageOf(m *membership.Member) (s phi.Summary, samples float64) {
-	own, pool := m.Pulse.Window.Moments(), e.ages.Moments()
-	samples = own.N + pool.N
-	s = own.Plus(pool.Plus(e.priorAge().Weighted(priorWeight)).Summary().Weighted(poolWeight)).Summary()
+	own := m.Pulse.Window.Moments()
+	s = own.Plus(e.common).Summary()
 	s.StdDev = max(s.StdDev, minSpread)
-	return s, samples
+	return s, own.N + e.ages.Moments().N
+}
+
+// poolAges brings what the members have in common up to date; each round does.
+func (e *Engine) poolAges() {
+	e.common = e.ages.Moments().Plus(e.priorAge().Weighted(priorWeight)).Summary().Weighted(poolWeight)
 }
 
 // priorAge guesses the age of news before any was seen, in intervals. Simulated push-pull with one peer, full
@@ -45,12 +49,12 @@ func (e *Engine) ageOf(m *membership.Member) (s phi.Summary, samples float64) {
 func (e *Engine) priorAge() phi.Summary {
 	members := float64(e.table.Len() + 1)
 	mean := (1 + 2*math.Log10(members)) / float64(e.cfg.Fanout)
-	turns := max(1, members*typicalRow/float64(e.cfg.MaxPayload))
+	turns := max(1, members*typicalListed/float64(e.cfg.MaxPayload))
 	return phi.Summary{Mean: mean + turns/2, StdDev: 1 + turns/4}
 }
 
-// typicalRow is about the size of an encoded [Row], in bytes.
-const typicalRow = 30
+// typicalListed is about what a member takes in a digest, in bytes.
+const typicalListed = 0.6
 
 func (e *Engine) timeout(t Threshold, s phi.Summary, interval time.Duration) time.Duration {
 	wait := time.Duration(min(e.cfg.Family.Wait(t.Phi, s), 1e6) * float64(interval))
@@ -91,11 +95,11 @@ func (e *Engine) judge(m *membership.Member) {
 		e.enterState(m, membership.Dead, silenceReason(silence))
 		return
 	}
-	e.judgeAt(m)
+	e.judgeAt(m, silence)
 }
 
 // judgeAt sees to it that the member is judged when its next time-out is over.
-func (e *Engine) judgeAt(m *membership.Member) {
+func (e *Engine) judgeAt(m *membership.Member, silence time.Duration) {
 	if !m.State.Present() {
 		return
 	}
@@ -103,15 +107,15 @@ func (e *Engine) judgeAt(m *membership.Member) {
 	if m.State == membership.Suspect {
 		due = m.DeadAfter
 	}
-	e.nextVerdict = min(e.nextVerdict, e.now.Add(max(due-m.Silence(e.now, e.stall.pardon), 0)))
+	e.nextVerdict = min(e.nextVerdict, e.now.Add(max(due-silence, 0)))
 }
 
 // revive takes back a suspicion, or a death, of a member whose newest heartbeat is itself young (R8).
-func (e *Engine) revive(m *membership.Member) {
+func (e *Engine) revive(m *membership.Member, silence time.Duration) {
 	if m.State != membership.Suspect && m.State != membership.Dead {
 		return
 	}
-	if m.Silence(e.now, e.stall.pardon) < m.SuspectAfter {
+	if silence < m.SuspectAfter {
 		e.targets.add(e.rng, m.Record.Name)
 		e.enterState(m, membership.Alive, "heard of again")
 	}

@@ -20,14 +20,6 @@ type wireHeader struct {
 	To          string
 }
 
-type wireRow struct {
-	_struct     bool `codec:",toarray"`
-	Name        string
-	Incarnation uint64
-	Version     uint64
-	Heartbeat   uint64
-}
-
 type wireEntry struct {
 	_struct     bool `codec:",toarray"`
 	Name        string
@@ -49,18 +41,25 @@ type wireTag struct {
 }
 
 type wireDigest struct {
-	_struct     bool `codec:",toarray"`
-	Header      wireHeader
-	After, Last string
-	Rows        []wireRow
+	_struct bool `codec:",toarray"`
+	Header  wireHeader
+	Clock   uint64
+	Bits    uint8
+	First   uint16
+	Count   uint16
+	Columns []byte
 }
 
 type wireDelta struct {
 	_struct bool `codec:",toarray"`
 	Header  wireHeader
+	Clock   uint64
+	Bits    uint8
 	Wants   []string
+	Prints  []uint32
 	Records []wireEntry
-	Rows    []wireRow
+	Newer   []byte
+	Rosters []byte
 	More    bool
 }
 
@@ -114,10 +113,13 @@ func toWire(m Message) (kind byte, w wireMessage) {
 	h := headerToWire(m.header())
 	switch m := m.(type) {
 	case *Digest:
-		return kindDigest, &wireDigest{Header: h, After: m.After, Last: m.Last, Rows: rowsToWire(m.Rows)}
+		return kindDigest, &wireDigest{
+			Header: h, Clock: m.Clock, Bits: m.Bits, First: m.First, Count: m.Count, Columns: m.Columns,
+		}
 	case *Delta:
 		return kindDelta, &wireDelta{
-			Header: h, Wants: m.Wants, Records: entriesToWire(m.Records), Rows: rowsToWire(m.Rows), More: m.More,
+			Header: h, Clock: m.Clock, Bits: m.Bits, Wants: m.Wants, Prints: m.Prints,
+			Records: entriesToWire(m.Records), Newer: m.Newer, Rosters: m.Rosters, More: m.More,
 		}
 	case *Ping:
 		return kindPing, &wirePing{Header: h, Nonce: m.Nonce, News: entriesToWire(m.News)}
@@ -132,14 +134,34 @@ func toWire(m Message) (kind byte, w wireMessage) {
 }
 
 func (w *wireDigest) message() (Message, error) {
-	return &Digest{Header: w.Header.header(), After: w.After, Last: w.Last, Rows: rowsFromWire(w.Rows)}, nil
+	d := &Digest{
+		Header: w.Header.header(), Clock: w.Clock, Bits: w.Bits, First: w.First, Count: w.Count, Columns: w.Columns,
+	}
+	return d, checkBuckets(d.Clock, d.Bits, d.Count)
 }
 
 func (w *wireDelta) message() (Message, error) {
+	if err := checkBuckets(w.Clock, w.Bits, 0); err != nil {
+		return nil, err
+	}
 	records, err := entriesFromWire(w.Records)
 	return &Delta{
-		Header: w.Header.header(), Wants: w.Wants, Records: records, Rows: rowsFromWire(w.Rows), More: w.More,
+		Header: w.Header.header(), Clock: w.Clock, Bits: w.Bits, Wants: w.Wants, Prints: w.Prints,
+		Records: records, Newer: w.Newer, Rosters: w.Rosters, More: w.More,
 	}, err
+}
+
+// checkBuckets returns what is wrong with the bounds that bytes of buckets are read by, or nil.
+func checkBuckets(clock uint64, bits uint8, count uint16) error {
+	switch {
+	case clock > membership.MaxCounter:
+		return fmt.Errorf("clock %d is out of bounds", clock)
+	case bits > maxBucketBits:
+		return fmt.Errorf("2^%d buckets are too many", bits)
+	case int(count) > 1<<bits:
+		return fmt.Errorf("%d of 2^%d buckets are told", count, bits)
+	}
+	return nil
 }
 
 func (w *wirePing) message() (Message, error) {
@@ -166,22 +188,6 @@ func headerToWire(h *Header) wireHeader {
 
 func (w wireHeader) header() Header {
 	return Header{From: w.From, Incarnation: w.Incarnation, Heartbeat: w.Heartbeat, To: w.To}
-}
-
-func rowsToWire(rows []Row) []wireRow {
-	w := make([]wireRow, len(rows))
-	for i, r := range rows {
-		w[i] = wireRow{Name: r.Name, Incarnation: r.Incarnation, Version: r.Version, Heartbeat: r.Heartbeat}
-	}
-	return w
-}
-
-func rowsFromWire(w []wireRow) []Row {
-	rows := make([]Row, len(w))
-	for i, r := range w {
-		rows[i] = Row{Name: r.Name, Incarnation: r.Incarnation, Version: r.Version, Heartbeat: r.Heartbeat}
-	}
-	return rows
 }
 
 func entriesToWire(entries []membership.Entry) []wireEntry {

@@ -5,12 +5,14 @@ import "time"
 // Member is one row of a [Table]: all that the observer keeps about one member.
 type Member struct {
 	Entry
+	Hash  uint64 // of the name, see [HashName]
+	Print uint32 // of the record, see [Record.Print]
 	State State
 	Since Instant // when it took State
 
-	Pulse        Pulse
 	SuspectAfter time.Duration // silence at which it becomes suspect
 	DeadAfter    time.Duration // silence at which it becomes dead; ≥ SuspectAfter
+	Pulse        Pulse
 
 	Direct    Instant // when a message of its own last arrived; only when HasDirect
 	HasDirect bool

@@ -13,14 +13,14 @@ import (
 // the heartbeat that travelled fastest. Age is what phi judges: it is not fooled by an early arrival, after which
 // the next one only looks late, nor by an old counter that arrives late but is higher than the last (R8).
 type Pulse struct {
-	Window phi.Window // ages just before each arrival, in intervals
-
 	current, previous Instant // least arrival − h·T of this batch of arrivals and of the one before
 	arrivals          uint8   // counted in this batch
 	heartbeat         uint64  // the newest heartbeat
 	seen              Instant // when it was first heard of
 	counted           bool    // it was an arrival, not the first counter ever learned (R6)
 	stale             drift
+
+	Window phi.Window // ages just before each arrival, in intervals
 }
 
 // batch is how many arrivals the origin is minimised over, twice: two clocks that drift apart by 100 ppm do so by

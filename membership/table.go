@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -11,6 +12,7 @@ type Table struct {
 	capacity   int
 	byName     map[string]*Member
 	sorted     []*Member // by name, so that nothing depends on the order of a map
+	hashed     []*Member // the same by hash of the name, which is the order of digests
 	tombstones tombstones
 }
 
@@ -26,24 +28,11 @@ func (t *Table) Get(name string) *Member { return t.byName[name] }
 // [Table.Bury], and must not be changed.
 func (t *Table) All() []*Member { return t.sorted }
 
+// ByHash returns the members sorted by the hash of their names. The slice is as short-lived as that of [Table.All].
+func (t *Table) ByHash() []*Member { return t.hashed }
+
 // Len returns the number of members.
 func (t *Table) Len() int { return len(t.sorted) }
-
-// Between returns the members whose names are after the first and not after the last, sorted by name. An empty last
-// means no bound. The slice is as short-lived as that of [Table.All].
-func (t *Table) Between(after, last string) []*Member {
-	from, found := t.search(after)
-	if found {
-		from++
-	}
-	to := len(t.sorted)
-	if last != "" {
-		if to, found = t.search(last); found {
-			to++
-		}
-	}
-	return t.sorted[from:max(from, to)]
-}
 
 // Change says what [Table.Learn] did with an entry. When Member is nil the entry was refused, for Refused.
 type Change struct {
@@ -62,7 +51,6 @@ const (
 	NotRefused Refusal = iota
 	Full               // the table is full: the old are kept, the new refused (R15)
 	Buried             // the member was forgotten, and this is not news of its return (R10)
-	Departed           // the member is unknown and leaving: there is nobody to learn of
 )
 
 // Learn merges e into the table (R2). Direct says that the member itself told it, which a forgotten member may use to
@@ -79,6 +67,9 @@ func (t *Table) Learn(now Instant, e Entry, direct bool) Change {
 	}
 	c.Changed = !c.Restarted && merged.Record != m.Record
 	c.Rose = !c.Restarted && merged.Heartbeat > m.Heartbeat
+	if c.Restarted || c.Changed {
+		m.Print = merged.Record.Print()
+	}
 	m.Entry = merged
 	return c
 }
@@ -88,16 +79,16 @@ func (t *Table) admit(now Instant, e Entry, direct bool) Change {
 	switch {
 	case !t.tombstones.admits(name, e.Record.Incarnation, e.Heartbeat, direct):
 		return Change{Refused: Buried}
-	case e.Record.Leaving:
-		return Change{Refused: Departed}
 	case len(t.sorted) >= t.capacity:
 		return Change{Refused: Full}
 	}
 	t.tombstones.remove(name)
-	m := &Member{Entry: e, Since: now}
+	m := &Member{Entry: e, Hash: HashName(name), Print: e.Record.Print(), Since: now}
 	t.byName[name] = m
 	i, _ := t.search(name)
 	t.sorted = slices.Insert(t.sorted, i, m)
+	i, _ = t.searchHash(m)
+	t.hashed = slices.Insert(t.hashed, i, m)
 	return Change{Member: m, Learned: true}
 }
 
@@ -118,6 +109,8 @@ func (t *Table) Bury(name string, until Instant) bool {
 	delete(t.byName, name)
 	i, _ := t.search(name)
 	t.sorted = slices.Delete(t.sorted, i, i+1)
+	i, _ = t.searchHash(m)
+	t.hashed = slices.Delete(t.hashed, i, i+1)
 	t.tombstones.add(Tombstone{
 		Name: name, Address: m.Record.Address, Until: until,
 		Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat,
@@ -137,5 +130,11 @@ func (t *Table) ExpireTombstones(now Instant) { t.tombstones.expire(now) }
 func (t *Table) search(name string) (int, bool) {
 	return slices.BinarySearchFunc(t.sorted, name, func(m *Member, n string) int {
 		return strings.Compare(m.Record.Name, n)
+	})
+}
+
+func (t *Table) searchHash(m *Member) (int, bool) {
+	return slices.BinarySearchFunc(t.hashed, m, func(a, b *Member) int {
+		return cmp.Or(cmp.Compare(a.Hash, b.Hash), strings.Compare(a.Record.Name, b.Record.Name))
 	})
 }

@@ -1,0 +1,122 @@
+package gossip
+
+import (
+	"encoding/binary"
+
+	"heartsay/membership"
+)
+
+// A delta's Rosters settle buckets that the two sides list differently. For each: the number of the bucket and how many
+// members it has as varints, the prints of their records in 4 bytes each, and a column of their lags. Whoever gets a
+// roster takes the heartbeats of the records it has as well, asks by print for those it lacks, and gives those that
+// the roster lacks.
+
+// mismatch notes a bucket that the two sides list differently.
+func (r *reply) mismatch(number int) { r.mismatches = append(r.mismatches, number) }
+
+// rosters writes as many rosters as fit. Those that do not are counted, and another exchange starts with them.
+func (r *reply) rosters(list []listed) {
+	e, n := r.engine, len(r.mismatches)
+	for i := range n {
+		number := r.mismatches[(e.turn+i)%n]
+		b := find(list, number, int(r.delta.Bits))
+		buf := binary.AppendUvarint(e.scratch.buf[:0], uint64(number))
+		buf = binary.AppendUvarint(buf, uint64(len(b)))
+		for j := range b {
+			buf = binary.BigEndian.AppendUint32(buf, b[j].print)
+		}
+		if len(b) > 0 {
+			buf = e.scratch.column.append(buf, e.lags(b, r.delta.Clock))
+		}
+		e.scratch.buf = buf
+		if !r.part(&r.delta.Rosters, buf, len(b)) {
+			r.delta.More = r.delta.More || i == 0 // a roster larger than a packet: the views are of another size
+			e.turn += i
+			e.drops[Deferred] += uint64(n - i - 1)
+			return
+		}
+	}
+}
+
+// applyRosters settles the buckets that differ, and returns how many records the peer has that this member lacks.
+func (e *Engine) applyRosters(d *Delta, answer *reply) (missing int) {
+	if len(d.Rosters) == 0 {
+		return 0
+	}
+	known := e.byPrint(int(d.Bits), d.Rosters)
+	for b := d.Rosters; len(b) > 0; {
+		number, prints, lags, rest, ok := e.readRoster(b, int(d.Bits))
+		if !ok {
+			e.drop(DropInvalid)
+			break
+		}
+		for i := 0; i < len(lags); i++ {
+			print := binary.BigEndian.Uint32(prints[4*i:])
+			if l, ok := known[print]; ok {
+				e.mergeHeartbeat(&l, heartbeatOf(l.record, d.Clock, lags[i]))
+				delete(known, print)
+				continue
+			}
+			missing++
+			answer.wantPrint(print)
+		}
+		e.giveRest(known, number, int(d.Bits), answer)
+		b = rest
+	}
+	return missing
+}
+
+// byPrint returns all that this member knows of, listed or not, by print, of the buckets that have rosters.
+func (e *Engine) byPrint(bits int, rosters []byte) map[uint32]listed {
+	known := map[uint32]listed{}
+	wanted := map[int]bool{}
+	for b := rosters; len(b) > 0; {
+		number, _, _, rest, ok := e.readRoster(b, bits)
+		if !ok {
+			break
+		}
+		wanted[number], b = true, rest
+	}
+	if s := &e.self; wanted[bucketOf(s.hash, bits)] {
+		known[s.print] = listed{s.hash, s.print, s.record, s.heartbeat, nil}
+	}
+	for _, m := range e.table.ByHash() {
+		if wanted[bucketOf(m.Hash, bits)] {
+			known[m.Print] = listed{m.Hash, m.Print, m.Record, m.Heartbeat, m}
+		}
+	}
+	return known
+}
+
+// giveRest gives the records of a bucket that the peer's roster does not have: the peer lacks them, or has an older or
+// newer one. Those who are gone and whom the peer may have forgotten are left out.
+func (e *Engine) giveRest(known map[uint32]listed, number, bits int, answer *reply) {
+	for _, l := range find(e.listing(), number, bits) {
+		if _, left := known[l.print]; !left {
+			continue
+		}
+		if l.member == nil || l.member.State != membership.Dead {
+			answer.record(membership.Entry{Record: l.record, Heartbeat: l.heartbeat})
+		}
+	}
+}
+
+// readRoster reads one roster. The lags are valid until the next call.
+func (e *Engine) readRoster(b []byte, bits int) (number int, prints []byte, lags []int64, rest []byte, ok bool) {
+	v, used := binary.Uvarint(b)
+	if used <= 0 || v >= 1<<bits {
+		return 0, nil, nil, nil, false
+	}
+	b = b[used:]
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n > maxBucket || uint64(len(b)-used) < 4*n {
+		return 0, nil, nil, nil, false
+	}
+	prints, rest = b[used:used+4*int(n)], b[used+4*int(n):]
+	if n == 0 {
+		return int(v), nil, nil, rest, true
+	}
+	lags, rest, err := readColumn(rest, int(n), e.scratch.read[:0])
+	e.scratch.read = lags[:0]
+	return int(v), prints, lags, rest, err == nil
+}

@@ -1,0 +1,27 @@
+package membership
+
+// HashName returns the place of a name in the order in which digests list members. It is the same everywhere, and its
+// high bits are as good as random, so that they can deal members into buckets.
+func HashName(name string) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a, 64 bits
+	h := uint64(offset)
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * prime
+	}
+	return mix(h)
+}
+
+// Print returns a short mark of which record of which incarnation this is: two that differ have the same one in one of
+// 2³² cases.
+func (r *Record) Print() uint32 {
+	return uint32(mix(HashName(r.Name)^mix(r.Incarnation)^mix(r.Version)>>1) >> 32)
+}
+
+// mix spreads every bit of h over all bits: the finaliser of MurmurHash3.
+func mix(h uint64) uint64 {
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
