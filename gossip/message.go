@@ -15,6 +15,9 @@ type Header struct {
 
 func (h *Header) header() *Header { return h }
 
+// counts reports whether v can be a counter of a member.
+func counts(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
+
 // Digest is the request of an exchange (R5): all that the sender knows, bucket by bucket, in Columns (digest.go). A view
 // that fits one packet is sent whole; a larger one takes turns (R17).
 type Digest struct {
