@@ -20,5 +20,8 @@
 //	R6  arrival              learn.go         R14 names             join.go, conflict.go
 //	R7  phi                  verdict.go       R15 bounds            learn.go, drops.go
 //	R8  verdict              verdict.go       R16 versions          wire.go
-//	R9  own stall            stall.go         R17 one packet        digest.go, budget.go
+//	R9  own stall            stall.go         R17 one packet        digest.go, reply.go, budget.go
+//
+// What an exchange tells: bucket.go deals members into buckets, digest.go tells their heartbeats in the columns of
+// column.go, newer.go and roster.go answer.
 package gossip
