@@ -51,9 +51,6 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 	known := entryOf("c", 4)
 	inc := known.Record.Incarnation
 	day := uint64(24 * time.Hour / time.Millisecond)
-	row := func(incarnation, heartbeat uint64) gossip.Message {
-		return &gossip.Delta{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: incarnation, Version: 1, Heartbeat: heartbeat}}}
-	}
 	record := func(incarnation, version, heartbeat uint64) gossip.Message {
 		return &gossip.Delta{Header: header("b", 4), Records: []membership.Entry{
 			entryOf("c", heartbeat, func(r *membership.Record) { r.Incarnation, r.Version = incarnation, version }),
@@ -64,11 +61,10 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 		m    gossip.Message
 		drop gossip.Drop
 	}{
-		{"a heartbeat of 2^63", row(inc, 1<<63), gossip.DropInvalid},
-		{"a heartbeat of 2^64-1", row(inc, math.MaxUint64), gossip.DropInvalid},
+		{"a heartbeat of 2^63", record(inc, 1, 1<<63), gossip.DropClock},
+		{"a heartbeat of 2^64-1", record(inc, 1, math.MaxUint64), gossip.DropClock},
 		{"a header of heartbeat 0", &gossip.Digest{Header: gossip.Header{From: "c", Incarnation: inc}}, gossip.DropInvalid},
 		{"a header of incarnation 2^63", &gossip.Digest{Header: gossip.Header{From: "c", Incarnation: 1 << 63, Heartbeat: 9}}, gossip.DropInvalid},
-		{"a heartbeat two days ahead", row(inc, 2*day/250), gossip.DropClock},
 		{"heartbeat 0 in a record", record(inc+1, 1, 0), gossip.DropClock},
 		{"a record two days ahead", record(inc+2*day, 1, 1), gossip.DropClock},
 		{"a record of incarnation 2^53", record(membership.MaxCounter, 1, 1), gossip.DropClock},
@@ -81,12 +77,6 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 		{"a header without a name", &gossip.Digest{Header: gossip.Header{Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
 		{"a header with a name that is none", &gossip.Digest{Header: gossip.Header{From: "a\nb", Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
 		{"a message for another", &gossip.Digest{Header: gossip.Header{From: "b", Incarnation: inc, Heartbeat: 5, To: "z"}}, gossip.DropMisaddressed},
-		{"a digest row with a name that is none", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "../x", Incarnation: inc, Version: 1, Heartbeat: 1}}}, gossip.DropInvalid},
-		{"a digest row out of the range it claims", &gossip.Digest{Header: header("b", 4), After: "x", Rows: []gossip.Row{{Name: "c", Incarnation: inc, Version: 1, Heartbeat: 4}}}, gossip.DropInvalid},
-		{"a digest row of incarnation 0", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Version: 1, Heartbeat: 1}}}, gossip.DropInvalid},
-		{"a digest row of heartbeat 0", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: inc, Version: 1}}}, gossip.DropInvalid},
-		{"a digest row of incarnation 2^63", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: 1 << 63, Version: 1, Heartbeat: 1}}}, gossip.DropInvalid},
-		{"a digest row of version 2^63", &gossip.Digest{Header: header("b", 4), Rows: []gossip.Row{{Name: "c", Incarnation: inc, Version: 1 << 63, Heartbeat: 1}}}, gossip.DropInvalid},
 		{"an answer that nobody asked for", &gossip.Pong{Header: header("b", 4), Nonce: 7}, gossip.DropUnasked},
 	} {
 		a := newLone(t, "a", gossip.DefaultConfig())
@@ -100,27 +90,6 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 		if a.Drops()[c.drop] != before[c.drop]+1 {
 			t.Errorf("%s is not counted as %s: %v", c.what, c.drop, a.Drops())
 		}
-	}
-}
-
-func TestR15DigestsThatLieAreAnsweredWithinAPacket(t *testing.T) {
-	a := newLone(t, "a", gossip.DefaultConfig())
-	a.run(time.Second)
-	var rows []gossip.Row
-	for i := range 100 { // all strangers, whose records would have to be asked for
-		rows = append(rows, gossip.Row{Name: fmt.Sprintf("%0128d", i), Incarnation: recordOf("b").Incarnation, Version: 1, Heartbeat: 1})
-	}
-	_, replies := sent[*gossip.Delta](a.hear("b", &gossip.Digest{Header: header("b", 1), Rows: rows}))
-	if len(replies) == 0 || !replies[0].More || len(replies[0].Wants) == 0 {
-		t.Fatalf("a digest of 100 strangers is answered by %v, want some to be asked for and the others announced", replies)
-	}
-	if b, err := wire.Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
-		t.Errorf("the answer takes %d bytes (%v), want one packet", len(b), err)
-	}
-	// Rows in no order, and repeated.
-	shuffled := append(append([]gossip.Row{}, rows[50:]...), rows...)
-	if _, replies := sent[*gossip.Delta](a.hear("b", &gossip.Digest{Header: header("b", 1), Rows: shuffled})); len(replies) == 0 {
-		t.Error("a digest out of order is not answered")
 	}
 }
 

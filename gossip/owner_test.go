@@ -32,20 +32,21 @@ func anyMessage() *rapid.Generator[gossip.Message] {
 	return rapid.Custom(func(t *rapid.T) gossip.Message {
 		h := header(anyName().Draw(t, "from"), rapid.Uint64Range(0, 60).Draw(t, "heartbeat"))
 		h.Incarnation += rapid.Uint64Range(0, 3).Draw(t, "life")
-		rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) gossip.Row {
-			return gossip.Row{
-				Name: anyName().Draw(t, "name"), Incarnation: h.Incarnation + rapid.Uint64Range(0, 3).Draw(t, "life"),
-				Version: rapid.Uint64Range(0, 60).Draw(t, "version"), Heartbeat: rapid.Uint64Range(0, 60).Draw(t, "heartbeat"),
-			}
-		}), 0, 4).Draw(t, "rows")
+		clock := h.Incarnation + rapid.Uint64Range(0, 10000).Draw(t, "clock")
+		bits := rapid.Uint8Range(0, 3).Draw(t, "bits")
+		junk := rapid.OneOf(rapid.Just([]byte{}), rapid.SliceOfN(rapid.ByteRange(0, 8), 0, 30))
 		entries := rapid.SliceOfN(anyEntryOf(), 0, 4).Draw(t, "entries")
 		nonce := rapid.Uint64Range(0, 3).Draw(t, "nonce")
 		switch rapid.IntRange(0, 5).Draw(t, "kind") {
 		case 0:
-			return &gossip.Digest{Header: h, Rows: rows}
+			count := rapid.Uint16Range(0, 1<<bits).Draw(t, "count")
+			return &gossip.Digest{Header: h, Clock: clock, Bits: bits, Count: count, Columns: junk.Draw(t, "columns")}
 		case 1:
 			wants := rapid.SliceOfN(anyName(), 0, 3).Draw(t, "wants")
-			return &gossip.Delta{Header: h, Wants: wants, Records: entries, Rows: rows, More: rapid.Bool().Draw(t, "more")}
+			return &gossip.Delta{
+				Header: h, Clock: clock, Bits: bits, Wants: wants, Records: entries, Newer: junk.Draw(t, "newer"),
+				Rosters: junk.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
+			}
 		case 2:
 			return &gossip.Ping{Header: h, Nonce: nonce, News: entries}
 		case 3:

@@ -39,6 +39,7 @@ func newHandle() *codec.MsgpackHandle {
 	h := &codec.MsgpackHandle{WriteExt: true}
 	h.MaxDepth = maxDepth
 	h.MaxInitLen = maxInitLen
+	h.StructToArray = true
 	return h
 }
 

@@ -13,7 +13,6 @@ import (
 type wireMessage interface{ message() (Message, error) }
 
 type wireHeader struct {
-	_struct     bool `codec:",toarray"` //nolint:unused // read by the codec
 	From        string
 	Incarnation uint64
 	Heartbeat   uint64
@@ -21,7 +20,6 @@ type wireHeader struct {
 }
 
 type wireEntry struct {
-	_struct     bool `codec:",toarray"`
 	Name        string
 	Incarnation uint64
 	Version     uint64
@@ -35,13 +33,11 @@ type wireEntry struct {
 }
 
 type wireTag struct {
-	_struct bool `codec:",toarray"`
-	Key     string
-	Value   string
+	Key   string
+	Value string
 }
 
 type wireDigest struct {
-	_struct bool `codec:",toarray"`
 	Header  wireHeader
 	Clock   uint64
 	Bits    uint8
@@ -51,7 +47,6 @@ type wireDigest struct {
 }
 
 type wireDelta struct {
-	_struct bool `codec:",toarray"`
 	Header  wireHeader
 	Clock   uint64
 	Bits    uint8
@@ -64,20 +59,17 @@ type wireDelta struct {
 }
 
 type wirePing struct {
-	_struct bool `codec:",toarray"`
-	Header  wireHeader
-	Nonce   uint64
-	News    []wireEntry
+	Header wireHeader
+	Nonce  uint64
+	News   []wireEntry
 }
 
 type wirePong struct {
-	_struct bool `codec:",toarray"`
-	Header  wireHeader
-	Nonce   uint64
+	Header wireHeader
+	Nonce  uint64
 }
 
 type wireSync struct {
-	_struct bool `codec:",toarray"`
 	Header  wireHeader
 	Join    bool
 	Last    bool
@@ -85,10 +77,9 @@ type wireSync struct {
 }
 
 type wireRefused struct {
-	_struct bool `codec:",toarray"`
-	Header  wireHeader
-	Reason  uint8
-	Holder  string
+	Header wireHeader
+	Reason uint8
+	Holder string
 }
 
 func newWire(kind byte) wireMessage {

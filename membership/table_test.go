@@ -40,27 +40,51 @@ func TestTableIsSortedByNameWhateverTheOrderOfLearning(t *testing.T) {
 	}
 }
 
-func TestTableBetweenIsAfterTheFirstAndNotAfterTheLast(t *testing.T) {
-	table := membership.NewTable(10)
-	for _, name := range []string{"b", "d", "f"} {
-		table.Learn(0, entry(name, 0, 1), false)
+func TestTableByHashIsTheSameEverywhere(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfDistinct(rapid.StringMatching(`[a-z]{1,3}`), rapid.ID[string]).Draw(t, "names")
+		table := membership.NewTable(1000)
+		for _, name := range all {
+			table.Learn(0, entry(name, 0, 1), false)
+		}
+		for _, name := range all[:len(all)/3] {
+			table.Bury(name, 1)
+		}
+		hashed := table.ByHash()
+		if len(hashed) != table.Len() {
+			t.Fatalf("by hash there are %d members, by name %d", len(hashed), table.Len())
+		}
+		for i, m := range hashed {
+			if m.Hash != membership.HashName(m.Record.Name) || m.Print != m.Record.Print() {
+				t.Fatalf("%s is kept with another hash or print than its own", m.Record.Name)
+			}
+			if i > 0 && hashed[i-1].Hash > m.Hash {
+				t.Fatalf("by hash %s stands before %s", hashed[i-1].Record.Name, m.Record.Name)
+			}
+		}
+	})
+}
+
+func TestPrintTellsRecordsApart(t *testing.T) {
+	seen := map[uint32]string{}
+	for i := range 30 {
+		for life := range uint64(10) {
+			for version := range uint64(10) {
+				r := record(fmt.Sprint("m", i))
+				r.Incarnation, r.Version = r.Incarnation+life, version+1
+				what := fmt.Sprintf("version %d of life %d of %s", r.Version, life, r.Name)
+				if other, ok := seen[r.Print()]; ok {
+					t.Errorf("%s has the same print as %s", what, other)
+				}
+				seen[r.Print()] = what
+			}
+		}
 	}
-	for _, c := range []struct {
-		after, last string
-		want        []string
-	}{
-		{"", "", []string{"b", "d", "f"}},
-		{"b", "", []string{"d", "f"}},
-		{"a", "b", []string{"b"}},
-		{"b", "d", []string{"d"}},
-		{"c", "e", []string{"d"}},
-		{"", "a", []string{}},
-		{"f", "", []string{}},
-		{"d", "d", []string{}},
-		{"f", "b", []string{}}, // a range the wrong way round, as only a liar sends it
-	} {
-		if got := names(table.Between(c.after, c.last)); !slices.Equal(got, c.want) {
-			t.Errorf("after %q, not after %q: %v, want %v", c.after, c.last, got, c.want)
+	table := membership.NewTable(1)
+	table.Learn(0, entry("a", 0, 1), false)
+	for _, e := range []membership.Entry{entry("a", 1, 1), entry("a", 1, 2)} {
+		if table.Learn(0, e, false); table.Get("a").Print != table.Get("a").Record.Print() {
+			t.Error("the print did not follow the record")
 		}
 	}
 }
@@ -113,11 +137,6 @@ func TestLearnSaysWhatChanged(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.what, got, c.want)
 		}
-	}
-	gone := entry("b", 0, 1)
-	gone.Record.Leaving = true
-	if c := membership.NewTable(1).Learn(0, gone, true); c.Member != nil || c.Refused != membership.Departed {
-		t.Errorf("a goodbye of a stranger: %+v, want it refused", c)
 	}
 }
 
