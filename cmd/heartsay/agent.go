@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/urfave/cli/v2"
@@ -37,7 +38,9 @@ func agentAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(c)
+	lines := agent.NewLogQueue(c.App.ErrWriter)
+	defer func() { lines.Close(time.After(time.Second)) }()
+	log, err := newLogger(c, lines)
 	if err != nil {
 		return err
 	}
@@ -67,8 +70,8 @@ func untilToldToLeave(parent context.Context, messages io.Writer) (context.Conte
 	return ctx, func() { signal.Stop(signals); cancel() }
 }
 
-// newLogger returns the logger that the flags describe, to stderr.
-func newLogger(c *cli.Context) (hclog.Logger, error) {
+// newLogger returns the logger that the flags describe, to lines.
+func newLogger(c *cli.Context, lines io.Writer) (hclog.Logger, error) {
 	level := strings.ToLower(c.String("log-level"))
 	if err := oneOf(c, "log-level", level, logLevels); err != nil {
 		return nil, err
@@ -79,7 +82,7 @@ func newLogger(c *cli.Context) (hclog.Logger, error) {
 	options := &hclog.LoggerOptions{
 		Name:       "heartsay",
 		Level:      hclog.LevelFromString(level),
-		Output:     c.App.ErrWriter,
+		Output:     lines,
 		JSONFormat: c.String("log-format") == "json",
 	}
 	if newPalette(c.App.ErrWriter).on {
