@@ -14,7 +14,7 @@ build: ## build bin/heartsay
 demo: build ## run five agents, kill one, restart it, let one leave; ends by itself in about a minute
 	./deploy/demo.sh $(BIN)
 
-measure: ## measure detection, join, leave and quiet with 20 real agents; takes about 15 minutes
+measure: ## measure detection, join, leave and quiet with 20 real agents; takes about 13 minutes
 	$(GO) test ./cmd/heartsay -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
