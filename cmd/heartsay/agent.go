@@ -51,6 +51,10 @@ func agentAction(c *cli.Context) error {
 	})
 }
 
+// sameSignal is the time within which a second signal is an echo of the first: timeout(1), for one, signals its child
+// and then its process group.
+const sameSignal = 300 * time.Millisecond
+
 // untilToldToLeave returns a context that ends with parent or at the first SIGTERM or SIGINT. The second ends the
 // program.
 func untilToldToLeave(parent context.Context, messages io.Writer) (context.Context, func()) {
@@ -63,7 +67,9 @@ func untilToldToLeave(parent context.Context, messages io.Writer) (context.Conte
 			cancel()
 		case <-ctx.Done():
 		}
-		<-signals
+		for first := time.Now(); time.Since(first) < sameSignal; {
+			<-signals
+		}
 		fmt.Fprintln(messages, "heartsay agent: told to end a second time: ends at once, others will have to find out")
 		os.Exit(exitFailed)
 	}()
