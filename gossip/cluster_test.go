@@ -20,6 +20,8 @@ type cluster struct {
 	t    testing.TB
 	seen []sighting
 	last map[[2]string]counter // observer and subject
+
+	codec *gossip.Codec
 }
 
 type sighting struct {
@@ -40,7 +42,7 @@ func newCluster(t testing.TB, seed uint64, change ...func(*sim.Config)) *cluster
 	for _, f := range change {
 		f(&cfg)
 	}
-	c := &cluster{Cluster: sim.New(cfg), t: t, last: map[[2]string]counter{}}
+	c := &cluster{Cluster: sim.New(cfg), t: t, last: map[[2]string]counter{}, codec: gossip.NewCodec()}
 	c.OnEvent = c.watch
 	t.Cleanup(func() {
 		if t.Failed() {

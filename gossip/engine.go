@@ -118,7 +118,7 @@ func (e *Engine) handle(stream StreamID, from netip.AddrPort, m Message, wants [
 	case *Pong:
 		e.answered(from, m)
 	case *Refused:
-		// For the one who asked to join: the caller, who opened the stream, tells it.
+		return // for the one who asked to join: the caller, who opened the stream, tells it
 	}
 	if len(wants) > 0 {
 		e.send(from, m.header().From, &Delta{Wants: wants})

@@ -12,6 +12,7 @@ import (
 func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 	reply := e.newReply(d.From, wants)
 	reply.delta.Bits = d.Bits
+	e.tellLaterLife(d, reply)
 	list, bits := e.listing(), int(d.Bits)
 	columns := d.Columns
 	for i := range int(d.Count) {
@@ -30,6 +31,14 @@ func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 		}
 	}
 	e.send(from, d.From, reply.finish(list))
+}
+
+// tellLaterLife tells a sender of a later life under its name, dead or not: whoever restarted with a clock that had gone
+// back must rise above it, or nobody will believe that it lives (R14).
+func (e *Engine) tellLaterLife(d *Digest, reply *reply) {
+	if m := e.table.Get(d.From); m != nil && m.Record.Incarnation > d.Incarnation {
+		reply.record(m.Entry)
+	}
 }
 
 // mergeColumn takes the heartbeats of a bucket that both sides list alike, and returns which of this member's own are

@@ -130,6 +130,7 @@ func TestR10AMemberForgottenByForceReturnsIfItLives(t *testing.T) {
 // A member that slept through the death and the forgetting of another still lists it when it wakes, and offers it to
 // all (akka#18767, chitchat#155, scylla#14991).
 func TestR10AGhostThatASleeperOffersDoesNotComeBack(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 10, func(cfg *sim.Config) {
 		cfg.Gossip.DeadRetention, cfg.Gossip.LeftRetention = 10*time.Minute, 5*time.Minute
 		cfg.Gossip.TombstoneRetention = 2 * time.Hour

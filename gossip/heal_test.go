@@ -24,6 +24,7 @@ func split(c *cluster, k int) {
 }
 
 func TestR11APartitionHealsByItself(t *testing.T) {
+	t.Parallel()
 	for _, x := range []struct {
 		what   string
 		n, one int // members, and how many are on one side

@@ -11,6 +11,7 @@ import (
 )
 
 func TestR13AGoodbyeIsSeenAsLeftByAll(t *testing.T) {
+	t.Parallel()
 	for _, loss := range []float64{0, 0.3} {
 		var worst time.Duration
 		for seed := range uint64(10) {

@@ -306,3 +306,14 @@ func TestR14QuestionsAreBounded(t *testing.T) {
 		t.Error("the holder does not answer, but nobody is let in")
 	}
 }
+
+// A word of the refused would be news of a new life, and take the name from its holder after all.
+func TestR14WhoIsRefusedSaysNothingMore(t *testing.T) {
+	b := newLone(t, "b", gossip.DefaultConfig())
+	for _, from := range []string{"a", "b"} { // a seed; the holder itself
+		out := b.hear(from, &gossip.Refused{Header: header(from, 5), Reason: gossip.NameTaken, Holder: "10.0.0.9:4327"})
+		if len(out.Messages) != 0 {
+			t.Errorf("refused by %s it says %T, want nothing", from, out.Messages[0].Message)
+		}
+	}
+}

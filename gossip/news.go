@@ -62,8 +62,19 @@ func (e *Engine) pushNews() {
 		return
 	}
 	for _, m := range e.randomPeers(e.cfg.NewsFanout) {
-		e.send(m.Record.Address, m.Record.Name, &Delta{Records: records})
+		if news := without(records, m.Record.Name); len(news) > 0 {
+			e.send(m.Record.Address, m.Record.Name, &Delta{Records: news})
+		}
 	}
+}
+
+// without returns the records that are not of the member named: it knows best about itself.
+func without(records []membership.Entry, name string) []membership.Entry {
+	i := slices.IndexFunc(records, func(en membership.Entry) bool { return en.Record.Name == name })
+	if i < 0 {
+		return records
+	}
+	return slices.Concat(records[:i], records[i+1:])
 }
 
 // entry returns what this member knows of a name, its own included; the dead are not told of.

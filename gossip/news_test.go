@@ -18,7 +18,8 @@ func newest(t *testing.T, events []sighting, n int, what string) time.Duration {
 }
 
 func TestR12AJoinIsKnownToAllWithinAFewRounds(t *testing.T) {
-	for seed := range uint64(3) {
+	t.Parallel()
+	for seed := range uint64(2) {
 		c := newCluster(t, seed)
 		c.boot(100)
 		began := c.Now()
@@ -39,8 +40,9 @@ func TestR12AJoinIsKnownToAllWithinAFewRounds(t *testing.T) {
 }
 
 func TestR12AChangedRecordTravelsAtOnce(t *testing.T) {
+	t.Parallel()
 	var worst time.Duration
-	for seed := range uint64(5) {
+	for seed := range uint64(2) {
 		c := newCluster(t, seed)
 		c.boot(100)
 		began := c.Now()

@@ -29,9 +29,6 @@ var (
 	ErrForm    = errors.New("message is malformed")
 )
 
-// maxDepth bounds how deep arrays may nest; the deepest message has 5.
-const maxDepth = 8
-
 // maxInitLen bounds how many elements are allocated on the word of a length header, before any of them is read.
 const maxInitLen = 64
 
@@ -81,8 +78,11 @@ func (c *Codec) Decode(b []byte) (m Message, err error) {
 		return nil, fmt.Errorf("%w: %d", ErrKind, b[1])
 	}
 	body := b[2:]
-	if !isArray(body[0]) {
-		return nil, fmt.Errorf("%w: no array", ErrForm)
+	switch rest, ok := skip(body, 0); {
+	case !ok || !isArray(body[0]):
+		return nil, fmt.Errorf("%w: it has not the shape of a message", ErrForm)
+	case len(rest) > 0:
+		return nil, fmt.Errorf("%w: %d bytes trail", ErrForm, len(rest))
 	}
 	c.dec.ResetBytes(body)
 	if err := c.dec.Decode(w); err != nil {

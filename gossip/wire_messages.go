@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -170,6 +171,9 @@ func (w *wireSync) message() (Message, error) {
 }
 
 func (w *wireRefused) message() (Message, error) {
+	if _, err := netip.ParseAddrPort(w.Holder); err != nil && w.Holder != "" {
+		return nil, errors.New("holder is no address") // people will read it: nothing else gets through
+	}
 	return &Refused{Header: w.Header.header(), Reason: RefusalReason(w.Reason), Holder: w.Holder}, nil
 }
 

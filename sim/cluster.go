@@ -39,6 +39,8 @@ type Cluster struct {
 	byAddr  map[netip.AddrPort]*Member
 	streams map[gossip.StreamID]*stream // those that wait for an answer
 	opened  gossip.StreamID             // the last stream's number
+	offsets map[string]time.Duration    // of the clocks that are wrong, by process
+	halted  bool
 }
 
 // Epoch is the wall clock of every virtual cluster at its start.
@@ -49,7 +51,7 @@ func New(cfg Config) *Cluster {
 	c := &Cluster{
 		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 1)),
 		members: map[string]*Member{}, byAddr: map[netip.AddrPort]*Member{},
-		streams: map[gossip.StreamID]*stream{},
+		streams: map[gossip.StreamID]*stream{}, offsets: map[string]time.Duration{},
 	}
 	network := cfg.Network
 	c.Network = &network
@@ -59,8 +61,14 @@ func New(cfg Config) *Cluster {
 // Now returns the virtual time since the start.
 func (c *Cluster) Now() time.Duration { return c.now }
 
-// Clock returns the virtual time as the members' clocks show it.
+// Clock returns the virtual time as the members' clocks show it, but for those that [Cluster.SetClock] made wrong.
 func (c *Cluster) Clock() time.Time { return Epoch.Add(c.now) }
+
+// SetClock makes the clock of a process wrong by offset from its next start on.
+func (c *Cluster) SetClock(process string, offset time.Duration) { c.offsets[process] = offset }
+
+// Halt makes [Cluster.Run] return after the event at hand, now and ever after. A hook that has seen enough calls it.
+func (c *Cluster) Halt() { c.halted = true }
 
 // Member returns the member of that name, nil when there never was one.
 func (c *Cluster) Member(name string) *Member { return c.members[name] }
@@ -80,15 +88,17 @@ func (c *Cluster) Running() []*Member {
 	return slices.DeleteFunc(c.Members(), func(m *Member) bool { return m.Engine == nil })
 }
 
-// Run lets virtual time pass.
+// Run lets virtual time pass. After [Cluster.Halt] it does not.
 func (c *Cluster) Run(d time.Duration) {
 	end := c.now + d
-	for len(c.queue) > 0 && c.queue[0].at <= end {
+	for len(c.queue) > 0 && c.queue[0].at <= end && !c.halted {
 		ev := heap.Pop(&c.queue).(event)
 		c.now = max(c.now, ev.at)
 		ev.do()
 	}
-	c.now = end
+	if !c.halted {
+		c.now = end
+	}
 }
 
 // RunUntil lets virtual time pass, step by step, until done, for at most the given time. It reports whether done was
@@ -96,7 +106,7 @@ func (c *Cluster) Run(d time.Duration) {
 func (c *Cluster) RunUntil(atMost, step time.Duration, done func() bool) bool {
 	end := c.now + atMost
 	for !done() {
-		if c.now >= end {
+		if c.now >= end || c.halted {
 			return false
 		}
 		c.Run(min(step, end-c.now))

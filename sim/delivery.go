@@ -21,10 +21,16 @@ func (c *Cluster) send(m *Member, env gossip.Envelope) {
 		return
 	}
 	c.pass(m, func() {
-		delay, arrives := c.Network.link(c.rng, m.Address, env.To, false)
-		c.report(m.Address, env.To, env.Message, arrives)
-		if arrives {
-			c.schedule(c.now+delay, func() { c.receive(env.To, 0, m.Address, env.Message) })
+		from := m.Address // it may have another when the message arrives
+		delay, arrives := c.Network.link(c.rng, from, env.To, false)
+		c.report(from, env.To, env.Message, arrives)
+		if !arrives {
+			return
+		}
+		arrive := func() { c.receive(env.To, 0, from, env.Message) }
+		c.schedule(c.now+delay, arrive)
+		if c.Network.twice(c.rng) {
+			c.schedule(c.now+c.Network.delay(c.rng), arrive)
 		}
 	})
 }
@@ -36,9 +42,10 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 		return
 	}
 	to := s.opener.Address
-	delay, arrives := c.Network.link(c.rng, m.Address, to, true)
+	from := m.Address
+	delay, arrives := c.Network.link(c.rng, from, to, true)
 	arrives = arrives && s.opener.life == s.life
-	c.report(m.Address, to, env.Message, arrives)
+	c.report(from, to, env.Message, arrives)
 	if part, ok := env.Message.(*gossip.Sync); !ok || part.Last {
 		delete(c.streams, env.Stream)
 	}
@@ -48,7 +55,7 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 	s.free = max(s.free, c.now+delay)
 	c.schedule(s.free, func() {
 		if s.opener.life == s.life {
-			c.receive(to, 0, m.Address, env.Message)
+			c.receive(to, 0, from, env.Message)
 		}
 	})
 }
@@ -56,16 +63,17 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 // sync opens a stream and sends a whole view on it.
 func (c *Cluster) sync(m *Member, peer netip.AddrPort, join bool) {
 	c.pass(m, func() {
-		delay, arrives := c.Network.link(c.rng, m.Address, peer, true)
+		from := m.Address
+		delay, arrives := c.Network.link(c.rng, from, peer, true)
 		c.opened++
 		id := c.opened
 		if arrives {
 			c.streams[id] = &stream{opener: m, life: m.life}
 		}
-		for _, part := range m.Engine.OpenSync(c.Clock(), join) {
-			c.report(m.Address, peer, part, arrives)
+		for _, part := range m.Engine.OpenSync(c.clock(m), join) {
+			c.report(from, peer, part, arrives)
 			if arrives {
-				c.schedule(c.now+delay, func() { c.receive(peer, id, m.Address, part) })
+				c.schedule(c.now+delay, func() { c.receive(peer, id, from, part) })
 			}
 		}
 	})
@@ -77,9 +85,9 @@ func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.
 	if m == nil || m.Engine == nil {
 		return
 	}
-	c.pass(m, func() {
+	c.hold(m, &m.held, func() {
 		c.do(m, func() {
-			c.apply(m, m.Engine.ReceiveOn(c.Clock(), stream, from, msg))
+			c.apply(m, m.Engine.ReceiveOn(c.clock(m), stream, from, msg))
 			if no, ok := msg.(*gossip.Refused); ok && m.Engine != nil {
 				m.Refused = no.Holder
 				c.stop(m)

@@ -20,11 +20,13 @@ type Member struct {
 	incarnation uint64 // of its last life
 	life        int    // counts its starts and stops, so that what was due for an older life is not done
 	tickAt      time.Duration
+	offset      time.Duration // of its clock, in this life
 
 	frozen  bool
 	backlog []func() // what waits for it to thaw
 	blocked bool
-	held    []func() // what waits for it to be unblocked
+	unsent  []func() // what it is to send when it is unblocked, in order
+	held    []func() // what it is to receive then
 }
 
 // never is when the next tick of a member that waits for none is due.
@@ -33,7 +35,7 @@ const never = time.Duration(-1)
 // Start starts a member, or starts it anew, and lets it join by the seed addresses given. Its incarnation is the
 // clock's milliseconds, but above that of its last life. The error is that of [gossip.New].
 func (c *Cluster) Start(name string, address netip.AddrPort, seeds ...netip.AddrPort) error {
-	incarnation := uint64(c.Clock().UnixMilli())
+	incarnation := uint64(c.Clock().Add(c.offsets[name]).UnixMilli())
 	if m := c.members[name]; m != nil {
 		incarnation = max(incarnation, m.incarnation+1)
 	}
@@ -50,7 +52,8 @@ func (c *Cluster) StartRecord(r membership.Record, seeds ...netip.AddrPort) erro
 // StartAs is [Cluster.StartRecord] for a process of another name than that of its record, so that two processes can
 // claim one name. What ran under the process's name before is replaced.
 func (c *Cluster) StartAs(process string, r membership.Record, seeds ...netip.AddrPort) error {
-	e, err := gossip.New(c.Clock(), r, c.cfg.Gossip, rand.New(rand.NewPCG(c.cfg.Seed, c.rng.Uint64())))
+	offset := c.offsets[process]
+	e, err := gossip.New(c.Clock().Add(offset), r, c.cfg.Gossip, rand.New(rand.NewPCG(c.cfg.Seed, c.rng.Uint64())))
 	if err != nil {
 		return err
 	}
@@ -64,14 +67,17 @@ func (c *Cluster) StartAs(process string, r membership.Record, seeds ...netip.Ad
 		delete(c.byAddr, m.Address)
 	}
 	m.Engine, m.Address, m.Deposed, m.Refused = e, r.Address, false, ""
-	m.incarnation, m.tickAt = r.Incarnation, never
+	m.incarnation, m.tickAt, m.offset = r.Incarnation, never, offset
 	c.byAddr[r.Address] = m
-	c.apply(m, e.Tick(c.Clock()))
+	c.apply(m, e.Tick(c.clock(m)))
 	for _, seed := range seeds {
 		c.sync(m, seed, true)
 	}
 	return nil
 }
+
+// clock returns the virtual time as the member's clock shows it.
+func (c *Cluster) clock(m *Member) time.Time { return c.Clock().Add(m.offset) }
 
 // Crash stops a member for good, without a word.
 func (c *Cluster) Crash(name string) { c.stop(c.members[name]) }
@@ -79,13 +85,13 @@ func (c *Cluster) Crash(name string) { c.stop(c.members[name]) }
 // Leave lets a member leave as SIGTERM does: it says goodbye, and stops when that is over.
 func (c *Cluster) Leave(name string) {
 	m := c.members[name]
-	c.do(m, func() { c.apply(m, m.Engine.Leave(c.Clock())) })
+	c.do(m, func() { c.apply(m, m.Engine.Leave(c.clock(m))) })
 }
 
 // SetTags lets a member change its tags. The error is that of [gossip.Engine.SetTags].
 func (c *Cluster) SetTags(name string, tags membership.Tags) error {
 	m := c.members[name]
-	out, err := m.Engine.SetTags(c.Clock(), tags)
+	out, err := m.Engine.SetTags(c.clock(m), tags)
 	c.apply(m, out)
 	return err
 }
@@ -93,7 +99,7 @@ func (c *Cluster) SetTags(name string, tags membership.Tags) error {
 // Forget lets the observer forget a member. Results are those of [gossip.Engine.Forget].
 func (c *Cluster) Forget(observer, name string, force bool) (forgotten bool, err error) {
 	m := c.members[observer]
-	out, forgotten, err := m.Engine.Forget(c.Clock(), name, force)
+	out, forgotten, err := m.Engine.Forget(c.clock(m), name, force)
 	c.apply(m, out)
 	return forgotten, err
 }
@@ -120,12 +126,12 @@ func (c *Cluster) Thaw(name string) {
 // Block holds what a member sends and what is sent to it, while its timers run: a process whose network thread hangs.
 func (c *Cluster) Block(name string) { c.members[name].blocked = true }
 
-// Unblock lets all that was held go.
+// Unblock lets all that was held go: what it sent first, so that nothing newer overtakes it.
 func (c *Cluster) Unblock(name string) {
 	m := c.members[name]
 	m.blocked = false
-	held := m.held
-	m.held = nil
+	held := append(m.unsent, m.held...)
+	m.unsent, m.held = nil, nil
 	for _, f := range held {
 		f()
 	}
@@ -142,10 +148,13 @@ func (c *Cluster) do(m *Member, f func()) {
 	}
 }
 
-// pass runs f, which sends or receives for the member, now or when the member is unblocked.
-func (c *Cluster) pass(m *Member, f func()) {
+// pass runs f, which sends for the member, now or when the member is unblocked.
+func (c *Cluster) pass(m *Member, f func()) { c.hold(m, &m.unsent, f) }
+
+// hold runs f now, or puts it into the queue of the member while that is blocked.
+func (c *Cluster) hold(m *Member, queue *[]func(), f func()) {
 	if m.blocked {
-		m.held = append(m.held, c.ofThisLife(m, f))
+		*queue = append(*queue, c.ofThisLife(m, f))
 		return
 	}
 	f()
@@ -162,7 +171,7 @@ func (c *Cluster) ofThisLife(m *Member, f func()) func() {
 }
 
 func (c *Cluster) stop(m *Member) {
-	m.Engine, m.frozen, m.backlog, m.blocked, m.held = nil, false, nil, false, nil
+	m.Engine, m.frozen, m.backlog, m.blocked, m.unsent, m.held = nil, false, nil, false, nil, nil
 	m.life++
 }
 
@@ -185,7 +194,7 @@ func (c *Cluster) apply(m *Member, out gossip.Outputs) {
 		c.stop(m)
 		return
 	}
-	c.tick(m, out.NextTick.Sub(Epoch))
+	c.tick(m, out.NextTick.Sub(Epoch)-m.offset)
 }
 
 // tick sees to it that the member is ticked at the given time, and not when it was to be ticked before.
@@ -200,7 +209,7 @@ func (c *Cluster) tick(m *Member, at time.Duration) {
 		}
 		c.do(m, func() {
 			m.tickAt = never
-			c.apply(m, m.Engine.Tick(c.Clock()))
+			c.apply(m, m.Engine.Tick(c.clock(m)))
 		})
 	}))
 }

@@ -11,13 +11,18 @@ type Network struct {
 	Latency time.Duration // one way, at least
 	Jitter  time.Duration // added at random, up to this
 	Loss    float64       // share of the packets that are lost, 0 to 1; streams lose nothing
+	Twice   float64       // share of the packets that arrive a second time, 0 to 1; streams repeat nothing
 	// Cut reports whether nothing gets from one address to the other, packets and streams. Nil cuts nothing.
 	Cut func(from, to netip.AddrPort) bool
 
 	sides   map[netip.AddrPort]int
 	severed map[link]bool
 	losing  map[link]int // packets that are yet to be lost
+	lossy   map[netip.AddrPort]lossiness
 }
+
+// lossiness is the share of the packets to and from one address that are lost.
+type lossiness struct{ in, out float64 }
 
 // link is a way from one address to another.
 type link struct{ from, to netip.AddrPort }
@@ -41,6 +46,21 @@ func (n *Network) Sever(from, to netip.AddrPort) {
 	n.severed[link{from, to}] = true
 }
 
+// Mend takes back [Network.Sever] of one link.
+func (n *Network) Mend(from, to netip.AddrPort) { delete(n.severed, link{from, to}) }
+
+// Lose loses shares of the packets to an address, in, and from it, out, on top of [Network.Loss]. A share of 1 cuts
+// that direction.
+func (n *Network) Lose(a netip.AddrPort, in, out float64) {
+	if n.lossy == nil {
+		n.lossy = map[netip.AddrPort]lossiness{}
+	}
+	n.lossy[a] = lossiness{in, out}
+	if in == 0 && out == 0 {
+		delete(n.lossy, a)
+	}
+}
+
 // Heal takes back [Network.Partition] and [Network.Sever].
 func (n *Network) Heal() { n.sides, n.severed = nil, nil }
 
@@ -52,13 +72,10 @@ func (n *Network) LoseNext(from, to netip.AddrPort, k int) {
 	n.losing[link{from, to}] += k
 }
 
-// link returns how long a message takes, and whether it arrives.
+// link returns how long a message takes, and whether it arrives. A stream needs both directions.
 func (n *Network) link(rng *rand.Rand, from, to netip.AddrPort, reliable bool) (delay time.Duration, arrives bool) {
-	delay = n.Latency
-	if n.Jitter > 0 {
-		delay += time.Duration(rng.Int64N(int64(n.Jitter)))
-	}
-	if n.cut(from, to) {
+	delay = n.delay(rng)
+	if n.cut(from, to) || reliable && n.cut(to, from) {
 		return 0, false
 	}
 	if reliable {
@@ -68,10 +85,29 @@ func (n *Network) link(rng *rand.Rand, from, to netip.AddrPort, reliable bool) (
 		n.losing[l]--
 		return 0, false
 	}
-	return delay, n.Loss == 0 || rng.Float64() >= n.Loss
+	loss := n.loss(from, to)
+	return delay, loss == 0 || rng.Float64() >= loss
 }
+
+func (n *Network) delay(rng *rand.Rand) time.Duration {
+	if n.Jitter <= 0 {
+		return n.Latency
+	}
+	return n.Latency + time.Duration(rng.Int64N(int64(n.Jitter)))
+}
+
+// loss returns the share of the packets of a link that are lost.
+func (n *Network) loss(from, to netip.AddrPort) float64 {
+	if len(n.lossy) == 0 {
+		return n.Loss
+	}
+	return 1 - (1-n.Loss)*(1-n.lossy[from].out)*(1-n.lossy[to].in)
+}
+
+func (n *Network) twice(rng *rand.Rand) bool { return n.Twice > 0 && rng.Float64() < n.Twice }
 
 func (n *Network) cut(from, to netip.AddrPort) bool {
 	a, b := n.sides[from], n.sides[to]
-	return a != 0 && b != 0 && a != b || n.severed[link{from, to}] || n.Cut != nil && n.Cut(from, to)
+	return a != 0 && b != 0 && a != b || n.severed[link{from, to}] || n.lossy[from].out == 1 || n.lossy[to].in == 1 ||
+		n.Cut != nil && n.Cut(from, to)
 }

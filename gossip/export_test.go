@@ -1,0 +1,41 @@
+package gossip
+
+import "encoding/binary"
+
+// Members returns how many members the digest lists; -1 when its columns are malformed.
+func (d *Digest) Members() (n int) {
+	var e Engine
+	columns := d.Columns
+	for range d.Count {
+		m, _, rest, ok := e.readBucket(columns)
+		if !ok {
+			return -1
+		}
+		n, columns = n+m.members, rest
+	}
+	return n
+}
+
+// Heartbeats returns how many heartbeats the delta tells by column, and how many members its rosters list.
+func (d *Delta) Heartbeats() (newer, listed int) {
+	var e Engine
+	for b := d.Newer; len(b) > 0; {
+		_, used := binary.Uvarint(b)
+		m, rest, ok := readMark(b[used:])
+		size := (m.members + 7) / 8
+		if !ok || len(rest) < size {
+			return -1, -1
+		}
+		n := ones(rest[:size], m.members)
+		_, b, _ = readColumn(rest[size:], n, nil)
+		newer += n
+	}
+	for b := d.Rosters; len(b) > 0; {
+		_, _, lags, rest, ok := e.readRoster(b, int(d.Bits))
+		if !ok {
+			return -1, -1
+		}
+		listed, b = listed+len(lags), rest
+	}
+	return newer, listed
+}

@@ -1,0 +1,181 @@
+package sim
+
+import (
+	"time"
+
+	"heartsay/membership"
+)
+
+// ledger keeps what observers think of subjects, as their events tell it, and compares it with the truth.
+type ledger struct {
+	health    *health
+	rows      [][]opinion
+	present   []int // of each observer: how many others it takes to be alive or suspect
+	known     int   // sum of present
+	measuring bool  // the warm-up is over
+	pairs     int   // all pairs of the members that start at first
+	allKnown  time.Duration
+	knewAll   bool // that was reached
+
+	detections         []time.Duration
+	falseSuspect       int
+	falseDead          int
+	falseDeadAtHealthy int
+	suspicion          time.Duration // sum over pairs
+	distinctViews      int
+}
+
+// opinion is what one observer thinks of one subject.
+type opinion struct {
+	state    membership.State
+	present  bool
+	awaited  bool          // the subject crashed while it was present here
+	wronged  bool          // it is suspected without ground
+	suspects time.Duration // since when
+}
+
+func newLedger(h *health, members int) *ledger {
+	return &ledger{health: h, pairs: members * (members - 1)}
+}
+
+func (l *ledger) opinion(observer, subject int) *opinion {
+	for observer >= len(l.rows) {
+		l.rows = append(l.rows, make([]opinion, len(l.rows)))
+		l.present = append(l.present, 0)
+	}
+	row := l.rows[observer]
+	for subject >= len(row) {
+		row = append(row, opinion{})
+	}
+	l.rows[observer] = row
+	return &row[subject]
+}
+
+// event takes an event of an observer about somebody else.
+func (l *ledger) event(now time.Duration, observer, subject int, e membership.Event) {
+	o := l.opinion(observer, subject)
+	state := e.Member.State
+	if e.Type == membership.EventConflict || e.Type == membership.EventUpdate {
+		return
+	}
+	l.setPresent(now, observer, o, state.Present() && e.Type != membership.EventForgotten)
+	switch e.Type {
+	case membership.EventSuspect:
+		l.suspected(now, observer, subject, o)
+	case membership.EventDead:
+		l.endSuspicion(now, o)
+		l.died(now, observer, subject, o)
+	case membership.EventJoin, membership.EventAlive:
+		l.endSuspicion(now, o)
+		o.awaited = o.awaited && l.health.of(subject).down
+	default:
+		l.endSuspicion(now, o)
+		o.awaited = false
+	}
+	o.state = state
+}
+
+func (l *ledger) setPresent(now time.Duration, observer int, o *opinion, present bool) {
+	if o.present == present {
+		return
+	}
+	o.present = present
+	n := 1
+	if !present {
+		n = -1
+	}
+	l.present[observer] += n
+	l.known += n
+	if l.known == l.pairs && !l.knewAll {
+		l.knewAll, l.allKnown = true, now
+	}
+}
+
+func (l *ledger) suspected(now time.Duration, observer, subject int, o *opinion) {
+	if l.health.blameless(observer, subject, now) {
+		return
+	}
+	l.falseSuspect++
+	o.wronged, o.suspects = true, now
+}
+
+func (l *ledger) endSuspicion(now time.Duration, o *opinion) {
+	if o.wronged {
+		l.suspicion += now - o.suspects
+		o.wronged = false
+	}
+}
+
+func (l *ledger) died(now time.Duration, observer, subject int, o *opinion) {
+	h := l.health
+	if o.awaited {
+		o.awaited = false
+		if at := h.of(subject).downAt; h.healthySince(observer, at, now) {
+			l.detections = append(l.detections, now-at)
+		}
+		return
+	}
+	if h.blameless(observer, subject, now) {
+		return
+	}
+	l.falseDead++
+	if h.healthy(observer, now) {
+		l.falseDeadAtHealthy++
+	}
+}
+
+// crashed notes that a member crashed: those who have it present and are healthy are to find out.
+func (l *ledger) crashed(subject int, now time.Duration, runs func(int) bool) {
+	l.health.crashes(subject, now)
+	l.clear(now, subject)
+	for observer := range l.rows {
+		if observer == subject || !runs(observer) || !l.health.healthy(observer, now) {
+			continue
+		}
+		o := l.opinion(observer, subject)
+		l.endSuspicion(now, o)
+		o.awaited = o.present
+	}
+}
+
+// clear empties the view of an observer that has stopped.
+func (l *ledger) clear(now time.Duration, observer int) {
+	l.opinion(observer, observer)
+	for i := range l.rows[observer] {
+		o := &l.rows[observer][i]
+		l.endSuspicion(now, o)
+		l.setPresent(now, observer, o, false)
+		*o = opinion{}
+	}
+}
+
+// restarted notes that a member lives again: nobody has to find out any more that it had crashed.
+func (l *ledger) restarted(subject int) {
+	for observer := range l.rows {
+		l.opinion(observer, subject).awaited = false
+	}
+}
+
+// disagree counts the different sizes of the views of the members given.
+func (l *ledger) disagree(running []int) {
+	sizes := map[int]bool{}
+	for _, i := range running {
+		l.opinion(i, i)
+		sizes[l.present[i]] = true
+	}
+	l.distinctViews = max(l.distinctViews, len(sizes))
+}
+
+// missed returns how many healthy observers have not found out about how many crashes.
+func (l *ledger) missed(now time.Duration, runs func(int) bool) (n int) {
+	for observer, row := range l.rows {
+		for subject := range row {
+			o := &row[subject]
+			l.endSuspicion(now, o)
+			if o.awaited && runs(observer) && l.health.healthySince(observer, l.health.of(subject).downAt, now) {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,130 @@
+package sim
+
+import (
+	"math"
+	"time"
+)
+
+// Wish is what an operator wants of a cluster that is yet to be configured.
+type Wish struct {
+	Members      int           // that the cluster will have
+	Simulated    int           // that are simulated, at most Members
+	DetectWithin time.Duration // a crash is to be known to healthy members, in 99 of 100 cases
+	Loss         float64       // share of the packets that will be lost, 0 to 1
+	Latency      time.Duration // of the packets, one way
+	Budget       float64       // bytes that a member may send in a second; 0: any number
+	Seed         uint64
+}
+
+// Candidate is a configuration that may grant a wish.
+type Candidate struct {
+	Settings
+	Members int // simulated
+	wish    Wish
+}
+
+// Trial is what a candidate was measured to do.
+type Trial struct {
+	Candidate Candidate
+	Report    Report
+	Hours     float64 // of all members together, in which mistakes were looked for
+	TooSlow   bool    // 99 of 100 healthy observers take longer, or some did not find out at all
+	TooDear   bool    // it sends more than the budget
+	Mistaken  bool    // it called a healthy member dead
+}
+
+// Fits reports whether the wish is granted.
+func (t Trial) Fits() bool { return !t.TooSlow && !t.TooDear && !t.Mistaken }
+
+// planIntervals are the intervals that are considered. Shorter ones drown in the scheduling of real hosts.
+var planIntervals = []time.Duration{
+	50 * time.Millisecond, 75 * time.Millisecond, 100 * time.Millisecond, 150 * time.Millisecond, 200 * time.Millisecond,
+	250 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond, 500 * time.Millisecond, 750 * time.Millisecond,
+	time.Second, 1500 * time.Millisecond, 2 * time.Second, 3 * time.Second, 5 * time.Second, 10 * time.Second,
+	15 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute,
+}
+
+// Candidates returns the configurations to try for a wish: with one peer and with two, the interval with which
+// detection should take about as long as wished, one shorter and two longer ones. The shortest and longest silences are those
+// of profile lan in proportion to the interval: 6 and 40 intervals to suspect, 10 and 80 to call dead. The rest is base's.
+func (w Wish) Candidates(base Settings) []Candidate {
+	var all []Candidate
+	for _, fanout := range []int{1, 2} {
+		fit := w.DetectWithin.Seconds() / w.intervalsToDetect(fanout)
+		nearest := 0
+		for i, t := range planIntervals {
+			if t.Seconds() <= fit {
+				nearest = i
+			}
+		}
+		for i := max(0, nearest-1); i <= min(nearest+2, len(planIntervals)-1); i++ {
+			s, t := base, planIntervals[i]
+			s.Interval, s.Fanout = t, fanout
+			s.Suspect.Min, s.Suspect.Max, s.Dead.Min, s.Dead.Max = 6*t, 40*t, 10*t, 80*t
+			all = append(all, Candidate{Settings: s, Members: w.Simulated, wish: w})
+		}
+	}
+	return all
+}
+
+// intervalsToDetect guesses how many intervals detection takes at p99: 17 with 100 members and no loss, twice that at
+// 30 % loss, 30 % less with a second peer.
+func (w Wish) intervalsToDetect(fanout int) float64 {
+	k := (12 + 2.5*math.Log10(float64(w.Simulated))) * (1 + 3*w.Loss)
+	if fanout > 1 {
+		k *= 0.7
+	}
+	return k
+}
+
+// planCrashes is how many crashes a trial has, one after the other, if there are members enough.
+const planCrashes = 6
+
+// Try measures a candidate. The error is that of [Scenario.Run].
+func (c Candidate) Try(progress func(done, of time.Duration)) (Trial, error) {
+	w := c.wish
+	s, err := NewScenario(c.Members, w.Seed, c.Settings)
+	if err != nil {
+		return Trial{}, err
+	}
+	s.Network.Loss, s.Network.Latency, s.Progress = w.Loss, w.Latency, progress
+	crashes := min(planCrashes, max(1, c.Members/4))
+	gap := 5*c.Interval + c.Interval*3/10 // so that the crashes fall into different parts of an interval
+	for i := range crashes {
+		s.Faults = append(s.Faults, Fault{Kind: Crash, At: time.Duration(i) * gap, Members: []int{i + 1}})
+	}
+	s.For = time.Duration(crashes)*gap + time.Duration(3*w.intervalsToDetect(c.Fanout)*float64(c.Interval))
+	rep, err := s.Run()
+	if err != nil {
+		return Trial{}, err
+	}
+	return c.judge(rep), nil
+}
+
+// judge compares a report with the wish.
+func (c Candidate) judge(rep Report) Trial {
+	d, w := rep.Detection, c.wish
+	return Trial{
+		Candidate: c, Report: rep, Hours: float64(c.Members) * rep.VirtualSeconds / 3600,
+		TooSlow:  d.P99 == nil || *d.P99 > w.DetectWithin.Seconds() || d.Missed > 0,
+		TooDear:  w.Budget > 0 && rep.BytesPerMemberPerSecond > w.Budget,
+		Mistaken: rep.FalseDead > 0,
+	}
+}
+
+// Best returns the number of the cheapest trial that fits; of two that cost the same, the quicker. It is -1 when none
+// fits.
+func Best(trials []Trial) int {
+	best := -1
+	for i, t := range trials {
+		if t.Fits() && (best < 0 || t.Report.cheaper(trials[best].Report)) {
+			best = i
+		}
+	}
+	return best
+}
+
+func (r Report) cheaper(than Report) bool {
+	a, b := r.BytesPerMemberPerSecond, than.BytesPerMemberPerSecond
+	return a < b || a == b && *r.Detection.P99 < *than.Detection.P99
+}

@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// run is a scenario being played.
+type run struct {
+	Scenario
+	cluster *Cluster
+	rng     *rand.Rand // of the faults; the cluster has its own
+	start   time.Duration
+	members int            // that ever were, those of mass joins among them
+	moved   int            // restarts at a new address
+	index   map[string]int // of members by name
+
+	health  *health
+	ledger  *ledger
+	checker *checker
+	traffic *traffic
+	trace   *tracer
+	broken  *Broken
+}
+
+func newRun(s Scenario) *run {
+	if s.Spread == 0 {
+		s.Spread = s.Interval
+	}
+	r := &run{
+		Scenario: s,
+		cluster:  New(Config{Seed: s.Seed, Interval: s.Interval, Gossip: s.Gossip, Network: s.Network}),
+		rng:      rand.New(rand.NewPCG(s.Seed, 2)),
+		members:  s.Members,
+		index:    map[string]int{},
+		checker:  newChecker(s.Gossip.TombstoneRetention),
+		traffic:  newTraffic(),
+	}
+	for i := range s.Members {
+		r.index[Name(i)] = i
+	}
+	r.health = newHealth(r.settle())
+	r.ledger = newLedger(r.health, s.Members)
+	if s.Trace != nil {
+		r.trace = &tracer{w: s.Trace}
+	}
+	r.cluster.OnEvent = r.event
+	r.cluster.OnMessage = r.message
+	return r
+}
+
+// settle is for how long after a fault its victims still count as struck: news of their return has to travel, and what
+// others think meanwhile is nobody's mistake.
+func (r *run) settle() time.Duration { return max(r.Gossip.Dead.Min, 20*r.Interval) }
+
+func (r *run) play() (Report, error) {
+	c := r.cluster
+	for i := range r.Members {
+		r.health.starts(i, 0)
+	}
+	c.Boot(r.Members, r.Spread)
+	r.every(time.Second, r.sample)
+	r.warmUp()
+	r.start = c.Now()
+	r.traffic.begin()
+	r.ledger.measuring = true
+	for _, f := range r.Faults {
+		r.inject(f)
+	}
+	r.advance(r.For)
+	if r.broken != nil {
+		return r.report(), r.broken
+	}
+	return r.report(), nil
+}
+
+// warmUp runs until all members know all, and a while longer.
+func (r *run) warmUp() {
+	pairs := r.Members * (r.Members - 1)
+	r.cluster.RunUntil(r.warmUpLimit(), r.Interval/4, func() bool {
+		r.progress()
+		return r.ledger.known == pairs && r.cluster.Now() >= r.Spread
+	})
+	r.advance(WarmUpIntervals * r.Interval)
+}
+
+// advance lets virtual time pass, and tells how far the run has got.
+func (r *run) advance(d time.Duration) {
+	end := r.cluster.Now() + d
+	r.cluster.RunUntil(d, 2*r.Interval, func() bool { r.progress(); return r.cluster.Now() >= end })
+}
+
+func (r *run) progress() {
+	if r.Progress != nil {
+		warm := r.Spread + 2*WarmUpIntervals*r.Interval // about
+		if r.start > 0 {
+			warm = r.start
+		}
+		now := r.cluster.Now()
+		r.Progress(now, max(now, warm+r.For))
+	}
+}
+
+// every calls f again and again, first after d.
+func (r *run) every(d time.Duration, f func()) {
+	r.cluster.After(d, func() { f(); r.every(d, f) })
+}
+
+// event takes an event of an engine.
+func (r *run) event(at time.Duration, observer string, e membership.Event) {
+	r.trace.event(at, observer, e)
+	r.check(r.checker.event(at, observer, e))
+	if e.Member.Record.Name != observer {
+		r.ledger.event(at, r.index[observer], r.index[e.Member.Record.Name], e)
+	}
+}
+
+// message takes a message that is sent.
+func (r *run) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+	r.traffic.sent(m)
+	r.trace.message(at, from, to, m, arrives)
+	r.check(r.checker.message(from, m))
+}
+
+// sampled is how many views are looked at as a whole in each virtual second; all take turns.
+const sampled = 200
+
+// sample looks at the views of running members, each second.
+func (r *run) sample() {
+	now := r.cluster.Now()
+	running := r.cluster.Running()
+	if r.ledger.measuring {
+		r.traffic.memberSeconds += len(running)
+		r.ledger.disagree(r.indices(running))
+	}
+	for k := range min(sampled, len(running)) {
+		m := running[(int(now/time.Second)*sampled+k)%len(running)]
+		r.check(r.checker.view(m.Name, m.Engine.Snapshot(r.cluster.clock(m))))
+	}
+}
+
+func (r *run) indices(members []*Member) []int {
+	all := make([]int, len(members))
+	for k, m := range members {
+		all[k] = r.index[m.Name]
+	}
+	return all
+}
+
+// check stops the run at the first promise that is broken.
+func (r *run) check(fault string) {
+	if fault == "" || r.broken != nil {
+		return
+	}
+	r.broken = &Broken{Seed: r.Seed, At: r.cluster.Now(), What: fault}
+	r.trace.line(r.cluster.Now(), "BROKEN %s", fault)
+	r.cluster.Halt()
+}

@@ -1,0 +1,79 @@
+package sim
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// tracer writes what happens in a run, a line for each event and message that begins with the virtual time. A nil
+// tracer writes nothing.
+type tracer struct{ w io.Writer }
+
+func (t *tracer) line(at time.Duration, format string, args ...any) {
+	if t != nil {
+		fmt.Fprintf(t.w, "%12.6f  %s\n", at.Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+func (t *tracer) event(at time.Duration, observer string, e membership.Event) {
+	if t == nil {
+		return
+	}
+	v := e.Member
+	t.line(at, "%s sees %s %s %d/%d %s: %s", observer, e.Type, v.Record.Name, v.Record.Incarnation, v.Heartbeat, v.State,
+		e.Reason)
+}
+
+func (t *tracer) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+	if t == nil {
+		return
+	}
+	fate := ""
+	if !arrives {
+		fate = " LOST"
+	}
+	h := headerOf(m)
+	t.line(at, "%s -> %s %s of %s %d/%d%s", from, to, kindOf(m), h.From, h.Incarnation, h.Heartbeat, fate)
+}
+
+// kindOf returns the word for the kind of a message.
+func kindOf(m gossip.Message) string {
+	switch m.(type) {
+	case *gossip.Digest:
+		return "digest"
+	case *gossip.Delta:
+		return "delta"
+	case *gossip.Ping:
+		return "ping"
+	case *gossip.Pong:
+		return "pong"
+	case *gossip.Sync:
+		return "sync"
+	case *gossip.Refused:
+		return "refused"
+	}
+	return fmt.Sprintf("%T", m)
+}
+
+func headerOf(m gossip.Message) gossip.Header {
+	switch m := m.(type) {
+	case *gossip.Digest:
+		return m.Header
+	case *gossip.Delta:
+		return m.Header
+	case *gossip.Ping:
+		return m.Header
+	case *gossip.Pong:
+		return m.Header
+	case *gossip.Sync:
+		return m.Header
+	case *gossip.Refused:
+		return m.Header
+	}
+	return gossip.Header{}
+}
