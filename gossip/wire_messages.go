@@ -178,11 +178,11 @@ func (w *wireRefused) message() (Message, error) {
 }
 
 func headerToWire(h *Header) wireHeader {
-	return wireHeader{From: h.From, Incarnation: h.Incarnation, Heartbeat: h.Heartbeat, To: h.To}
+	return wireHeader(*h)
 }
 
 func (w wireHeader) header() Header {
-	return Header{From: w.From, Incarnation: w.Incarnation, Heartbeat: w.Heartbeat, To: w.To}
+	return Header(w)
 }
 
 func entriesToWire(entries []membership.Entry) []wireEntry {

@@ -45,7 +45,7 @@ func TestACrashIsKnownToAllWithinFiveSeconds(t *testing.T) {
 
 func TestNobodyIsSuspectedInTenMinutesWithoutLoss(t *testing.T) {
 	t.Parallel()
-	mustBeQuiet(t, 0, 3, 10*time.Minute, membership.EventSuspect)
+	mustBeQuiet(t, 0, 2, 10*time.Minute, membership.EventSuspect)
 }
 
 func TestNobodyIsDeadInFiveMinutesAtThirtyPercentLoss(t *testing.T) {

@@ -56,10 +56,11 @@ func TestOneSeedOneRun(t *testing.T) {
 		c.Run(5 * time.Second)
 		return log.String()
 	}
-	if run(1) != run(1) {
+	first, again := run(1), run(1)
+	if first != again {
 		t.Error("two runs of one seed differ")
 	}
-	if run(1) == run(2) {
+	if first == run(2) {
 		t.Error("two seeds give the same run")
 	}
 }

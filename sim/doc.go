@@ -12,4 +12,8 @@
 //	Block, Unblock                its timers run, but what it sends and what is sent to it waits
 //
 // The faults of the links are the state of the [Network].
+//
+// A [Scenario] is a cluster with its faults as data. Its run checks what is promised always (invariants.go), compares what
+// observers think with the truth (health.go, ledger.go), counts the traffic, and ends in a [Report]. A [Wish] finds out
+// which configuration a cluster needs by running several.
 package sim

@@ -18,14 +18,14 @@ func (r *run) inject(f Fault) {
 	}
 	var begin func(again bool)
 	begin = func(again bool) {
-		r.trace.line(r.cluster.Now(), "FAULT %s begins", f.Kind)
+		r.trace.line(r.cluster.Now(), "FAULT %s begins at members %v", f.Kind, f.Members)
 		r.begin(f, again)
 		if f.For == 0 {
 			return
 		}
 		r.cluster.After(f.For, func() {
 			again := f.Pause > 0 && r.cluster.Now()-r.start+f.Pause < until
-			r.trace.line(r.cluster.Now(), "FAULT %s is over", f.Kind)
+			r.trace.line(r.cluster.Now(), "FAULT %s is over at members %v", f.Kind, f.Members)
 			r.end(f, again)
 			if again {
 				r.cluster.After(f.Pause, func() { begin(true) })

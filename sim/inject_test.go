@@ -78,7 +78,7 @@ func TestTheFrozenAndTheBlockedAreCalledDeadWithReasonAndReturn(t *testing.T) {
 			t.Errorf("during %s the member is %q, want dead", kind, got)
 		}
 		r := at(t, 20*time.Second, lan(12, 1, f))
-		if rep := r.report(); r.sees(3, 4) != "alive" || r.sees(4, 3) != "alive" || rep.FalseDeadAtHale > 0 {
+		if rep := r.report(); r.sees(3, 4) != "alive" || r.sees(4, 3) != "alive" || rep.FalseDeadAtHealthy > 0 {
 			t.Errorf("after %s the member is %q and sees %q; the report is %+v", kind, r.sees(3, 4), r.sees(4, 3), rep)
 		}
 	}

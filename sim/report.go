@@ -17,10 +17,10 @@ type Report struct {
 
 	Detection Detection `json:"detection"`
 
-	FalseSuspect    int     `json:"false_suspect"`
-	FalseDead       int     `json:"false_dead"`                  // at all observers
-	FalseDeadAtHale int     `json:"false_dead_healthy_observer"` // of those, at observers that were healthy themselves
-	Suspicion       float64 `json:"suspicion_seconds"`           // for which members were falsely suspected, over all pairs
+	FalseSuspect       int     `json:"false_suspect"`
+	FalseDead          int     `json:"false_dead"`                  // at all observers
+	FalseDeadAtHealthy int     `json:"false_dead_healthy_observer"` // of those, at observers that were healthy themselves
+	Suspicion          float64 `json:"suspicion_seconds"`           // for which members were falsely suspected, over all pairs
 
 	// What a running member sent after the warm-up, on average, with all headers down to IP.
 	BytesPerMemberPerSecond   float64 `json:"bytes_per_member_per_second"`
@@ -44,7 +44,7 @@ func (r *run) report() Report {
 	missed := l.missed(now, r.runs)
 	rep := Report{
 		Members: r.Members, Seed: r.Seed, VirtualSeconds: seconds(now), Detection: newDetection(l.detections, missed),
-		FalseSuspect: l.falseSuspect, FalseDead: l.falseDead, FalseDeadAtHale: l.falseDeadAtHealthy,
+		FalseSuspect: l.falseSuspect, FalseDead: l.falseDead, FalseDeadAtHealthy: l.falseDeadAtHealthy,
 		Suspicion: seconds(l.suspicion), DistinctViewsMax: l.distinctViews,
 	}
 	if l.knewAll || r.Members == 1 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/membership"
 )
 
 // Scenario is a cluster, what goes wrong in it, and for how long it is watched. It is data: the same scenario gives
@@ -46,7 +47,8 @@ func (s Scenario) Validate() error {
 	}
 	check(s.Members >= 1, "members is %d: at least 1 is needed", s.Members)
 	check(s.Members <= MaxMembers, "members is %d: at most %d can be simulated", s.Members, MaxMembers)
-	check(s.Interval >= 10*time.Millisecond && s.Interval <= time.Hour, "interval is %s: 10ms to 1h is needed", s.Interval)
+	check(s.Interval >= membership.MinInterval && s.Interval <= membership.MaxInterval,
+		"interval is %s: %s to %s is needed", s.Interval, membership.MinInterval, membership.MaxInterval)
 	check(s.For >= 0 && s.Spread >= 0, "a run cannot take %s, nor its start %s", s.For, s.Spread)
 	check(s.Network.Latency >= 0 && s.Network.Jitter >= 0, "latency cannot be negative")
 	check(share(s.Network.Loss) && share(s.Network.Twice), "a share of the packets is from 0 to 1")

@@ -77,8 +77,8 @@ func TestAllPromisesHoldUnderEveryFaultAtOnce(t *testing.T) {
 		s := lan(16, seed, everyKind...)
 		s.Network.Loss = float64(seed%4) / 10
 		rep := play(t, s)
-		if rep.FalseDeadAtHale > 0 {
-			t.Errorf("seed %d: %d healthy members are dead at healthy observers", seed, rep.FalseDeadAtHale)
+		if rep.FalseDeadAtHealthy > 0 {
+			t.Errorf("seed %d: %d healthy members are dead at healthy observers", seed, rep.FalseDeadAtHealthy)
 		}
 	}
 }

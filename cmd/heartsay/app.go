@@ -38,7 +38,7 @@ func newApp(out, err io.Writer) *cli.App {
 		ExitErrHandler:            func(*cli.Context, error) {},
 		Commands: []*cli.Command{
 			agentCommand(), joinCommand(), leaveCommand(), membersCommand(), eventsCommand(), infoCommand(), waitCommand(),
-			forgetCommand(), versionCommand(), helpCommand(),
+			forgetCommand(), simCommand(), planCommand(), versionCommand(), helpCommand(),
 		},
 		Action: func(*cli.Context) error { return usageError("no command is given") },
 	}

@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// crashRun is one cluster: first nothing happens, then one member crashes, then ten.
+type crashRun struct {
+	Cost         cost
+	One, Ten     detection
+	FalseDead    int // events that call a running member dead
+	FalseSuspect int // heartsay alone tells of suspicion
+}
+
+// detection is when survivors called crashed members dead, for good.
+type detection struct {
+	Times  []time.Duration // since the crash, for each pair of survivor and crashed member
+	Missed int             // pairs where it did not come to that
+}
+
+func (d detection) plus(o detection) detection {
+	return detection{slices.Concat(d.Times, o.Times), d.Missed + o.Missed}
+}
+
+func runCrash(t *testing.T, sys system, n int, loss float64, seed uint64) (r crashRun) {
+	bubble(t, sys, n, seed, func(c *cluster) {
+		c.settled(n, loss)
+		from := c.now()
+		r.Cost = c.quiet(quietFor(sys, n))
+		victims := c.pick(n, 11)
+		crashed := map[int]time.Duration{victims[0]: c.now()}
+		r.One = c.crashAndWatch(victims[:1])
+		for _, v := range victims[1:] {
+			crashed[v] = c.now()
+		}
+		r.Ten = c.crashAndWatch(victims[1:])
+		for _, e := range c.since(from) {
+			if at, ok := crashed[e.Subject]; !ok || e.At < at {
+				r.FalseDead += btoi(e.State == dead)
+				r.FalseSuspect += btoi(e.State == suspect)
+			}
+		}
+	})
+	return r
+}
+
+func (c *cluster) crashAndWatch(victims []int) (d detection) {
+	at := c.now()
+	for _, v := range victims {
+		c.crash(v)
+	}
+	time.Sleep(stretched(watchTime, c.system, 60))
+	died := map[[2]int]time.Duration{}
+	for _, e := range c.since(at) {
+		if e.State == dead {
+			died[[2]int{e.Observer, e.Subject}] = e.At - at
+		}
+	}
+	for _, o := range c.running() {
+		for _, v := range victims {
+			took, ok := died[[2]int{o, v}]
+			if ok && c.view(o, v) == dead {
+				d.Times = append(d.Times, took)
+			} else {
+				d.Missed++
+			}
+		}
+	}
+	return d
+}

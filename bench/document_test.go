@@ -1,0 +1,175 @@
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/template"
+)
+
+var write = flag.Bool("write", false, "write docs/benchmarks.md and its plots")
+
+const docs = "../docs"
+
+// TestDocument holds docs/benchmarks.md and its plots to what was measured, or writes them.
+func TestDocument(t *testing.T) {
+	b, err := loadBoard("testdata/results.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.rows) == 0 {
+		t.Skip("nothing was measured yet: make bench does")
+	}
+	files := map[string]string{
+		"benchmarks.md":            b.document(t),
+		"benchmarks-detection.svg": b.detectionPlot(),
+		"benchmarks-blocked.svg":   b.blockedPlot(),
+	}
+	for name, want := range files {
+		path := filepath.Join(docs, name)
+		if *write {
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want {
+			t.Errorf("docs/%s is not what testdata/results.json and the template make: run this test with -write", name)
+		}
+	}
+}
+
+// document fills the measured tables into the text.
+func (b *board) document(t *testing.T) string {
+	t.Helper()
+	text, err := template.New("benchmarks.md.tmpl").Funcs(template.FuncMap{
+		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "crash": b.crashTable, "align": b.alignTable,
+		"sweep": b.sweepTable, "loss": b.lossTable, "summary": b.gridSummary, "grid": b.gridTable,
+		"bootstrap": b.bootstrapTable, "oneway": b.oneWayTable, "joins": b.joinsTable, "chitchat": b.chitchatTable,
+		"any": func(scenario string) bool { return len(b.find(scenario, 0, "")) > 0 },
+	}).ParseFiles("testdata/benchmarks.md.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := text.Execute(&out, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// detectionPlot sets the time until a crash is known against what it costs to know it.
+func (b *board) detectionPlot() string {
+	c := chart{
+		Title: "Ten of 128 crash: when survivors know, against what it costs",
+		X:     "bytes per member and second, headers included",
+		Y:     "99th percentile of detection, s",
+		Width: 720,
+	}
+	for _, s := range []struct {
+		system, colour, name string
+		loss, usual          float64
+	}{
+		{"heartsay scaled", blue, "heartsay", 0, 0.25}, {"memberlist scaled", red, "memberlist", 0, 1},
+		{"heartsay scaled", blue, "heartsay, 30 % loss", 0.3, 0.25}, {"memberlist scaled", red, "memberlist, 30 % loss", 0.3, 1},
+	} {
+		l := line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0}
+		for _, r := range ordered(with(b.find("sweep", 0, s.system), "loss", s.loss), "pace_s") {
+			l.Points = append(l.Points, dot{
+				X: r.value("bytes"), Y: r.value("ten_p99"), Bold: r.Case["pace_s"] == s.usual,
+				Label: paceLabel(r.Case["pace_s"], s.loss),
+			})
+		}
+		l.Points = slices.DeleteFunc(l.Points, func(p dot) bool { return math.IsNaN(p.X) || math.IsNaN(p.Y) })
+		c.Lines = append(c.Lines, l)
+	}
+	c.XTicks, c.XLabels = ticksOver(c.Lines, func(p dot) float64 { return p.X })
+	c.YTicks, c.YLabels = ticksOver(c.Lines, func(p dot) float64 { return p.Y })
+	return plot(c)
+}
+
+func paceLabel(s, loss float64) string {
+	if loss > 0 {
+		return ""
+	}
+	return fmt.Sprintf("%g ms", 1000*s)
+}
+
+// ticksOver returns ticks at 1, 2 and 5 times the powers of ten around all the points.
+func ticksOver(lines []line, of func(dot) float64) (ticks []float64, labels []string) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, l := range lines {
+		for _, p := range l.Points {
+			low, high = min(low, of(p)), max(high, of(p))
+		}
+	}
+	if math.IsInf(low, 1) {
+		low, high = 1, 10
+	}
+	for v := math.Pow(10, math.Floor(math.Log10(low))); ; v *= 10 {
+		for _, k := range []float64{1, 2, 5} {
+			if 2.5*k*v < low && k*v*2 < low {
+				continue
+			}
+			if len(ticks) == 0 && k*v > low {
+				ticks, labels = append(ticks, k*v/2), append(labels, tickLabel(k*v/2))
+			}
+			ticks, labels = append(ticks, k*v), append(labels, tickLabel(k*v))
+			if k*v >= high {
+				return ticks, labels
+			}
+		}
+	}
+}
+
+func tickLabel(v float64) string {
+	if v >= 1000 {
+		return whole(v)
+	}
+	return fmt.Sprintf("%g", v)
+}
+
+// blockedPlot sets the false deaths of a grid's cells against the number of blocked members.
+func (b *board) blockedPlot() string {
+	var panels []chart
+	most := 10.0
+	for _, p := range []struct{ key, title string }{
+		{"at_healthy", "Healthy members called dead by healthy ones"},
+		{"after_wake", "… by blocked ones after they wake"},
+	} {
+		c := chart{
+			Title: p.title, X: "blocked members of 128", Y: "false deaths, sum of all cells and runs", Zero: true,
+			XTicks: []float64{1, 2, 4, 8}, XLabels: []string{"1", "8", "16", "32"}, Width: 480, // evenly spaced
+		}
+		for _, s := range []struct{ system, colour, name string }{
+			{memberlistLAN.name, red, "memberlist, default"}, {memberlistFast.name, orange, "memberlist, probe 200 ms"},
+			{ours, blue, "heartsay, default"},
+		} {
+			l := line{Name: s.name, Colour: s.colour}
+			for i, blocked := range []float64{1, 8, 16, 32} {
+				cells := with(b.find("block", 0, s.system), "blocked", blocked)
+				if len(cells) == 0 {
+					continue
+				}
+				v := sum(cells, func(r row) float64 { return r.value(p.key) })
+				most = max(most, v)
+				l.Points = append(l.Points, dot{X: c.XTicks[i], Y: v})
+			}
+			c.Lines = append(c.Lines, l)
+		}
+		panels = append(panels, c)
+	}
+	for i := range panels {
+		panels[i].YTicks, panels[i].YLabels = decades(1, most, tickLabel)
+	}
+	return plot(panels...)
+}

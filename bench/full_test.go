@@ -1,0 +1,63 @@
+package bench
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"runtime/debug"
+	"testing"
+	"time"
+)
+
+var (
+	full     = flag.String("full", "", "measure the scenarios whose names match this regular expression; all: each of them")
+	seeds    = flag.Int("seeds", 3, "runs of each case")
+	thousand = flag.Bool("thousand", false, "clusters of 1000 members in place of 32 and 128")
+	results  = flag.String("results", "testdata/results.json", "what was measured; measured cases replace their older rows")
+)
+
+// TestMain trades memory, of which there is plenty, for time: memberlist's compression makes much garbage.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
+
+// TestFull measures scenarios, prints them and keeps them.
+func TestFull(t *testing.T) {
+	if *full == "" {
+		t.Skip("measures for an hour or more: ask for it by -full all")
+	}
+	if *full == "all" {
+		*full = "."
+	}
+	wanted, err := regexp.Compile(*full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := loadBoard(*results)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options{seeds: *seeds, sizes: []int{32, 128}, board: b}
+	if *thousand {
+		o.sizes = []int{1000}
+	}
+	for _, s := range scenarios() {
+		if !wanted.MatchString(s.name) {
+			continue
+		}
+		began := time.Now()
+		t.Run(s.name, func(t *testing.T) {
+			rows := s.run(t, o)
+			if t.Failed() {
+				return
+			}
+			b.replace(rows)
+			if err := b.save(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		t.Logf("%s took %s", s.name, time.Since(began).Round(time.Second))
+	}
+}

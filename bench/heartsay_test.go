@@ -1,0 +1,90 @@
+package bench
+
+import (
+	"context"
+	"time"
+
+	"heartsay/agent"
+)
+
+// heartsaySystem is heartsay's agent with profile lan. Another interval than the profile's scales the least and
+// longest silences with it, which are given in seconds: else they, and not the protocol, would decide.
+type heartsaySystem struct {
+	name     string
+	interval time.Duration // 0: the profile's
+	plain    bool          // do not scale the silences
+}
+
+var heartsayLAN = heartsaySystem{name: "heartsay lan"}
+
+func (s heartsaySystem) String() string { return s.name }
+
+func (s heartsaySystem) config() agent.Config {
+	cfg, err := agent.DefaultConfig("lan")
+	if err != nil {
+		panic(err)
+	}
+	cfg.AllowPlaintext = true
+	if s.interval > 0 {
+		if !s.plain {
+			for _, t := range []*agent.Threshold{&cfg.Suspect, &cfg.Dead} {
+				t.Min = time.Duration(float64(t.Min) * float64(s.interval) / float64(cfg.Interval))
+				t.Max = time.Duration(float64(t.Max) * float64(s.interval) / float64(cfg.Interval))
+			}
+		}
+		cfg.Interval = s.interval
+	}
+	return cfg
+}
+
+func (s heartsaySystem) start(c *cluster, index int, seed string) process {
+	cfg := s.config()
+	cfg.Name, cfg.Bind, cfg.Advertise = memberName(index), c.hosts[index].address, c.hosts[index].address
+	if seed != "" {
+		cfg.Join = []string{seed}
+	}
+	a, err := agent.Start(cfg, agent.Parts{Wire: agent.NewWire(c.listen(index), cfg.Bind)})
+	if err != nil {
+		panic(err)
+	}
+	p := &heartsayProcess{a: a, read: make(chan struct{})}
+	go p.readEvents(c.ledger, index)
+	return p
+}
+
+type heartsayProcess struct {
+	a    *agent.Agent
+	read chan struct{} // closed when all events have been read
+}
+
+func (p *heartsayProcess) crash() {
+	_ = p.a.Close()
+	<-p.read
+}
+
+func (p *heartsayProcess) leave() {
+	_, _ = p.a.Leave(context.Background())
+	p.crash()
+}
+
+// readEvents writes what the agent tells its subscribers into the ledger.
+func (p *heartsayProcess) readEvents(l *ledger, observer int) {
+	defer close(p.read)
+	ring, last := p.a.Events(), uint64(0)
+	for ring.Wait(context.Background(), last) == nil {
+		events, lost := ring.Read(last)
+		if lost {
+			panic("bench: the ring of events ran over")
+		}
+		for _, e := range events {
+			last = e.Seq
+			if s, ok := heartsayStates[e.Type]; ok {
+				l.note(observer, e.Member.Name, s)
+			}
+		}
+	}
+}
+
+var heartsayStates = map[string]state{
+	"join": alive, "alive": alive, "suspect": suspect, "dead": dead, "left": left, "forgotten": unknown,
+}

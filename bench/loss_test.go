@@ -1,0 +1,25 @@
+package bench
+
+import (
+	"testing"
+	"time"
+)
+
+// lossRun is what goes wrong while a share of everything is lost.
+type lossRun struct{ FalseDead, FalseSuspect, DeadAtEnd int }
+
+func runLoss(t *testing.T, sys system, n int, loss float64, d time.Duration, seed uint64) (r lossRun) {
+	bubble(t, sys, n, seed, func(c *cluster) {
+		c.boot(n, time.Second)
+		c.converge(5*time.Minute, 100*time.Millisecond)
+		from := c.now()
+		c.lose(loss)
+		time.Sleep(d)
+		for _, e := range c.since(from) {
+			r.FalseDead += btoi(e.State == dead)
+			r.FalseSuspect += btoi(e.State == suspect)
+		}
+		r.DeadAtEnd = c.deadPairs(c.running(), nil)
+	})
+	return r
+}

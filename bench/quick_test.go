@@ -1,0 +1,55 @@
+package bench
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// The quick part asserts what must hold in every run: safety, and ratios within one run. No wall clock is asserted.
+
+func TestACrashIsKnownSoonerThanToMemberlist(t *testing.T) {
+	const members = 32
+	detect := func(sys system) float64 {
+		var d detection
+		bubble(t, sys, members, 1, func(c *cluster) {
+			c.settled(members, 0)
+			d = c.crashAndWatch(c.pick(members, 3))
+		})
+		if d.Missed > 0 {
+			t.Errorf("%s: %d survivors never learn of a crash", sys, d.Missed)
+		}
+		return quantile(d.Times, 0.99)
+	}
+	we, they := detect(heartsayLAN), detect(memberlistLAN)
+	if math.IsNaN(we) || we > they*2/3 {
+		t.Errorf("heartsay knows of a crash after %.2f s, memberlist after %.2f s: more than two thirds", we, they)
+	}
+}
+
+func TestBlockedMembersHarmNobody(t *testing.T) {
+	m := runBlock(t, heartsayLAN, blockCase{Members: 32, Blocked: 4, Block: 16 * time.Second, Open: 64 * time.Millisecond}, 1)
+	if m.AtHealthy > 0 || m.DeadAtEnd > 0 {
+		t.Errorf("healthy members are called dead %d times by healthy ones, and %d pairs stay so", m.AtHealthy, m.DeadAtEnd)
+	}
+}
+
+func TestFrozenMembersHarmNobody(t *testing.T) {
+	m := runFreeze(blockCase{Members: 32, Blocked: 4, Block: 16 * time.Second, Open: time.Second}, 1)
+	if m.AtHealthy+m.AfterWake+m.DeadAtEnd > 0 {
+		t.Errorf("healthy members are called dead: %+v", m)
+	}
+}
+
+func TestLossKillsNobody(t *testing.T) {
+	if r := runLoss(t, heartsayLAN, 32, 0.3, 2*time.Minute, 1); r.FalseDead > 0 {
+		t.Errorf("30 %% loss: %d false deaths", r.FalseDead)
+	}
+}
+
+func TestAClusterComesToBeSoonerThanMemberlists(t *testing.T) {
+	we, they := runBootstrap(t, heartsayLAN, 64, 1), runBootstrap(t, memberlistLAN, 64, 1)
+	if !we.Done || we.All > 10*time.Second || we.FalseDead > 0 {
+		t.Errorf("heartsay: all know all after %s (%v), %d false deaths; memberlist: %s", we.All, we.Done, we.FalseDead, they.All)
+	}
+}

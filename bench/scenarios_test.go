@@ -1,0 +1,265 @@
+package bench
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// options are how much of a scenario is run.
+type options struct {
+	seeds int
+	sizes []int // members
+	board *board
+}
+
+// scenario measures some cases.
+type scenario struct {
+	name string
+	run  func(t *testing.T, o options) []row
+}
+
+func scenarios() []scenario {
+	return []scenario{
+		{"crash", crashRows}, {"sweep", sweepRows}, {"align", alignRows}, {"loss", lossRows}, {"block", blockRows},
+		{"freeze", freezeRows}, {"bootstrap", bootstrapRows}, {"flipflop", flipFlopRows}, {"lossy", lossyRows},
+		{"joins", joinsRows}, {"chitchat", chitchatRows},
+	}
+}
+
+func systems() []system { return []system{heartsayLAN, memberlistLAN, memberlistFast} }
+
+// sized is a system with a number of members and a case.
+type sized struct {
+	system  system
+	members int
+	row     map[string]float64
+}
+
+func (s sized) String() string {
+	return row{System: s.system.String(), Members: s.members, Case: s.row}.caption()
+}
+
+// matrix returns each system with each size and each case.
+func matrix(all []system, sizes []int, cases ...map[string]float64) (m []sized) {
+	for _, n := range sizes {
+		for _, c := range cases {
+			for _, s := range all {
+				m = append(m, sized{s, n, c})
+			}
+		}
+	}
+	return m
+}
+
+// rows makes rows of results.
+func rows[R any](scenario string, cases []sized, results [][]R, values func([]R) map[string]float64) (all []row) {
+	for i, c := range cases {
+		all = append(all, row{scenario, c.system.String(), c.members, c.row, len(results[i]), values(results[i])})
+	}
+	return all
+}
+
+// crashSeeds is how many seeds a crash has at least: one crash of one member is one draw of when it is probed.
+const crashSeeds = 5
+
+func crashRows(t *testing.T, o options) []row {
+	var cases []sized
+	for _, n := range o.sizes {
+		losses := []map[string]float64{{"loss": 0}, {"loss": 0.1}, {"loss": 0.3}}
+		if n > 500 {
+			losses = losses[:1]
+		}
+		cases = append(cases, matrix(systems(), []int{n}, losses...)...)
+	}
+	results := overSeeds(t, cases, max(o.seeds, crashSeeds), sized.String, runCrashOf)
+	return rows("crash", cases, results, crashValues)
+}
+
+func runCrashOf(t *testing.T, c sized, seed uint64) crashRun {
+	return runCrash(t, c.system, c.members, c.row["loss"], seed)
+}
+
+func crashValues(runs []crashRun) map[string]float64 {
+	v, one, ten := map[string]float64{}, detection{}, detection{}
+	for _, r := range runs {
+		one, ten = one.plus(r.One), ten.plus(r.Ten)
+		v["bytes"] += r.Cost.Bytes / float64(len(runs))
+		v["stream_bytes"] += r.Cost.StreamBytes / float64(len(runs))
+		v["packets"] += r.Cost.Packets / float64(len(runs))
+		v["false_dead"] += float64(r.FalseDead)
+		v["false_suspect"] += float64(r.FalseSuspect)
+	}
+	for name, d := range map[string]detection{"one": one, "ten": ten} {
+		v[name+"_first"], v[name+"_p50"] = quantile(d.Times, 0), quantile(d.Times, 0.5)
+		v[name+"_p99"], v[name+"_max"] = quantile(d.Times, 0.99), quantile(d.Times, 1)
+		v[name+"_missed"] = float64(d.Missed)
+	}
+	return v
+}
+
+func lossRows(t *testing.T, o options) []row {
+	cases := matrix(systems(), []int{128}, map[string]float64{"loss": 0.3})
+	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) lossRun {
+		return runLoss(t, c.system, c.members, c.row["loss"], 10*time.Minute, seed)
+	})
+	return rows("loss", cases, results, func(runs []lossRun) map[string]float64 {
+		v := map[string]float64{}
+		for _, r := range runs {
+			v["false_dead"] += float64(r.FalseDead)
+			v["false_suspect"] += float64(r.FalseSuspect)
+			v["dead_at_end"] += float64(r.DeadAtEnd)
+		}
+		return v
+	})
+}
+
+func gridCases(all []system) (cases []sized) {
+	for _, g := range blockGrid() {
+		cases = append(cases, matrix(all, []int{g.Members}, map[string]float64{
+			"blocked": float64(g.Blocked), "block_s": g.Block.Seconds(), "open_s": g.Open.Seconds(),
+		})...)
+	}
+	return cases
+}
+
+func (s sized) blockCase() blockCase {
+	return blockCase{
+		s.members, int(s.row["blocked"]), time.Duration(s.row["block_s"] * float64(time.Second)),
+		time.Duration(s.row["open_s"] * float64(time.Second)),
+	}
+}
+
+func blockRows(t *testing.T, o options) []row {
+	cases := gridCases(systems())
+	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) mistakes {
+		return runBlock(t, c.system, c.blockCase(), seed)
+	})
+	return rows("block", cases, results, mistakeValues)
+}
+
+func freezeRows(t *testing.T, o options) []row {
+	cases := gridCases([]system{heartsayLAN})
+	results := overSeeds(t, cases, o.seeds, sized.String, func(_ *testing.T, c sized, seed uint64) mistakes {
+		return runFreeze(c.blockCase(), seed)
+	})
+	return rows("freeze", cases, results, mistakeValues)
+}
+
+func mistakeValues(runs []mistakes) map[string]float64 {
+	var m mistakes
+	for _, r := range runs {
+		m = m.plus(r)
+	}
+	return m.values()
+}
+
+func (m mistakes) values() map[string]float64 {
+	return map[string]float64{
+		"at_healthy": float64(m.AtHealthy), "while_blocked": float64(m.WhileBlocked), "after_wake": float64(m.AfterWake),
+		"still_dead": float64(m.StillDead), "dead_at_end": float64(m.DeadAtEnd),
+		"suspect_at_healthy": float64(m.SuspectHealth), "afflicted_dead": float64(m.Blocked),
+	}
+}
+
+func bootstrapRows(t *testing.T, o options) []row {
+	cases := matrix(systems(), o.sizes, nil)
+	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) bootstrapRun {
+		return runBootstrap(t, c.system, c.members, seed)
+	})
+	return rows("bootstrap", cases, results, func(runs []bootstrapRun) map[string]float64 {
+		v := map[string]float64{}
+		for _, r := range runs {
+			n := float64(len(runs))
+			v["all_mean"] += r.All.Seconds() / n
+			v["most_mean"] += r.Most.Seconds() / n
+			v["all_max"] = max(v["all_max"], r.All.Seconds())
+			v["bytes"] += r.Bytes / n
+			v["unfinished"] += float64(btoi(!r.Done))
+			v["false_dead"] += float64(r.FalseDead)
+		}
+		return v
+	})
+}
+
+// large leaves out the sizes that have no ten members to afflict.
+func (o options) large() (sizes []int) {
+	for _, n := range o.sizes {
+		if n >= 100 {
+			sizes = append(sizes, n)
+		}
+	}
+	return sizes
+}
+
+func flipFlopRows(t *testing.T, o options) []row {
+	cases := matrix(systems(), o.large(), nil)
+	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
+		return runFlipFlop(t, c.system, c.members, seed)
+	})
+	return rows("flipflop", cases, results, oneWayValues)
+}
+
+func lossyRows(t *testing.T, o options) []row {
+	cases := matrix(systems(), o.large(), map[string]float64{"in": 0.8, "out": 0}, map[string]float64{"in": 0, "out": 0.8})
+	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
+		return runLossy(t, c.system, c.members, c.row["in"], c.row["out"], seed)
+	})
+	return rows("lossy", cases, results, oneWayValues)
+}
+
+func oneWayValues(runs []oneWayRun) map[string]float64 {
+	var m mistakes
+	extra := map[string]float64{}
+	for _, r := range runs {
+		m = m.plus(r.mistakes)
+		extra["returns"] += float64(r.Returns)
+		extra["views_max"] = max(extra["views_max"], float64(r.ViewsMax))
+		extra["views_mean"] += r.ViewsMean / float64(len(runs))
+		extra["gone_at_end"] += float64(r.GoneAtEnd)
+		extra["split_at_end"] += float64(r.SplitAtEnd)
+	}
+	v := m.values()
+	for name, value := range extra {
+		v[name] = value
+	}
+	return v
+}
+
+func joinsRows(t *testing.T, o options) []row {
+	cases := matrix(systems(), []int{17}, map[string]float64{"loss": 0.1})
+	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) joinsRun {
+		return runJoins(t, c.system, seed)
+	})
+	return rows("joins", cases, results, func(runs []joinsRun) map[string]float64 {
+		var all []time.Duration
+		v := map[string]float64{}
+		for _, r := range runs {
+			all = append(all, r.Known...)
+			v["missed"] += float64(r.Missed)
+			v["false_dead"] += float64(r.FalseDead)
+		}
+		v["known_p50"], v["known_p99"], v["known_max"] = quantile(all, 0.5), quantile(all, 0.99), quantile(all, 1)
+		return v
+	})
+}
+
+func chitchatRows(t *testing.T, o options) []row {
+	name := func(c chitchatCase) string { return fmt.Sprintf("%d members loss=%g", c.Members, c.Loss) }
+	results := overSeeds(t, chitchatCases, o.seeds, name, runChitchat)
+	var all []row
+	for i, c := range chitchatCases {
+		v := map[string]float64{}
+		for _, r := range results[i] {
+			v["bytes"] = max(v["bytes"], r.Bytes)
+			v["death"] = max(v["death"], r.Death.Seconds())
+			v["missed"] += float64(r.Missed)
+			v["false_dead"] += float64(r.FalseDead)
+		}
+		bounds := map[string]float64{
+			"loss": c.Loss, "death_bound": c.Death.Seconds(), "calm_bound": c.Calm.Seconds(), "bytes_bound": c.Bytes,
+		}
+		all = append(all, row{"chitchat", chitchatSystem.String(), c.Members, bounds, len(results[i]), v})
+	}
+	return all
+}

@@ -1,0 +1,264 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// table is a table of Markdown.
+type table struct{ rows [][]string }
+
+func newTable(head ...string) *table {
+	rule := slices.Repeat([]string{"---:"}, len(head))
+	for i, h := range head {
+		if strings.HasPrefix(h, "<") {
+			head[i], rule[i] = h[1:], "---"
+		}
+	}
+	return &table{[][]string{head, rule}}
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) String() string {
+	var b strings.Builder
+	for _, r := range t.rows {
+		b.WriteString("| " + strings.Join(r, " | ") + " |\n")
+	}
+	return b.String()
+}
+
+// sec, whole and percent write a value for people; what does not exist is a dash.
+func sec(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "–"
+	case v < 9.995:
+		return fmt.Sprintf("%.2f s", v)
+	}
+	return fmt.Sprintf("%.1f s", v)
+}
+
+func whole(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	digits := fmt.Sprintf("%.0f", v)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+func percent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
+
+// span3 writes the median, the 99th percentile and the greatest of a detection.
+func (r row) span3(kind string) string {
+	s := fmt.Sprintf("%s / %s / %s", plain(r.value(kind+"_p50")), plain(r.value(kind+"_p99")), plain(r.value(kind+"_max")))
+	if missed := r.value(kind + "_missed"); missed > 0 {
+		s += fmt.Sprintf(" (%s never)", whole(missed))
+	}
+	return s
+}
+
+func plain(v float64) string { return strings.TrimSuffix(sec(v), " s") }
+
+func (b *board) crashTable() string {
+	t := newTable("members", "loss", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
+		"ten crash: p50 / p99 / max, s", "false deaths", "false suspicions")
+	for _, r := range ordered(b.find("crash", 0, ""), "loss") {
+		suspicions := whole(r.value("false_suspect"))
+		if !strings.HasPrefix(r.System, "heartsay") {
+			suspicions = "not told"
+		}
+		t.add(fmt.Sprint(r.Members), percent(r.Case["loss"]), r.System, whole(r.value("bytes")),
+			fmt.Sprintf("%.1f", r.value("packets")), r.span3("one"), r.span3("ten"), whole(r.value("false_dead")), suspicions)
+	}
+	return t.String()
+}
+
+// ordered returns rows by size, then by the case's keys, then as they were measured.
+func ordered(rows []row, keys ...string) []row {
+	slices.SortStableFunc(rows, func(a, b row) int {
+		if c := cmp.Compare(a.Members, b.Members); c != 0 {
+			return c
+		}
+		for _, k := range keys {
+			if c := cmp.Compare(a.Case[k], b.Case[k]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
+	return rows
+}
+
+func (b *board) alignTable() string {
+	t := newTable("loss", "<made equal", "<to", "heartsay's interval", "heartsay: bytes/s", "p99", "memberlist: bytes/s", "p99")
+	for _, r := range ordered(b.find("align", 0, ""), "loss", "by_bytes") {
+		aim := "detection"
+		if r.Case["by_bytes"] == 1 {
+			aim = "bytes"
+		}
+		t.add(percent(r.Case["loss"]), aim, strings.TrimPrefix(r.System, "heartsay scaled to "),
+			fmt.Sprintf("%.0f ms", 1000*r.value("pace_s")), whole(r.value("bytes")), sec(r.value("ten_p99")),
+			whole(r.value("peer_bytes")), sec(r.value("peer_p99")))
+	}
+	return t.String()
+}
+
+func (b *board) sweepTable() string {
+	t := newTable("loss", "<system", "interval", "bytes/s", "ten crash: p50 / p99 / max, s", "false deaths")
+	for _, r := range ordered(b.find("sweep", 0, ""), "loss", "pace_s") {
+		t.add(percent(r.Case["loss"]), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
+			whole(r.value("bytes")), r.span3("ten"), whole(r.value("false_dead")))
+	}
+	return t.String()
+}
+
+func (b *board) lossTable() string {
+	t := newTable("<system", "members", "loss", "runs", "false deaths", "pairs dead at the end", "false suspicions")
+	for _, r := range b.find("loss", 0, "") {
+		suspicions := whole(r.value("false_suspect"))
+		if !strings.HasPrefix(r.System, "heartsay") {
+			suspicions = "not told"
+		}
+		t.add(r.System, fmt.Sprint(r.Members), percent(r.Case["loss"]), fmt.Sprint(r.Seeds), whole(r.value("false_dead")),
+			whole(r.value("dead_at_end")), suspicions)
+	}
+	return t.String()
+}
+
+// mistakeKinds are the columns of the grids.
+var mistakeKinds = []struct{ key, head string }{
+	{"at_healthy", "at healthy members"}, {"after_wake", "at blocked ones, awake"}, {"while_blocked", "at blocked ones, blocked"},
+	{"still_dead", "still dead 5 s after"}, {"dead_at_end", "60 s after"},
+}
+
+// gridSummary adds the mistakes of a grid up, by system and number of blocked members.
+func (b *board) gridSummary(scenario string) string {
+	head := []string{"<system", "blocked", "runs"}
+	for _, k := range mistakeKinds {
+		head = append(head, k.head)
+	}
+	t := newTable(head...)
+	for _, sys := range b.systemsOf(scenario) {
+		for _, c := range []float64{1, 8, 16, 32} {
+			cells := with(b.find(scenario, 0, sys), "blocked", c)
+			line := []string{sys, whole(c), whole(sum(cells, func(r row) float64 { return float64(r.Seeds) }))}
+			for _, k := range mistakeKinds {
+				line = append(line, whole(sum(cells, func(r row) float64 { return r.value(k.key) })))
+			}
+			t.add(line...)
+		}
+	}
+	return t.String()
+}
+
+func sum(rows []row, f func(row) float64) (total float64) {
+	for _, r := range rows {
+		total += f(r)
+	}
+	return total
+}
+
+// systemsOf returns the systems of a scenario, heartsay first.
+func (b *board) systemsOf(scenario string) (names []string) {
+	for _, r := range b.find(scenario, 0, "") {
+		if !slices.Contains(names, r.System) {
+			names = append(names, r.System)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// gridTable is the whole grid: at healthy members, at blocked ones awake, at blocked ones blocked.
+func (b *board) gridTable(scenario string) string {
+	head, names := []string{"blocked", "for", "open for"}, b.systemsOf(scenario)
+	t := newTable(append(head, names...)...)
+	for _, r := range ordered(b.find(scenario, 0, names[0]), "blocked", "block_s", "open_s") {
+		line := []string{whole(r.Case["blocked"]), fmt.Sprintf("%g s", r.Case["block_s"]), fmt.Sprintf("%g ms", 1000*r.Case["open_s"])}
+		for _, sys := range names {
+			for _, cell := range b.find(scenario, r.Members, sys) {
+				if cell.Case["blocked"] == r.Case["blocked"] && cell.Case["block_s"] == r.Case["block_s"] && cell.Case["open_s"] == r.Case["open_s"] {
+					line = append(line, fmt.Sprintf("%s / %s / %s", whole(cell.value("at_healthy")), whole(cell.value("after_wake")),
+						whole(cell.value("while_blocked"))))
+				}
+			}
+		}
+		t.add(line...)
+	}
+	return t.String()
+}
+
+func (b *board) bootstrapTable() string {
+	t := newTable("members", "<system", "99 % of the pairs", "all know all, mean", "worst run", "bytes per member until then", "false deaths")
+	for _, r := range ordered(b.find("bootstrap", 0, "")) {
+		worst := sec(r.value("all_max"))
+		if r.value("unfinished") > 0 {
+			worst = "not in 10 min"
+		}
+		t.add(fmt.Sprint(r.Members), r.System, sec(r.value("most_mean")), sec(r.value("all_mean")), worst,
+			whole(r.value("bytes")), whole(r.value("false_dead")))
+	}
+	return t.String()
+}
+
+// oneWayTable shows what comes of afflicted members.
+func (b *board) oneWayTable(scenario string) string {
+	t := newTable("<fault", "members", "<system", "healthy called dead by healthy", "by afflicted, fault on", "by afflicted, fault off",
+		"dead pairs 60 s after", "afflicted called dead", "and back", "views: mean (max)", "agreed gone / disputed at the end")
+	for _, r := range ordered(b.find(scenario, 0, ""), "in") {
+		fault := "ingress 20 s off, 20 s on"
+		switch {
+		case r.Case["in"] > 0:
+			fault = "80 % of ingress lost"
+		case r.Case["out"] > 0:
+			fault = "80 % of egress lost"
+		}
+		t.add(fault, fmt.Sprint(r.Members), r.System, whole(r.value("at_healthy")), whole(r.value("while_blocked")),
+			whole(r.value("after_wake")), whole(r.value("dead_at_end")), whole(r.value("afflicted_dead")), whole(r.value("returns")),
+			fmt.Sprintf("%.1f (%.0f)", r.value("views_mean"), r.value("views_max")),
+			whole(r.value("gone_at_end"))+" / "+whole(r.value("split_at_end")))
+	}
+	return t.String()
+}
+
+func (b *board) joinsTable() string {
+	t := newTable("<system", "joins", "known to all: p50", "p99", "max", "not in a minute", "false deaths in 10 min")
+	for _, r := range b.find("joins", 0, "") {
+		t.add(r.System, fmt.Sprint(r.Members*r.Seeds), sec(r.value("known_p50")), sec(r.value("known_p99")), sec(r.value("known_max")),
+			whole(r.value("missed")), whole(r.value("false_dead")))
+	}
+	return t.String()
+}
+
+func (b *board) chitchatTable() string {
+	t := newTable("members", "loss", "<assertion", "bound", "measured, worst run", "<holds")
+	for _, r := range ordered(b.find("chitchat", 0, ""), "loss") {
+		add := func(what, bound, measured string, holds bool) {
+			t.add(fmt.Sprint(r.Members), percent(r.Case["loss"]), what, bound, measured, yesNo(holds))
+		}
+		if v := r.Case["bytes_bound"]; v > 0 {
+			add("bytes/s per member", whole(v), whole(r.value("bytes")), r.value("bytes") < v)
+		}
+		if v := r.Case["death_bound"]; v > 0 {
+			add("a crash is seen by all", sec(v), sec(r.value("death")), r.value("death") < v && r.value("missed") == 0)
+		}
+		if v := r.Case["calm_bound"]; v > 0 {
+			add("no false death in "+sec(v), "0", whole(r.value("false_dead")), r.value("false_dead") == 0)
+		}
+	}
+	return t.String()
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "**no**"
+}
