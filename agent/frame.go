@@ -8,8 +8,9 @@ import (
 
 // A stream carries frames: the length of an envelope in 4 bytes, big endian, and the envelope.
 
-// MaxFrame is the most bytes that the envelope in a frame may have. A full exchange of 10,000 members fits.
-const MaxFrame = 1 << 20
+// MaxFrame is the most bytes that the envelope in a frame may have. A part of a full exchange has 64 KiB and one record
+// more at most.
+const MaxFrame = 128 << 10
 
 const (
 	frameHeader  = 4       // bytes of the length

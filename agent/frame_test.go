@@ -70,7 +70,7 @@ func TestR15ForeignBytesOnAStreamAreRefusedAtOnce(t *testing.T) {
 		{"TLS", "\x16\x03\x01\x02", "length", "TLS"},
 		{"SSH", "SSH-", "length", "SSH"},
 		{"DNS over TCP", "\x00\x1d\xab\xcd\x01\x00\x00\x01", "length", "not heartsay"},
-		{"DNS over TCP with a small id", "\x00\x0c\x00\x01\x01\x00\x00\x01", "magic", "not heartsay"},
+		{"a length that could be ours, and then something else", "\x00\x00\x00\x40\x01\x00\x00\x01", "magic", "not heartsay"},
 		{"length 0", "\x00\x00\x00\x00", "length", "not heartsay"},
 		{"a length below any envelope's", "\x00\x00\x00\x1d", "length", "not heartsay"},
 		{"a length above the bound", "\x00\x10\x00\x01", "length", "not heartsay"},

@@ -22,7 +22,7 @@ func (c Config) Validate() error {
 	if err := membership.ValidateName(c.Cluster); err != nil {
 		faults = append(faults, fmt.Errorf("cluster %w", err))
 	}
-	faults = append(faults, c.membership(), CheckExposure(c.Bind, c.AllowPlaintext))
+	faults = append(faults, c.membership(), c.patience(), CheckExposure(c.Bind, c.AllowPlaintext))
 	for _, s := range c.Join {
 		if _, err := ParseSeed(s); err != nil {
 			faults = append(faults, err)
@@ -35,6 +35,17 @@ func (c Config) Validate() error {
 	}
 	if err := errors.Join(faults...); err != nil {
 		return &ConfigError{err}
+	}
+	return nil
+}
+
+// patience returns an error when the longest time-outs are too short for the interval: heartbeats take a few intervals
+// to get around, so the living would be called dead.
+func (c Config) patience() error {
+	if least := 10 * c.Interval; c.Dead.Max < least || c.Suspect.Max < least/2 {
+		return fmt.Errorf("interval %s is too long for time-outs of %s (suspect) and %s (dead) at most: at least %s and %s "+
+			"are needed; raise --suspect-max and --dead-max, or choose another --profile",
+			c.Interval, c.Suspect.Max, c.Dead.Max, least/2, least)
 	}
 	return nil
 }

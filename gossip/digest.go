@@ -24,7 +24,7 @@ func (e *Engine) digest() Digest {
 		d.Columns = append(d.Columns, part...)
 		d.Count++
 	}
-	e.cursor = (first + int(d.Count)) % total
+	e.cursor = (first + max(int(d.Count), 1)) % total // a bucket that fits no packet is passed over
 	return d
 }
 

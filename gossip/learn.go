@@ -13,6 +13,7 @@ func (e *Engine) hear(from netip.AddrPort, h *Header) (wants []string) {
 		e.meetNamesake(from, h)
 		return nil
 	}
+	e.targets.answeredBy(h.From)
 	m := e.table.Get(h.From)
 	if m == nil {
 		if e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true) {
@@ -103,7 +104,7 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	m.Pulse.Begin(e.now, m.Heartbeat, m.Record.Interval)
 	m.HasDirect = false
 	e.calibrate(m)
-	e.targets.add(e.rng, m.Record.Name)
+	e.targets.add(e.rng, m.Record.Name, e.table.Len())
 	switch {
 	case m.Record.Leaving:
 		e.enterState(m, membership.Left, "said goodbye")

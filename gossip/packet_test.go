@@ -106,8 +106,8 @@ func TestR17TheDigestRotatesThroughAll(t *testing.T) {
 	for round := 1; round <= 4*turns; round++ {
 		live()
 		_, digests := sent[*gossip.Digest](a.run(interval))
-		if len(digests) != 1 {
-			t.Fatalf("round %d sends %d digests, want one", round, len(digests))
+		if len(digests) < 1 || len(digests) > 2 { // nobody answers
+			t.Fatalf("round %d sends %d digests, want one, and one more for a silent peer", round, len(digests))
 		}
 		d, total := digests[0], 1<<digests[0].Bits
 		if d.Count == 0 || int(d.Count) == total {

@@ -11,7 +11,7 @@ func (e *Engine) round() {
 	}
 	e.poolAges()
 	e.repeatQuestions()
-	peers := e.nextPeers(e.cfg.Fanout)
+	peers := e.roundPeers()
 	lost, tries := e.lostAddress()
 	if len(peers) == 0 && !tries {
 		return

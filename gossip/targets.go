@@ -13,12 +13,14 @@ type targets struct {
 	walk   []string
 	next   int
 	queued map[string]bool // those that are yet to come
+	silent []string        // those asked in the last round that have not been heard since
 }
 
-// add puts a member that appeared at a random place of what is left of the walk, so that newcomers are neither met by
-// everybody at once nor only on the next walk.
-func (t *targets) add(rng *rand.Rand, name string) {
-	if t.queued[name] {
+// add puts a member that appeared at a random place of what is left of the walk, as often as it would stand there had
+// it been shuffled in with the others; otherwise it waits for the next walk. A crowd that comes back at once would else
+// fill what is left, and everybody would talk to none but them.
+func (t *targets) add(rng *rand.Rand, name string, members int) {
+	if left := len(t.walk) - t.next; t.queued[name] || rng.IntN(members+1) > left {
 		return
 	}
 	if t.queued == nil {
@@ -47,6 +49,26 @@ func (e *Engine) nextPeers(k int) []*membership.Member {
 		}
 	}
 	return peers
+}
+
+// roundPeers returns whom a round exchanges with. A peer of the last round that has not answered is made up for by one
+// more, or a crowd that crashed at once would leave the survivors talking to the dead, and loss would cost all its
+// exchanges. It does so for as many as the fanout at most.
+func (e *Engine) roundPeers() []*membership.Member {
+	extra := min(len(e.targets.silent), e.cfg.Fanout)
+	peers := e.nextPeers(e.cfg.Fanout + extra)
+	e.targets.silent = e.targets.silent[:0]
+	for _, m := range peers {
+		e.targets.silent = append(e.targets.silent, m.Record.Name)
+	}
+	return peers
+}
+
+// answeredBy takes note that a member was heard.
+func (t *targets) answeredBy(name string) {
+	if i := slices.Index(t.silent, name); i >= 0 {
+		t.silent = slices.Delete(t.silent, i, i+1)
+	}
 }
 
 // shuffle begins a new walk through the present members.

@@ -87,6 +87,9 @@ func (e *Engine) judge(m *membership.Member) {
 	if !m.State.Present() {
 		return
 	}
+	if m.Pulse.Window.Len() == 0 { // its time-outs may rest on what little was known when it was learned of
+		e.calibrate(m)
+	}
 	silence := m.Silence(e.now, e.stall.pardon)
 	if m.State == membership.Alive && silence >= m.SuspectAfter {
 		e.enterState(m, membership.Suspect, silenceReason(silence))
@@ -116,7 +119,7 @@ func (e *Engine) revive(m *membership.Member, silence time.Duration) {
 		return
 	}
 	if silence < m.SuspectAfter {
-		e.targets.add(e.rng, m.Record.Name)
+		e.targets.add(e.rng, m.Record.Name, e.table.Len())
 		e.enterState(m, membership.Alive, "heard of again")
 	}
 }

@@ -1,5 +1,7 @@
 package membership
 
+import "encoding/binary"
+
 // HashName returns the place of a name in the order in which digests list members. It is the same everywhere, and its
 // high bits are as good as random, so that they can deal members into buckets.
 func HashName(name string) uint64 {
@@ -14,7 +16,9 @@ func HashName(name string) uint64 {
 // Print returns a short mark of which record of which incarnation this is: two that differ have the same one in one of
 // 2³² cases.
 func (r *Record) Print() uint32 {
-	return uint32(mix(HashName(r.Name)^mix(r.Incarnation)^mix(r.Version)>>1) >> 32)
+	ip, port := r.Address.Addr().As16(), uint64(r.Address.Port()) // clones differ in nothing else
+	address := mix(binary.BigEndian.Uint64(ip[:8])) ^ binary.BigEndian.Uint64(ip[8:]) ^ port<<48
+	return uint32(mix(HashName(r.Name)^mix(r.Incarnation)^mix(r.Version)>>1^mix(address)>>2) >> 32)
 }
 
 // mix spreads every bit of h over all bits: the finaliser of MurmurHash3.
