@@ -2,7 +2,8 @@ package bench
 
 import "time"
 
-// hold holds what a member sends and receives, while its timers run.
+// hold blocks a member as Lifeguard's experiment does, "immediately before sending and after receiving": who sends waits
+// in the call, what is received waits in the socket, and timers run.
 func (c *cluster) hold(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -11,7 +12,7 @@ func (c *cluster) hold(i int) {
 	}
 }
 
-// release lets what was held go: first what was sent, then what was received.
+// release lets a member go on.
 func (c *cluster) release(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -21,8 +22,8 @@ func (c *cluster) release(i int) {
 	}
 	h.held = false
 	close(h.released)
-	held := [][]func(){h.heldOut, h.heldStreams, h.heldIn}
-	h.heldOut, h.heldStreams, h.heldIn = nil, nil, nil
+	held := [][]func(){h.heldStreams, h.heldIn}
+	h.heldStreams, h.heldIn = nil, nil
 	for _, queue := range held {
 		for _, f := range queue {
 			f()

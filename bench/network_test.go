@@ -20,8 +20,7 @@ const (
 	streamSetup   = 7 * 40 // three segments to open a stream and four to close it, charged to who opens it
 )
 
-// queueLimit is how many packets wait at most where packets wait: at a socket that is not read, and, each way, at a
-// member that is held. As in a socket, what comes when the queue is full is lost.
+// queueLimit is how many packets wait at most at a socket that is not read. What comes when it is full is lost.
 const queueLimit = 1024
 
 // network carries packets and streams between hosts, in virtual time. One lock guards all of it; one goroutine, the
@@ -143,7 +142,7 @@ func (n *network) arrive(from, to *host, b []byte) {
 	switch {
 	case to.life == nil:
 	case to.held:
-		to.hold(&to.heldIn, func() { n.arrive(from, to, b) })
+		to.hold(func() { n.arrive(from, to, b) })
 	default:
 		select {
 		case to.life.packets <- &memberlist.Packet{Buf: b, From: from.udp, Timestamp: time.Now()}:
@@ -153,13 +152,13 @@ func (n *network) arrive(from, to *host, b []byte) {
 	}
 }
 
-// hold keeps f until the host is released, if there is room.
-func (h *host) hold(queue *[]func(), f func()) {
-	if len(*queue) >= queueLimit {
+// hold keeps the arrival of a packet until the host is released, if there is room.
+func (h *host) hold(arrival func()) {
+	if len(h.heldIn) >= queueLimit {
 		h.Drops++
 		return
 	}
-	*queue = append(*queue, f)
+	h.heldIn = append(h.heldIn, arrival)
 }
 
 // after lets the pump do f in d. The lock is held now and will be then.
@@ -252,8 +251,11 @@ func (t *transport) DialAddressTimeout(to memberlist.Address, d time.Duration) (
 	return t.DialTimeout(to.Addr, d)
 }
 
-// WriteTo sends a packet. It never waits.
+// WriteTo sends a packet. It waits while the host is held.
 func (t *transport) WriteTo(b []byte, address string) (time.Time, error) {
+	if err := t.waitForRelease(nil); err != nil {
+		return time.Now(), err
+	}
 	now, h, n := time.Now(), t.host, t.host.net
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -266,12 +268,7 @@ func (t *transport) WriteTo(b []byte, address string) (time.Time, error) {
 	}
 	h.Sent.Packets++
 	h.Sent.Bytes += int64(len(b) + packetHeader)
-	b = append([]byte(nil), b...)
-	if h.held {
-		h.hold(&h.heldOut, func() { n.transmit(h, to, b) })
-	} else {
-		n.transmit(h, to, b)
-	}
+	n.transmit(h, to, append([]byte(nil), b...))
 	return now, nil
 }
 
@@ -283,7 +280,7 @@ func (t *transport) Shutdown() error {
 		defer n.mu.Unlock()
 		if t.host.life == t {
 			t.host.life = nil
-			t.host.heldIn, t.host.heldOut, t.host.heldStreams = nil, nil, nil
+			t.host.heldIn, t.host.heldStreams = nil, nil
 		}
 		close(t.down)
 		for s := range t.open {

@@ -34,12 +34,3 @@ func mean(all []float64) float64 {
 	}
 	return sum / float64(len(all))
 }
-
-// seconds returns the durations as seconds.
-func seconds(all []time.Duration) []float64 {
-	s := make([]float64, len(all))
-	for i, d := range all {
-		s[i] = d.Seconds()
-	}
-	return s
-}

@@ -2,15 +2,26 @@ package bench
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 )
 
 // options are how much of a scenario is run.
 type options struct {
-	seeds int
-	sizes []int // members
-	board *board
+	seeds  int
+	sizes  []int          // members
+	wanted *regexp.Regexp // systems; nil: all
+	board  *board
+}
+
+// runs returns the cases of the systems that are wanted.
+func (o options) runs(cases []sized) []sized {
+	if o.wanted == nil {
+		return cases
+	}
+	return slices.DeleteFunc(cases, func(c sized) bool { return !o.wanted.MatchString(c.system.String()) })
 }
 
 // scenario measures some cases.
@@ -72,8 +83,12 @@ func crashRows(t *testing.T, o options) []row {
 		}
 		cases = append(cases, matrix(systems(), []int{n}, losses...)...)
 	}
-	results := overSeeds(t, cases, max(o.seeds, crashSeeds), sized.String, runCrashOf)
-	return rows("crash", cases, results, crashValues)
+	seeds := o.seeds
+	if o.sizes[0] < 500 {
+		seeds = max(seeds, crashSeeds)
+	}
+	cases = o.runs(cases)
+	return rows("crash", cases, overSeeds(t, cases, seeds, sized.String, runCrashOf), crashValues)
 }
 
 func runCrashOf(t *testing.T, c sized, seed uint64) crashRun {
@@ -99,7 +114,7 @@ func crashValues(runs []crashRun) map[string]float64 {
 }
 
 func lossRows(t *testing.T, o options) []row {
-	cases := matrix(systems(), []int{128}, map[string]float64{"loss": 0.3})
+	cases := o.runs(matrix(systems(), []int{128}, map[string]float64{"loss": 0.3}))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) lossRun {
 		return runLoss(t, c.system, c.members, c.row["loss"], 10*time.Minute, seed)
 	})
@@ -131,7 +146,7 @@ func (s sized) blockCase() blockCase {
 }
 
 func blockRows(t *testing.T, o options) []row {
-	cases := gridCases(systems())
+	cases := o.runs(gridCases(systems()))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) mistakes {
 		return runBlock(t, c.system, c.blockCase(), seed)
 	})
@@ -139,7 +154,7 @@ func blockRows(t *testing.T, o options) []row {
 }
 
 func freezeRows(t *testing.T, o options) []row {
-	cases := gridCases([]system{heartsayLAN})
+	cases := o.runs(gridCases([]system{heartsayLAN}))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(_ *testing.T, c sized, seed uint64) mistakes {
 		return runFreeze(c.blockCase(), seed)
 	})
@@ -163,7 +178,7 @@ func (m mistakes) values() map[string]float64 {
 }
 
 func bootstrapRows(t *testing.T, o options) []row {
-	cases := matrix(systems(), o.sizes, nil)
+	cases := o.runs(matrix(systems(), o.sizes, nil))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) bootstrapRun {
 		return runBootstrap(t, c.system, c.members, seed)
 	})
@@ -193,7 +208,7 @@ func (o options) large() (sizes []int) {
 }
 
 func flipFlopRows(t *testing.T, o options) []row {
-	cases := matrix(systems(), o.large(), nil)
+	cases := o.runs(matrix(systems(), o.large(), nil))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
 		return runFlipFlop(t, c.system, c.members, seed)
 	})
@@ -201,7 +216,7 @@ func flipFlopRows(t *testing.T, o options) []row {
 }
 
 func lossyRows(t *testing.T, o options) []row {
-	cases := matrix(systems(), o.large(), map[string]float64{"in": 0.8, "out": 0}, map[string]float64{"in": 0, "out": 0.8})
+	cases := o.runs(matrix(systems(), o.large(), map[string]float64{"in": 0.8, "out": 0}, map[string]float64{"in": 0, "out": 0.8}))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
 		return runLossy(t, c.system, c.members, c.row["in"], c.row["out"], seed)
 	})
@@ -227,7 +242,7 @@ func oneWayValues(runs []oneWayRun) map[string]float64 {
 }
 
 func joinsRows(t *testing.T, o options) []row {
-	cases := matrix(systems(), []int{17}, map[string]float64{"loss": 0.1})
+	cases := o.runs(matrix(systems(), []int{17}, map[string]float64{"loss": 0.1}))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) joinsRun {
 		return runJoins(t, c.system, seed)
 	})
@@ -245,6 +260,9 @@ func joinsRows(t *testing.T, o options) []row {
 }
 
 func chitchatRows(t *testing.T, o options) []row {
+	if o.wanted != nil && !o.wanted.MatchString(chitchatSystem.String()) {
+		return nil
+	}
 	name := func(c chitchatCase) string { return fmt.Sprintf("%d members loss=%g", c.Members, c.Loss) }
 	results := overSeeds(t, chitchatCases, o.seeds, name, runChitchat)
 	var all []row

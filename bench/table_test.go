@@ -67,14 +67,14 @@ func (r row) span3(kind string) string {
 func plain(v float64) string { return strings.TrimSuffix(sec(v), " s") }
 
 func (b *board) crashTable() string {
-	t := newTable("members", "loss", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
+	t := newTable("members", "loss", "runs", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
 		"ten crash: p50 / p99 / max, s", "false deaths", "false suspicions")
 	for _, r := range ordered(b.find("crash", 0, ""), "loss") {
 		suspicions := whole(r.value("false_suspect"))
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
 		}
-		t.add(fmt.Sprint(r.Members), percent(r.Case["loss"]), r.System, whole(r.value("bytes")),
+		t.add(fmt.Sprint(r.Members), percent(r.Case["loss"]), fmt.Sprint(r.Seeds), r.System, whole(r.value("bytes")),
 			fmt.Sprintf("%.1f", r.value("packets")), r.span3("one"), r.span3("ten"), whole(r.value("false_dead")), suspicions)
 	}
 	return t.String()
@@ -196,13 +196,13 @@ func (b *board) gridTable(scenario string) string {
 }
 
 func (b *board) bootstrapTable() string {
-	t := newTable("members", "<system", "99 % of the pairs", "all know all, mean", "worst run", "bytes per member until then", "false deaths")
+	t := newTable("members", "runs", "<system", "99 % of the pairs", "all know all, mean", "worst run", "bytes per member until then", "false deaths")
 	for _, r := range ordered(b.find("bootstrap", 0, "")) {
 		worst := sec(r.value("all_max"))
 		if r.value("unfinished") > 0 {
 			worst = "not in 10 min"
 		}
-		t.add(fmt.Sprint(r.Members), r.System, sec(r.value("most_mean")), sec(r.value("all_mean")), worst,
+		t.add(fmt.Sprint(r.Members), fmt.Sprint(r.Seeds), r.System, sec(r.value("most_mean")), sec(r.value("all_mean")), worst,
 			whole(r.value("bytes")), whole(r.value("false_dead")))
 	}
 	return t.String()
@@ -210,7 +210,7 @@ func (b *board) bootstrapTable() string {
 
 // oneWayTable shows what comes of afflicted members.
 func (b *board) oneWayTable(scenario string) string {
-	t := newTable("<fault", "members", "<system", "healthy called dead by healthy", "by afflicted, fault on", "by afflicted, fault off",
+	t := newTable("<fault", "members", "runs", "<system", "healthy called dead by healthy", "by afflicted, fault on", "by afflicted, fault off",
 		"dead pairs 60 s after", "afflicted called dead", "and back", "views: mean (max)", "agreed gone / disputed at the end")
 	for _, r := range ordered(b.find(scenario, 0, ""), "in") {
 		fault := "ingress 20 s off, 20 s on"
@@ -220,7 +220,7 @@ func (b *board) oneWayTable(scenario string) string {
 		case r.Case["out"] > 0:
 			fault = "80 % of egress lost"
 		}
-		t.add(fault, fmt.Sprint(r.Members), r.System, whole(r.value("at_healthy")), whole(r.value("while_blocked")),
+		t.add(fault, fmt.Sprint(r.Members), fmt.Sprint(r.Seeds), r.System, whole(r.value("at_healthy")), whole(r.value("while_blocked")),
 			whole(r.value("after_wake")), whole(r.value("dead_at_end")), whole(r.value("afflicted_dead")), whole(r.value("returns")),
 			fmt.Sprintf("%.1f (%.0f)", r.value("views_mean"), r.value("views_max")),
 			whole(r.value("gone_at_end"))+" / "+whole(r.value("split_at_end")))
