@@ -76,7 +76,7 @@ type host struct {
 
 	lossIn, lossOut float64       // of this host alone, besides the network's
 	held            bool          // sends and receives wait (Lifeguard's block)
-	heldIn, heldOut []func()      // packets
+	heldIn          []func()      // packets that wait to be received
 	heldStreams     []func()      // what streams wait to do; their windows bound it
 	released        chan struct{} // closed when held ends
 
