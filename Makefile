@@ -3,7 +3,7 @@ BIN := bin/heartsay
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo measure test check race fuzz clean
+.PHONY: help build demo measure bench test check race clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -16,6 +16,10 @@ demo: build ## run five agents, kill one, restart it, let one leave; ends by its
 
 measure: ## measure detection, join, leave and quiet with 20 real agents; takes about 13 minutes
 	$(GO) test ./cmd/heartsay -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
+
+bench: ## measure heartsay beside memberlist in virtual time and write docs/benchmarks.md; takes an hour or more
+	$(GO) test ./bench -run '^TestFull$$' -full all -count=1 -timeout 4h -v
+	$(GO) test ./bench -run '^TestDocument$$' -count=1 -write
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
 	$(GO) test ./...

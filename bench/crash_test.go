@@ -16,12 +16,13 @@ type crashRun struct {
 
 // detection is when survivors called crashed members dead, for good.
 type detection struct {
-	Times  []time.Duration // since the crash, for each pair of survivor and crashed member
-	Missed int             // pairs where it did not come to that
+	Times    []time.Duration // since the crash, for each pair of survivor and crashed member
+	Suspects []time.Duration // the same, until they suspected it; memberlist does not tell
+	Missed   int             // pairs where it did not come to a death
 }
 
 func (d detection) plus(o detection) detection {
-	return detection{slices.Concat(d.Times, o.Times), d.Missed + o.Missed}
+	return detection{slices.Concat(d.Times, o.Times), slices.Concat(d.Suspects, o.Suspects), d.Missed + o.Missed}
 }
 
 func runCrash(t *testing.T, sys system, n int, loss float64, seed uint64) (r crashRun) {
@@ -52,14 +53,20 @@ func (c *cluster) crashAndWatch(victims []int) (d detection) {
 		c.crash(v)
 	}
 	time.Sleep(stretched(watchTime, c.system, 60))
-	died := map[[2]int]time.Duration{}
+	died, suspected := map[[2]int]time.Duration{}, map[[2]int]time.Duration{}
 	for _, e := range c.since(at) {
-		if e.State == dead {
+		switch e.State {
+		case dead:
 			died[[2]int{e.Observer, e.Subject}] = e.At - at
+		case suspect:
+			suspected[[2]int{e.Observer, e.Subject}] = e.At - at
 		}
 	}
 	for _, o := range c.running() {
 		for _, v := range victims {
+			if took, ok := suspected[[2]int{o, v}]; ok {
+				d.Suspects = append(d.Suspects, took)
+			}
 			took, ok := died[[2]int{o, v}]
 			if ok && c.view(o, v) == dead {
 				d.Times = append(d.Times, took)

@@ -109,6 +109,7 @@ func crashValues(runs []crashRun) map[string]float64 {
 		v[name+"_first"], v[name+"_p50"] = quantile(d.Times, 0), quantile(d.Times, 0.5)
 		v[name+"_p99"], v[name+"_max"] = quantile(d.Times, 0.99), quantile(d.Times, 1)
 		v[name+"_missed"] = float64(d.Missed)
+		v[name+"_suspect_p99"] = quantile(d.Suspects, 0.99)
 	}
 	return v
 }

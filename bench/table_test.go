@@ -68,14 +68,15 @@ func plain(v float64) string { return strings.TrimSuffix(sec(v), " s") }
 
 func (b *board) crashTable() string {
 	t := newTable("members", "loss", "runs", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
-		"ten crash: p50 / p99 / max, s", "false deaths", "false suspicions")
+		"ten crash: p50 / p99 / max, s", "suspected, p99", "false deaths", "false suspicions")
 	for _, r := range ordered(b.find("crash", 0, ""), "loss") {
 		suspicions := whole(r.value("false_suspect"))
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
 		}
 		t.add(fmt.Sprint(r.Members), percent(r.Case["loss"]), fmt.Sprint(r.Seeds), r.System, whole(r.value("bytes")),
-			fmt.Sprintf("%.1f", r.value("packets")), r.span3("one"), r.span3("ten"), whole(r.value("false_dead")), suspicions)
+			fmt.Sprintf("%.1f", r.value("packets")), r.span3("one"), r.span3("ten"), sec(r.value("ten_suspect_p99")),
+			whole(r.value("false_dead")), suspicions)
 	}
 	return t.String()
 }
