@@ -67,7 +67,7 @@ func (m *mistakes) count(e event, afflicted map[int]bool, spans []span) {
 
 func runBlock(t *testing.T, sys system, g blockCase, seed uint64) (m mistakes) {
 	bubble(t, sys, g.Members, seed, func(c *cluster) {
-		c.settled(g.Members, 0)
+		c.settled(g.Members, lossy{})
 		time.Sleep(settleTime)
 		from := c.now()
 		victims := c.pick(g.Members, g.Blocked)

@@ -37,7 +37,7 @@ func runChitchat(t *testing.T, g chitchatCase, seed uint64) (r chitchatRun) {
 		c.boot(g.Members, time.Second)
 		c.converge(time.Minute, 100*time.Millisecond)
 		from := c.now()
-		c.lose(g.Loss)
+		c.lose(lossy{share: g.Loss})
 		r.Bytes = c.quiet(30 * time.Second).Bytes
 		for _, e := range c.since(from) {
 			r.FalseDead += btoi(e.State == dead)

@@ -25,7 +25,7 @@ func (d detection) plus(o detection) detection {
 	return detection{slices.Concat(d.Times, o.Times), slices.Concat(d.Suspects, o.Suspects), d.Missed + o.Missed}
 }
 
-func runCrash(t *testing.T, sys system, n int, loss float64, seed uint64) (r crashRun) {
+func runCrash(t *testing.T, sys system, n int, loss lossy, seed uint64) (r crashRun) {
 	bubble(t, sys, n, seed, func(c *cluster) {
 		c.settled(n, loss)
 		from := c.now()

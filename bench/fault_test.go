@@ -37,11 +37,11 @@ func (c *cluster) releaseAll() {
 	}
 }
 
-// lose sets the share of packets and segments lost on all links.
-func (c *cluster) lose(share float64) {
+// lose sets what all links lose.
+func (c *cluster) lose(loss lossy) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.loss = share
+	c.loss = loss
 }
 
 // loseAt sets the share lost on the way to and from some members.

@@ -12,7 +12,7 @@ import (
 var (
 	full     = flag.String("full", "", "measure the scenarios whose names match this regular expression; all: each of them")
 	seeds    = flag.Int("seeds", 3, "runs of each case")
-	only     = flag.String("only", "", "measure the systems whose names match this regular expression; the rows of others stay")
+	only     = flag.String("only", "", "measure the cases whose captions match this regular expression, like memberlist.*loss=0.3; the rows of others stay")
 	thousand = flag.Bool("thousand", false, "clusters of 1000 members in place of 32 and 128")
 	results  = flag.String("results", "testdata/results.json", "what was measured; measured cases replace their older rows")
 )

@@ -8,7 +8,7 @@ import (
 // lossRun is what goes wrong while a share of everything is lost.
 type lossRun struct{ FalseDead, FalseSuspect, DeadAtEnd int }
 
-func runLoss(t *testing.T, sys system, n int, loss float64, d time.Duration, seed uint64) (r lossRun) {
+func runLoss(t *testing.T, sys system, n int, loss lossy, d time.Duration, seed uint64) (r lossRun) {
 	bubble(t, sys, n, seed, func(c *cluster) {
 		c.boot(n, time.Second)
 		c.converge(5*time.Minute, 100*time.Millisecond)

@@ -78,7 +78,7 @@ func TestLossIsWhatWasAskedForInEachDirection(t *testing.T) {
 	}
 	near := func(got, want float64) bool { return got > want-0.03 && got < want+0.03 }
 	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*transport) {
-		c.lose(0.1)
+		c.lose(lossy{share: 0.1})
 		c.loseAt([]int{1}, 0.8, 0)
 		for _, l := range []struct {
 			from, to int
@@ -88,7 +88,7 @@ func TestLossIsWhatWasAskedForInEachDirection(t *testing.T) {
 				t.Errorf("%.3f of the packets from %d to %d are lost, not %.2f", got, l.from, l.to, l.want)
 			}
 		}
-		c.lose(0)
+		c.lose(lossy{})
 		c.split(1)
 		if got := share(c, at[0], at[1]); got != 1 {
 			t.Errorf("%.3f of the packets between two sides are lost, not all", got)
@@ -183,7 +183,11 @@ func TestStreamsDeliverAllInOrderWhateverIsLost(t *testing.T) {
 		if want := 200_000 + segments*segmentHeader + streamSetup; abs(c.total().StreamBytes-want) > 2*segmentHeader {
 			t.Errorf("%d bytes were counted, not about %d", c.total().StreamBytes, want)
 		}
-		c.lose(0.3)
+		c.lose(lossy{share: 0.3, spare: true})
+		if took := talk(t, at[0], at[1], b); took > 10*time.Millisecond {
+			t.Errorf("an echo took %s on a link that spares streams", took)
+		}
+		c.lose(lossy{share: 0.3})
 		if took := talk(t, at[0], at[1], b); took < firstResend {
 			t.Errorf("an echo took %s, which is too short for a segment to be sent again", took)
 		}

@@ -30,7 +30,7 @@ type network struct {
 
 	mu    sync.Mutex
 	seed  uint64
-	loss  float64 // share of packets and segments lost on every link
+	loss  lossy // on every link
 	hosts []*host
 	at    map[string]*host // by "ip:port"
 	side  []int            // of a partition, by host; nil: none
@@ -108,12 +108,25 @@ func (n *network) listen(index int) *transport {
 	return t
 }
 
-// lost draws whether something from one host to another is lost.
-func (n *network) lost(from, to *host) bool {
+// lossy is what links lose at random.
+type lossy struct {
+	share float64 // of packets, and of the segments of streams
+	spare bool    // streams lose nothing
+}
+
+func (l lossy) ofStreams() float64 {
+	if l.spare {
+		return 0
+	}
+	return l.share
+}
+
+// lost draws whether something from one host to another is lost, where the links lose a share.
+func (n *network) lost(from, to *host, share float64) bool {
 	if n.cut(from, to) {
 		return true
 	}
-	arrives := (1 - n.loss) * (1 - from.lossOut) * (1 - to.lossIn)
+	arrives := (1 - share) * (1 - from.lossOut) * (1 - to.lossIn)
 	return arrives < 1 && from.rng.Float64() >= arrives
 }
 
@@ -131,7 +144,7 @@ func (n *network) delay(from *host) time.Duration {
 
 // transmit puts a packet on its way. The lock is held.
 func (n *network) transmit(from *host, to *host, b []byte) {
-	if n.lost(from, to) {
+	if n.lost(from, to, n.loss.share) {
 		return
 	}
 	n.after(n.delay(from), func() { n.arrive(from, to, b) })

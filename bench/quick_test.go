@@ -13,7 +13,7 @@ func TestACrashIsKnownSoonerThanToMemberlist(t *testing.T) {
 	detect := func(sys system) float64 {
 		var d detection
 		bubble(t, sys, members, 1, func(c *cluster) {
-			c.settled(members, 0)
+			c.settled(members, lossy{})
 			d = c.crashAndWatch(c.pick(members, 3))
 		})
 		if d.Missed > 0 {
@@ -42,7 +42,7 @@ func TestFrozenMembersHarmNobody(t *testing.T) {
 }
 
 func TestLossKillsNobody(t *testing.T) {
-	if r := runLoss(t, heartsayLAN, 32, 0.3, 2*time.Minute, 1); r.FalseDead > 0 {
+	if r := runLoss(t, heartsayLAN, 32, lossy{share: 0.3}, 2*time.Minute, 1); r.FalseDead > 0 {
 		t.Errorf("30 %% loss: %d false deaths", r.FalseDead)
 	}
 }

@@ -34,7 +34,7 @@ func quietFor(s system, n int) time.Duration {
 }
 
 // settled starts n members, and returns when they know one another and have had time to get used to the loss.
-func (c *cluster) settled(n int, loss float64) {
+func (c *cluster) settled(n int, loss lossy) {
 	c.boot(n, time.Second)
 	c.converge(5*time.Minute, 100*time.Millisecond)
 	c.lose(loss)

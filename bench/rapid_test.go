@@ -75,7 +75,7 @@ func runLossy(t *testing.T, sys system, n int, in, out float64, seed uint64) one
 func runOneWay(t *testing.T, sys system, n, afflict int, seed uint64,
 	fault func(c *cluster, victims []int, watch func(time.Duration)) []span) (r oneWayRun) {
 	bubble(t, sys, n, seed, func(c *cluster) {
-		c.settled(n, 0)
+		c.settled(n, lossy{})
 		time.Sleep(settleTime)
 		from := c.now()
 		victims := c.pick(n, afflict)

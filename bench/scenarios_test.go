@@ -12,16 +12,16 @@ import (
 type options struct {
 	seeds  int
 	sizes  []int          // members
-	wanted *regexp.Regexp // systems; nil: all
+	wanted *regexp.Regexp // cases; nil: all
 	board  *board
 }
 
-// runs returns the cases of the systems that are wanted.
+// runs returns the cases that are wanted.
 func (o options) runs(cases []sized) []sized {
 	if o.wanted == nil {
 		return cases
 	}
-	return slices.DeleteFunc(cases, func(c sized) bool { return !o.wanted.MatchString(c.system.String()) })
+	return slices.DeleteFunc(cases, func(c sized) bool { return !o.wanted.MatchString(c.String()) })
 }
 
 // scenario measures some cases.
@@ -51,6 +51,11 @@ func (s sized) String() string {
 	return row{System: s.system.String(), Members: s.members, Case: s.row}.caption()
 }
 
+// spared is the key of cases in which streams lose nothing.
+const spared = "streams_spared"
+
+func (s sized) loss() lossy { return lossy{s.row["loss"], s.row[spared] == 1} }
+
 // matrix returns each system with each size and each case.
 func matrix(all []system, sizes []int, cases ...map[string]float64) (m []sized) {
 	for _, n := range sizes {
@@ -77,7 +82,7 @@ const crashSeeds = 5
 func crashRows(t *testing.T, o options) []row {
 	var cases []sized
 	for _, n := range o.sizes {
-		losses := []map[string]float64{{"loss": 0}, {"loss": 0.1}, {"loss": 0.3}}
+		losses := []map[string]float64{{"loss": 0}, {"loss": 0.1}, {"loss": 0.3}, {"loss": 0.3, spared: 1}}
 		if n > 500 {
 			losses = losses[:1]
 		}
@@ -92,7 +97,7 @@ func crashRows(t *testing.T, o options) []row {
 }
 
 func runCrashOf(t *testing.T, c sized, seed uint64) crashRun {
-	return runCrash(t, c.system, c.members, c.row["loss"], seed)
+	return runCrash(t, c.system, c.members, c.loss(), seed)
 }
 
 func crashValues(runs []crashRun) map[string]float64 {
@@ -115,9 +120,9 @@ func crashValues(runs []crashRun) map[string]float64 {
 }
 
 func lossRows(t *testing.T, o options) []row {
-	cases := o.runs(matrix(systems(), []int{128}, map[string]float64{"loss": 0.3}))
+	cases := o.runs(matrix(systems(), []int{128}, map[string]float64{"loss": 0.3}, map[string]float64{"loss": 0.3, spared: 1}))
 	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) lossRun {
-		return runLoss(t, c.system, c.members, c.row["loss"], 10*time.Minute, seed)
+		return runLoss(t, c.system, c.members, c.loss(), 10*time.Minute, seed)
 	})
 	return rows("loss", cases, results, func(runs []lossRun) map[string]float64 {
 		v := map[string]float64{}

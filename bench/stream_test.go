@@ -72,7 +72,7 @@ func (t *transport) dial(address string, try int, patience <-chan time.Time) (*s
 	} else {
 		h.Sent.StreamBytes += segmentHeader
 	}
-	lost := to == nil || n.lost(h, to) || n.lost(to, h)
+	lost := to == nil || n.lost(h, to, n.loss.ofStreams()) || n.lost(to, h, n.loss.ofStreams())
 	there := n.delay(h)
 	back := n.delay(h)
 	n.mu.Unlock()
@@ -203,7 +203,7 @@ func (s *stream) attempt(g *segment, try int) {
 	if len(g.bytes) > 0 || try > 0 { // the first end of the stream is part of streamSetup
 		s.local.Sent.StreamBytes += int64(len(g.bytes) + segmentHeader)
 	}
-	if n.lost(s.local, s.peer.local) {
+	if n.lost(s.local, s.peer.local, n.loss.ofStreams()) {
 		n.after(firstResend<<min(try, 9), func() { s.attempt(g, try+1) })
 		return
 	}
@@ -301,7 +301,7 @@ func (s *stream) reset() {
 	n := s.local.net
 	s.failed = syscall.ECONNRESET
 	s.end()
-	if !n.lost(s.local, s.peer.local) {
+	if !n.lost(s.local, s.peer.local, n.loss.ofStreams()) {
 		n.after(n.delay(s.local), func() {
 			s.peer.failed = syscall.ECONNRESET
 			s.peer.tell()

@@ -15,7 +15,7 @@ type joinsRun struct {
 func runJoins(t *testing.T, sys system, seed uint64) (r joinsRun) {
 	const members = 17
 	bubble(t, sys, members, seed, func(c *cluster) {
-		c.lose(0.1)
+		c.lose(lossy{share: 0.1})
 		for i := range members {
 			c.start(i, -btoi(i == 0)) // the first by nobody, all others by the first
 			if took, ok := c.converge(time.Minute, 10*time.Millisecond); ok {

@@ -55,6 +55,14 @@ func whole(v float64) string {
 
 func percent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 
+// loss writes what the links lose.
+func (r row) loss() string {
+	if r.Case["loss"] > 0 && r.Case[spared] == 1 {
+		return percent(r.Case["loss"]) + ", not of streams"
+	}
+	return percent(r.Case["loss"])
+}
+
 // span3 writes the median, the 99th percentile and the greatest of a detection.
 func (r row) span3(kind string) string {
 	s := fmt.Sprintf("%s / %s / %s", plain(r.value(kind+"_p50")), plain(r.value(kind+"_p99")), plain(r.value(kind+"_max")))
@@ -69,12 +77,12 @@ func plain(v float64) string { return strings.TrimSuffix(sec(v), " s") }
 func (b *board) crashTable() string {
 	t := newTable("members", "loss", "runs", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
 		"ten crash: p50 / p99 / max, s", "suspected, p99", "false deaths", "false suspicions")
-	for _, r := range ordered(b.find("crash", 0, ""), "loss") {
+	for _, r := range ordered(b.find("crash", 0, ""), "loss", spared) {
 		suspicions := whole(r.value("false_suspect"))
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
 		}
-		t.add(fmt.Sprint(r.Members), percent(r.Case["loss"]), fmt.Sprint(r.Seeds), r.System, whole(r.value("bytes")),
+		t.add(fmt.Sprint(r.Members), r.loss(), fmt.Sprint(r.Seeds), r.System, whole(r.value("bytes")),
 			fmt.Sprintf("%.1f", r.value("packets")), r.span3("one"), r.span3("ten"), sec(r.value("ten_suspect_p99")),
 			whole(r.value("false_dead")), suspicions)
 	}
@@ -104,7 +112,7 @@ func (b *board) alignTable() string {
 		if r.Case["by_bytes"] == 1 {
 			aim = "bytes"
 		}
-		t.add(percent(r.Case["loss"]), aim, strings.TrimPrefix(r.System, "heartsay scaled to "),
+		t.add(r.loss(), aim, strings.TrimPrefix(r.System, "heartsay scaled to "),
 			fmt.Sprintf("%.0f ms", 1000*r.value("pace_s")), whole(r.value("bytes")), sec(r.value("ten_p99")),
 			whole(r.value("peer_bytes")), sec(r.value("peer_p99")))
 	}
@@ -114,7 +122,7 @@ func (b *board) alignTable() string {
 func (b *board) sweepTable() string {
 	t := newTable("loss", "<system", "interval", "bytes/s", "ten crash: p50 / p99 / max, s", "false deaths")
 	for _, r := range ordered(b.find("sweep", 0, ""), "loss", "pace_s") {
-		t.add(percent(r.Case["loss"]), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
+		t.add(r.loss(), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
 			whole(r.value("bytes")), r.span3("ten"), whole(r.value("false_dead")))
 	}
 	return t.String()
@@ -127,7 +135,7 @@ func (b *board) lossTable() string {
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
 		}
-		t.add(r.System, fmt.Sprint(r.Members), percent(r.Case["loss"]), fmt.Sprint(r.Seeds), whole(r.value("false_dead")),
+		t.add(r.System, fmt.Sprint(r.Members), r.loss(), fmt.Sprint(r.Seeds), whole(r.value("false_dead")),
 			whole(r.value("dead_at_end")), suspicions)
 	}
 	return t.String()

@@ -21,7 +21,7 @@ const (
 
 // targets holds what was measured against what was asked for. What was not measured is left out.
 func (b *board) targets() (all []target) {
-	for _, loss := range []float64{0, 0.3} {
+	for _, loss := range []lossy{{}, {share: 0.3}, {0.3, true}} {
 		all = append(all, b.detectionTarget(loss)...)
 	}
 	for _, scenario := range []string{"block", "freeze"} {
@@ -29,7 +29,7 @@ func (b *board) targets() (all []target) {
 	}
 	for _, r := range b.find("loss", 128, ours) {
 		all = append(all, target{
-			"30 % loss on all links for ten minutes, 128 members: no false death",
+			r.loss() + " loss on all links for ten minutes, 128 members: no false death",
 			whole(r.value("false_dead")) + " false deaths", r.value("false_dead") == 0,
 			"the detector: see `docs/protocol.md`, Which distribution",
 		})
@@ -41,18 +41,27 @@ func (b *board) targets() (all []target) {
 	return all
 }
 
-func (b *board) detectionTarget(loss float64) []target {
-	we := with(b.find("crash", 128, ours), "loss", loss)
-	they := with(b.find("crash", 128, theirs), "loss", loss)
-	if len(we) == 0 || len(they) == 0 {
+// crash returns the measurement of crashes, if there is one.
+func (b *board) crash(members int, system string, loss lossy) (row, bool) {
+	found := with(with(b.find("crash", members, system), "loss", loss.share), spared, float64(btoi(loss.spare)))
+	if len(found) == 0 {
+		return row{}, false
+	}
+	return found[0], true
+}
+
+func (b *board) detectionTarget(loss lossy) []target {
+	we, ok := b.crash(128, ours, loss)
+	they, okToo := b.crash(128, theirs, loss)
+	if !ok || !okToo {
 		return nil
 	}
-	one, ten := we[0].value("one_p99")/they[0].value("one_p99"), we[0].value("ten_p99")/they[0].value("ten_p99")
+	one, ten := we.value("one_p99")/they.value("one_p99"), we.value("ten_p99")/they.value("ten_p99")
 	return []target{{
 		fmt.Sprintf("default against default, 128 members, %s loss: a crash is known to all survivors (p99) in at most 1/3 of memberlist's time",
-			percent(loss)),
-		fmt.Sprintf("one crashes: %s against %s, ratio %.2f; ten crash: %s against %s, ratio %.2f", sec(we[0].value("one_p99")), sec(they[0].value("one_p99")),
-			one, sec(we[0].value("ten_p99")), sec(they[0].value("ten_p99")), ten),
+			we.loss()),
+		fmt.Sprintf("one crashes: %s against %s, ratio %.2f; ten crash: %s against %s, ratio %.2f", sec(we.value("one_p99")), sec(they.value("one_p99")),
+			one, sec(we.value("ten_p99")), sec(they.value("ten_p99")), ten),
 		math.Max(one, ten) <= 1./3,
 		"the age that news normally reaches before the next comes, which grows with log N and with the number of packets that a whole view takes",
 	}}
@@ -142,16 +151,17 @@ type comparison struct {
 func (b *board) comparisons() (all []comparison) {
 	for _, they := range []string{theirs, memberlistFast.name} {
 		for _, n := range []int{32, 128, 1000} {
-			for _, loss := range []float64{0, 0.1, 0.3} {
-				a, o := with(b.find("crash", n, ours), "loss", loss), with(b.find("crash", n, they), "loss", loss)
-				if len(a) == 0 || len(o) == 0 {
+			for _, loss := range []lossy{{}, {share: 0.1}, {share: 0.3}, {0.3, true}} {
+				a, ok := b.crash(n, ours, loss)
+				o, okToo := b.crash(n, they, loss)
+				if !ok || !okToo {
 					continue
 				}
-				at := fmt.Sprintf(", %d members, %s loss, against %s", n, percent(loss), they)
-				all = append(all, comparison{"bytes/s of a member" + at, a[0].value("bytes"), o[0].value("bytes"), whole, false},
-					comparison{"one crash known, p99" + at, a[0].value("one_p99"), o[0].value("one_p99"), sec, false},
-					comparison{"ten crashes known, p99" + at, a[0].value("ten_p99"), o[0].value("ten_p99"), sec, false},
-					comparison{"false deaths" + at, a[0].value("false_dead"), o[0].value("false_dead"), whole, true})
+				at := fmt.Sprintf(", %d members, %s loss, against %s", n, a.loss(), they)
+				all = append(all, comparison{"bytes/s of a member" + at, a.value("bytes"), o.value("bytes"), whole, false},
+					comparison{"one crash known, p99" + at, a.value("one_p99"), o.value("one_p99"), sec, false},
+					comparison{"ten crashes known, p99" + at, a.value("ten_p99"), o.value("ten_p99"), sec, false},
+					comparison{"false deaths" + at, a.value("false_dead"), o.value("false_dead"), whole, true})
 			}
 			a, o := b.find("bootstrap", n, ours), b.find("bootstrap", n, they)
 			if len(a) > 0 && len(o) > 0 {
