@@ -1,9 +1,13 @@
 GO ?= go
 BIN := bin/heartsay
+AGENTS ?= 30
+SOAK ?= 1h
+SEEDS ?= 10000
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo measure bench test check race clean
+.PHONY: help build demo measure bench matrix soak test check race clean fuzz siege torture
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -21,16 +25,33 @@ bench: ## measure heartsay beside memberlist in virtual time and write docs/benc
 	$(GO) test ./bench -run '^TestFull$$' -full all -count=1 -timeout 4h -v
 	$(GO) test ./bench -run '^TestDocument$$' -count=1 -write
 
-test: ## run all tests; what needs root or a Debian package says so when it is skipped
-	$(GO) test ./...
+matrix: ## do the fault matrix of docs/reliability.md to clusters of AGENTS real agents, 30 if not given; needs root
+	$(GO) test ./cmd/heartsay -run '^TestMatrix' -count=1 -timeout 60m -v -matrix.agents $(AGENTS)
 
-check: ## gofmt, vet, staticcheck
+soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, and report; needs root, iproute2, nftables
+	$(GO) test ./cmd/heartsay -run '^TestSoak$$' -count=1 -timeout 24h -v -soak $(SOAK)
+
+torture: ## compose SEEDS random scenarios of faults, 10000 if not given, in virtual time, and check all promises; takes minutes
+	$(GO) test ./sim -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS)
+
+test: ## run all tests; what needs root or a Debian package says so when it is skipped
+	$(GO) test -parallel 4 -timeout 20m ./...
+
+check: ## gofmt, vet, staticcheck, govulncheck
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	@GO=$(GO) ./deploy/vulncheck.sh $(GOVULNCHECK)
 
 race: ## run all tests with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race -parallel 4 -timeout 30m ./...
+
+fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes less than a minute
+	GO=$(GO) ./deploy/fuzz.sh 2
+
+siege: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs
+	$(GO) test ./cmd/heartsay -run '^TestSiege$$' -count=1 -timeout 10m -v -siege 60s
+	$(GO) test ./agent -run '^TestThousands' -count=1 -v
 
 clean: ## remove what was built
 	rm -rf bin

@@ -42,7 +42,8 @@ func CheckExposure(bind netip.AddrPort, allowPlaintext bool) error {
 		return nil
 	}
 	return fmt.Errorf("bind to %s: without a key, whoever reaches this port can read and forge the gossip: "+
-		"bind to 127.0.0.1, or give --allow-plaintext if you trust the network", bind)
+		"make one with heartsay keys gen and give it with --key-file, bind to 127.0.0.1, or give --allow-plaintext if you "+
+		"trust the network", bind)
 }
 
 // parseIPPort returns the address that s writes, with DefaultPort when it has no port. Its errors say what is wrong

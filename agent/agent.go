@@ -3,6 +3,9 @@
 // One goroutine, the loop, owns the engine (loop.go). Everybody else asks it to run a function and gets copies. The
 // loop waits for nobody: packets leave through a bounded queue, events go into a ring that readers follow at their own
 // pace, streams and files have goroutines of their own.
+//
+// Programs embed an agent by [Open], ask it by [Agent.Members] and follow it by [Agent.Follow]; the example shows two
+// in one program. To use an agent that runs beside the program, see package api.
 package agent
 
 import (
@@ -24,24 +27,41 @@ import (
 
 // Agent is one running member.
 type Agent struct {
-	cfg      Config
-	log      hclog.Logger
-	wire     *Wire
-	envelope *Envelope
-	state    *StateFile // nil: nothing is kept
-	resolver Resolver
-	ring     *Ring
-	started  time.Time
+	cfg       Config // at the start; see Config for what it is now
+	log       hclog.Logger
+	wire      *Wire
+	envelope  envelopes
+	sealer    *Sealer    // the same, nil without a key
+	reloading sync.Mutex // held while the key file is read again
+	state     *StateFile // nil: nothing is kept
+	resolver  Resolver
+	ring      *Ring
+	views     *views
+	handlers  *handlers
+	started   time.Time
 
 	engine *gossip.Engine // the loop's
 	codec  *gossip.Codec  // the loop's
+	paths  *paths         // the loop's
+	links  links          // the loop's
+	behind behind         // the loop's
+	via    *link          // the loop's: what brought the message being handled, if a stream did
+	from   netip.AddrPort // the loop's: who sent the message being handled, if a packet brought it
 	drops  *dropCounts
 	calls  chan func(now time.Time)
+	inbox  chan arrival
 	outbox chan outgoing
 	saves  chan Saved // holds the newest state that is yet to be written
 
-	streams streams
-	seeds   seeds
+	strangers  strangers // the loop's
+	streams    streams
+	seeds      seeds
+	configured configured
+	probes     probes
+
+	lookout lookout
+	metrics *metrics
+	server  atomic.Pointer[Server] // of the local API; nil before Run serves it
 
 	leave     sync.Once
 	left      chan struct{} // closed when the member has said goodbye
@@ -88,16 +108,33 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	if err != nil {
 		return nil, err
 	}
+	envelope, sealer, err := cfg.envelopes()
+	if err != nil {
+		return nil, err
+	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	a := &Agent{
 		cfg: cfg, log: log, wire: wire, state: state, resolver: resolver, started: now,
-		envelope: NewEnvelope(cfg.Cluster, random.Uint64()),
-		ring:     NewRing(eventsKept, NewEpoch(now, random.Uint64())),
-		codec:    gossip.NewCodec(),
-		drops:    newDropCounts(),
-		calls:    make(chan func(time.Time)), outbox: make(chan outgoing, outboxSize), saves: make(chan Saved, 1),
-		left: make(chan struct{}), loopEnded: make(chan struct{}),
+		envelope: envelope, sealer: sealer,
+		ring:  NewRing(eventsKept, NewEpoch(now, random.Uint64())),
+		codec: gossip.NewCodec(),
+		paths: newPaths(cfg.Interval),
+		drops: newDropCounts(),
+		calls: make(chan func(time.Time)), inbox: make(chan arrival, inboxSize), outbox: make(chan outgoing, outboxSize),
+		saves: make(chan Saved, 1),
+		left:  make(chan struct{}), loopEnded: make(chan struct{}),
 	}
+	a.configured.live.Store(&cfg)
+	a.lookout.news = make(chan struct{}, 1)
+	a.metrics = newMetrics(a)
+	a.seeds.news = make(chan struct{}, 1)
+	a.views = newViews(a.ring, a.Members)
+	a.handlers = newHandlers(a.ring, a.views, log)
+	plans, err := planHandlers(cfg)
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	wire.Guard(cfg.Allow)
 	a.ending, a.fail = context.WithCancelCause(context.Background())
 	wire.LimitPackets(max(cfg.MaxPacket, DefaultMaxPacket)) // peers may be configured otherwise
 	a.engine, err = gossip.New(now, cfg.record(wire.Local(), incarnation), cfg.engine(a.envelope.Overhead()), random)
@@ -107,8 +144,12 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	if err := a.seeds.remember(cfg.Join, saved, cfg.Advertise); err != nil {
 		return nil, err
 	}
+	if sealer != nil {
+		log.Info("gossip is sealed", "key", sealer.Keys().Primary())
+	}
+	a.handlers.set(plans, view{}) // from the first event on
 	a.publish([]membership.Event{{Type: membership.EventJoin, Member: a.selfView(now), Reason: "started"}})
-	for _, f := range []func(){a.loop, a.sendPackets, a.takeStreams, a.seek, a.writeState} {
+	for _, f := range []func(){a.loop, a.openPackets, a.sendPackets, a.takeStreams, a.seek, a.writeState, a.watch} {
 		a.running.Go(f)
 	}
 	return a, nil
@@ -185,6 +226,7 @@ func (a *Agent) Leave(ctx context.Context) (told int, err error) {
 // Close stops the agent at once, without a goodbye, and returns when nothing of it runs any more.
 func (a *Agent) Close() error {
 	a.fail(errStopping)
+	a.handlers.close()
 	a.ring.Close()
 	err := a.wire.Close()
 	a.running.Wait()

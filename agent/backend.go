@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"runtime"
 	"time"
 
 	"heartsay/api"
@@ -34,7 +35,7 @@ func (a *Agent) Members(ctx context.Context) (api.Members, error) {
 	for i, v := range views {
 		all.Members[i] = apiMember(v)
 	}
-	return all, nil
+	return all, unavailable(a.showPaths(ctx, all.Members))
 }
 
 func (a *Agent) snapshot(ctx context.Context) (views []membership.View, err error) {
@@ -56,16 +57,27 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 	if err != nil {
 		return api.Self{}, err
 	}
-	c := b.cfg
+	c := b.Config()
 	s := api.Self{
 		Cluster: c.Cluster, Name: c.Name, Bind: b.wire.Local().String(), API: b.socket,
 		Profile: c.Profile, IntervalSeconds: c.Interval.Seconds(), Fanout: c.Fanout,
 		Detector: c.Detector, SuspectPhi: c.Suspect.Phi, DeadPhi: c.Dead.Phi,
 		Protocol: gossip.Version, PID: os.Getpid(), Started: b.started.UTC(),
-		Epoch: b.ring.Epoch(), LastSeq: b.ring.Last(), States: map[string]int{}, Seeds: b.seeds.apiSeeds(),
+		Epoch: b.ring.Epoch(), LastSeq: b.ring.Last(), States: map[string]int{},
+		Paths: map[string]int{api.PathUDP: 0, api.PathStream: 0}, Seeds: b.seeds.apiSeeds(),
 	}
+	s.Goroutines, s.HeapBytes = runtime.NumGoroutine(), liveHeap()
 	for _, state := range membership.States() {
 		s.States[state.String()] = 0
+	}
+	all, err := b.Members(ctx)
+	if err != nil {
+		return api.Self{}, err
+	}
+	for _, m := range all.Members {
+		if m.Path != "" {
+			s.Paths[m.Path]++
+		}
 	}
 	for _, v := range views {
 		s.States[v.State.String()]++
@@ -90,6 +102,14 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 func (a *Agent) counters() map[string]uint64 {
 	all := a.drops.snapshot()
 	maps.Copy(all, a.wire.Drops())
+	for _, h := range a.handlers.stats() {
+		for outcome, n := range h.Outcomes {
+			all[h.Kind+"_"+outcome] += n
+		}
+		all[h.Kind+"_events_lost"] += h.Lost
+		all[h.Kind+"_retries"] += h.Retries
+	}
+	all["strangers"] = a.strangers.dropped
 	for reason, n := range a.engine.Drops() {
 		all["engine_"+string(reason)] = n
 	}

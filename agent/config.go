@@ -22,12 +22,29 @@ type Config struct {
 	Profile   string        // the profile that the values below came from
 	Interval  time.Duration // time between two heartbeats
 	Fanout    int           // peers that a round exchanges with, ≥ 1
-	Detector  string        // family of the phi detector, see phi.ByName
+	Detector  string        // see phi.ByName
 	Suspect   Threshold     // when a silent member becomes suspect
 	Dead      Threshold     // when a silent member becomes dead
 	MaxPacket int           // bytes of one packet at most, with the envelope, without IP and UDP headers
 
+	// What follows is opened by [Run], not by [Start].
+	Metrics           netip.AddrPort // serve metrics, health and http_sd by TCP as well; zero: on the API's socket only
+	DNS               netip.AddrPort // answer DNS queries, UDP and TCP; zero: not
+	DNSZone           string         // the domain that DNS queries are answered for
+	WriteFile         string         // file to keep at what Template makes of the view; "": none
+	Template          string         // Go template of the file, see [FileView]
+	WriteExec         string         // command for sh -c after each write of the file; "": none
+	OnEvent           []Handler      // programs that are run when something happens
+	HandlerTimeout    time.Duration  // for one run of one of them
+	Webhooks          []Webhook      // addresses to which it is posted
+	WebhookSecretFile string         // file with the secret that signs what is posted; "": nothing is signed
+
 	AllowPlaintext bool // bind to more than loopback although no key seals the traffic
+
+	KeyFile   string         // file of the keys that seal the gossip, see ReadKeyFile; "": nothing is sealed
+	Allow     []netip.Prefix // networks to take packets and streams from; none: everybody
+	APITCP    netip.AddrPort `setting:"api-tcp"` // loopback address where the API is served as well, to who shows the token; zero: nowhere
+	TokenFile string         // file of that token
 }
 
 // Threshold is where suspicion turns into a verdict: at Phi, but at no shorter a silence than Min and no longer a
@@ -48,8 +65,11 @@ func DefaultConfig(profile string) (Config, error) {
 		Bind:      netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), DefaultPort),
 		Profile:   profile,
 		Fanout:    1,
-		Detector:  "logistic",
+		Detector:  "measured",
 		MaxPacket: 1400,
+		DNSZone:   "heartsay",
+
+		HandlerTimeout: 30 * time.Second,
 	}
 	c.Suspect.Phi, c.Dead.Phi = 8, 12
 	switch profile {
@@ -58,9 +78,9 @@ func DefaultConfig(profile string) (Config, error) {
 		c.Suspect.Min, c.Suspect.Max = time.Second, 5*time.Second
 		c.Dead.Min, c.Dead.Max = 1500*time.Millisecond, 10*time.Second
 	case "lan":
-		c.Interval = 250 * time.Millisecond
-		c.Suspect.Min, c.Suspect.Max = 1500*time.Millisecond, 10*time.Second
-		c.Dead.Min, c.Dead.Max = 2500*time.Millisecond, 20*time.Second
+		c.Interval = 500 * time.Millisecond
+		c.Suspect.Min, c.Suspect.Max = 2*time.Second, 10*time.Second
+		c.Dead.Min, c.Dead.Max = 2750*time.Millisecond, 20*time.Second
 	case "wan":
 		c.Interval = time.Second
 		c.Suspect.Min, c.Suspect.Max = 5*time.Second, 40*time.Second

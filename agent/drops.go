@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"heartsay/gossip"
 )
 
@@ -20,6 +22,7 @@ type dropCounts struct {
 func newDropCounts() *dropCounts {
 	return &dropCounts{counts: map[string]uint64{
 		"packets_sent": 0, "bytes_sent": 0, "packets_received": 0, "bytes_received": 0,
+		"reload_ok": 0, "reload_failed": 0,
 	}, logged: map[string]time.Time{}}
 }
 
@@ -63,7 +66,11 @@ func (d *dropCounts) first(reason string, now time.Time) bool {
 func (a *Agent) dropped(err error, from netip.AddrPort) {
 	reason := dropReason(err)
 	if a.drops.first(reason, time.Now()) {
-		a.log.Warn("message dropped", "from", from, "reason", err)
+		level := hclog.Warn
+		if reason == "drop_stale" { // what others send while they learn that this agent has restarted
+			level = hclog.Debug
+		}
+		a.log.Log(level, "message dropped", "from", from, "reason", err)
 	}
 }
 

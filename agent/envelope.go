@@ -24,8 +24,7 @@ import (
 //	25+n–        payload, may be empty
 //	last 4       CRC-32C (Castagnoli) of all bytes before
 //
-// With a key, the boot id picks the sender's own key, the counter is the nonce, everything up to the name is
-// authenticated, the payload is encrypted, and a tag stands in the place of the CRC.
+// With a key, what follows the counter is sealed, see seal.go.
 const (
 	envelopeFormat = 1
 	envelopeFixed  = 25 // bytes before the name of the cluster
@@ -68,7 +67,7 @@ var (
 	errMagic    = &OpenError{"magic", "not heartsay: it does not begin with \"hs\""}
 	errFormat   = &OpenError{"format", "its format is not 1: the sender runs another version of heartsay"}
 	errClass    = &OpenError{"class", "a packet's envelope came in a stream, or a stream's in a packet"}
-	errKey      = &OpenError{"key", "it is sealed with a key, and this agent has none"}
+	errKey      = &OpenError{"key", "it is sealed with a key, and this agent has none: give it one with --key-file"}
 	errChecksum = &OpenError{"checksum", "the checksum does not match: it was damaged on the way"}
 )
 
@@ -142,7 +141,19 @@ func checkOpening(b []byte, class Class) error {
 	case b[2] != envelopeFormat:
 		return errFormat
 	case b[3] != byte(class):
-		return errClass
+		return wrongClass(Class(b[3]), class)
 	}
 	return nil
+}
+
+// wrongClass returns the error for one class in the place of another. A stream that begins with a frame of the other
+// kind is one of somebody with a key to somebody without, or the other way round.
+func wrongClass(got, want Class) error {
+	switch {
+	case want == ClassOpening && got == ClassStream:
+		return errPlain
+	case want == ClassStream && got == ClassOpening, want == ClassPacket && got == ClassHello:
+		return errKey
+	}
+	return errClass
 }

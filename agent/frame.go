@@ -20,7 +20,7 @@ const (
 
 // WriteFrame seals payload and writes it to w as one frame, in one Write. It writes nothing when the payload is too
 // large.
-func WriteFrame(w io.Writer, e *Envelope, payload []byte) error {
+func WriteFrame(w io.Writer, e framing, payload []byte) error {
 	size := len(payload) + e.Overhead()
 	if size > MaxFrame {
 		return fmt.Errorf("write frame: the payload has %d bytes: at most %d fit", len(payload), MaxFrame-e.Overhead())
@@ -37,7 +37,7 @@ func WriteFrame(w io.Writer, e *Envelope, payload []byte) error {
 // begins, and an error that wraps [io.ErrUnexpectedEOF] when it ends within one. Bytes that no agent of the cluster
 // sends give an error that wraps an [*OpenError], as soon as they show it: the length after 4 bytes, the magic after
 // 8. Memory grows with the bytes that come, never with the length that is claimed.
-func ReadFrame(r io.Reader, e *Envelope) ([]byte, error) {
+func ReadFrame(r io.Reader, e framing) ([]byte, error) {
 	payload, err := readFrame(r, e)
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read frame: %w", err)
@@ -45,7 +45,16 @@ func ReadFrame(r io.Reader, e *Envelope) ([]byte, error) {
 	return payload, err
 }
 
-func readFrame(r io.Reader, e *Envelope) ([]byte, error) {
+func readFrame(r io.Reader, e framing) ([]byte, error) {
+	b, err := readFrameBytes(r, ClassStream)
+	if err != nil {
+		return nil, err
+	}
+	return e.Open(b, ClassStream)
+}
+
+// readFrameBytes returns the envelope in the next frame of r, which begins like one of the class.
+func readFrameBytes(r io.Reader, class Class) ([]byte, error) {
 	var head [frameHeader]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
@@ -55,24 +64,24 @@ func readFrame(r io.Reader, e *Envelope) ([]byte, error) {
 		return nil, &OpenError{"length", fmt.Sprintf("not heartsay: a frame has %d to %d bytes, and the stream begins "+
 			"with %q%s", minEnvelope, MaxFrame, head[:], guessProtocol(head))}
 	}
-	b, err := readEnvelope(r, int(size))
+	b, err := readEnvelope(r, int(size), class)
 	if err == io.EOF {
 		return nil, io.ErrUnexpectedEOF
 	}
-	if err != nil {
-		return nil, err
-	}
-	return e.Open(b, ClassStream)
+	return b, err
 }
 
 // readEnvelope returns the next size bytes of r. It stops at once when they do not begin like an envelope.
-func readEnvelope(r io.Reader, size int) ([]byte, error) {
+func readEnvelope(r io.Reader, size int, class Class) ([]byte, error) {
 	b := make([]byte, frameOpening, min(size, frameStart))
 	if _, err := io.ReadFull(r, b); err != nil {
 		return nil, err
 	}
-	if err := checkOpening(b, ClassStream); err != nil {
+	if err := checkOpening(b, class); err != nil {
 		return nil, err
+	}
+	if class == ClassOpening && size != openingSize+sealOverhead {
+		return nil, errSeal
 	}
 	for len(b) < size {
 		if len(b) == cap(b) {

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -16,58 +15,62 @@ type outgoing struct {
 	bytes []byte
 }
 
-// outboxSize is how many packets may wait to be sent. More would only grow old.
-const outboxSize = 1024
+// How many packets may wait to be sent, and messages to be handled. More would only grow old.
+const (
+	outboxSize = 1024
+	inboxSize  = 16 // packets wait in the wire, where the oldest goes when there are too many
+)
+
+// answersRoom is how many of them may be there before answers are dropped: whoever asks too much must not keep this
+// member's own heartbeat from getting out.
+const answersRoom = outboxSize * 3 / 4
 
 // loop owns the engine. It ticks before anything else that waits, so that a flood of packets cannot keep the member
 // from its rounds.
 func (a *Agent) loop() {
 	defer close(a.loopEnded)
+	defer a.ring.Close() // whoever follows the events ends as well
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	next := time.Now()
 	a.save()
 	for {
 		if now := time.Now(); !now.Before(next) {
+			a.metrics.tick(now.Sub(next))
+			a.noticeBehind(now)
 			next = a.apply(a.engine.Tick(now))
+			a.retryOnStreams(now)
 		}
 		timer.Reset(time.Until(next))
 		select {
 		case <-timer.C:
-		case p, ok := <-a.wire.Packets():
-			if ok {
-				next = a.receivePacket(p, next)
+		case in := <-a.inbox:
+			if a.probes.take(in.message, time.Now()) {
+				continue
+			}
+			if a.strangers.admit(a.engine, in.from.Addr(), in.message, time.Now()) {
+				next = a.receive(in)
 			}
 		case call := <-a.calls:
 			call(time.Now())
-			next = time.Now() // what the call did may be due earlier: the next tick tells
+			if now := time.Now(); now.Before(next) {
+				next = now
+			} // what the call did may be due earlier: the next tick tells
 		case <-a.ending.Done():
 			return
 		}
 	}
 }
 
-// receivePacket hands a packet to the engine, if it is a message, and returns when the next tick is due.
-func (a *Agent) receivePacket(p Packet, next time.Time) time.Time {
-	a.drops.traffic("packets_received", "bytes_received", len(p.Bytes))
-	m, ok := a.open(p.Bytes, p.From)
-	if !ok {
-		return next
+// receive hands a message that came in a packet to the engine, and returns when the next tick is due.
+func (a *Agent) receive(in arrival) (next time.Time) {
+	a.noticeLate(in.at, time.Now())
+	if name, ok := answerer(in.message); ok {
+		a.paths.answered(name, in.from, false, time.Now())
 	}
-	return a.apply(a.engine.Receive(time.Now(), p.From, m))
-}
-
-// open returns the message in a packet; what is none is counted.
-func (a *Agent) open(b []byte, from netip.AddrPort) (gossip.Message, bool) {
-	payload, err := a.envelope.Open(b, ClassPacket)
-	if err == nil {
-		var m gossip.Message
-		if m, err = a.codec.Decode(payload); err == nil {
-			return m, true
-		}
-	}
-	a.dropped(err, from)
-	return nil, false
+	a.from = in.from
+	defer func() { a.from = netip.AddrPort{} }()
+	return a.apply(a.engine.Receive(time.Now(), in.from, in.message))
 }
 
 // apply does what the engine asks for, and returns when it wants its next tick.
@@ -104,19 +107,6 @@ func (a *Agent) goneFrom(told int) {
 	}
 }
 
-// post seals a message and queues it to be sent. When the queue is full the message is lost, as packets may be.
-func (a *Agent) post(env gossip.Envelope) {
-	payload, err := a.codec.Encode(env.Message)
-	if err != nil {
-		panic(fmt.Sprintf("agent: %v", err)) // every message has a wire form
-	}
-	select {
-	case a.outbox <- outgoing{env.To, a.envelope.Seal(nil, ClassPacket, payload)}:
-	default:
-		a.drops.count("outbox_full")
-	}
-}
-
 // sendPackets sends what is queued.
 func (a *Agent) sendPackets() {
 	for {
@@ -139,6 +129,7 @@ func (a *Agent) publish(events []membership.Event) {
 	at := time.Now()
 	for _, ev := range events {
 		a.ring.Append(apiEvent(at, ev))
+		a.metrics.events.WithLabelValues(ev.Type.String()).Inc()
 		a.logEvent(ev)
 	}
 }

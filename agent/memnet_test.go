@@ -19,6 +19,7 @@ type memNet struct {
 	hosts map[netip.AddrPort]*memTransport
 	loss  float64
 	cut   func(from, to netip.AddrPort) bool
+	mute  func(from, to netip.AddrPort) bool // drops packets, but no streams
 }
 
 func newMemNet(seed uint64) *memNet {
@@ -36,6 +37,13 @@ func (n *memNet) split(side ...netip.AddrPort) {
 	n.cut = func(from, to netip.AddrPort) bool { return in[from] != in[to] }
 }
 
+// setLoss sets the share of packets that are lost, while agents run.
+func (n *memNet) setLoss(loss float64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.loss = loss
+}
+
 func (n *memNet) listen(at netip.AddrPort) *memTransport {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -50,7 +58,7 @@ func (n *memNet) listen(at netip.AddrPort) *memTransport {
 func (n *memNet) reach(from, to netip.AddrPort, lossy bool) *memTransport {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.cut != nil && n.cut(from, to) || lossy && n.rng.Float64() < n.loss {
+	if n.cut != nil && n.cut(from, to) || lossy && (n.rng.Float64() < n.loss || n.mute != nil && n.mute(from, to)) {
 		return nil
 	}
 	return n.hosts[to]

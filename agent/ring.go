@@ -46,6 +46,13 @@ func (r *Ring) Last() uint64 {
 	return r.last
 }
 
+// Kept returns how many events the ring holds.
+func (r *Ring) Kept() uint64 {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.last + 1 - r.oldest()
+}
+
 // Append adds events, whose Epoch and Seq it sets, and wakes all who wait, once. What the events point to must not
 // change from then on. After Close it does nothing.
 func (r *Ring) Append(events ...api.Event) {

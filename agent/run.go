@@ -14,7 +14,11 @@ import (
 )
 
 // Ready is what an agent says of itself when it has started.
-type Ready struct{ Name, Gossip, API, Cluster string }
+type Ready struct {
+	Name, Gossip, API, Cluster string
+	Metrics, DNS               string // "": not served
+	Agent                      *Agent // lives until Run returns
+}
 
 // Run runs an agent until ctx ends, or until it was told to leave over its API; it leaves the cluster then and returns
 // nil. It calls ready once, when gossip and API are served. The error is a [*ConfigError] when cfg is wrong, a
@@ -32,11 +36,24 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 		return err
 	}
 	defer listener.Close()
+	outlets, err := openOutlets(cfg)
+	if err != nil {
+		return err
+	}
+	defer outlets.close()
+	tcp, token, err := listenTCP(cfg)
+	if err != nil {
+		return err
+	}
+	if tcp != nil {
+		defer tcp.Close()
+	}
 	a, err := open(cfg, log)
 	if err != nil {
 		return err
 	}
-	err = a.serve(ctx, listener, ready)
+	err = a.serve(ctx, listener, tcp, token, outlets, ready)
+	a.handlers.finish(finishTime)
 	if closeErr := a.Close(); err == nil && closeErr != nil && !errors.Is(closeErr, net.ErrClosed) {
 		log.Warn("close agent", "error", closeErr)
 	}
@@ -79,14 +96,24 @@ func open(cfg Config, log hclog.Logger) (*Agent, error) {
 }
 
 // serve serves the API until the agent is to end, and leaves.
-func (a *Agent) serve(ctx context.Context, listener net.Listener, ready func(Ready)) error {
+func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token string, outlets *outlets, ready func(Ready)) error {
 	leaveAsked := make(chan struct{})
 	server := NewServer(&backend{Agent: a, socket: a.cfg.API, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
-	served := make(chan error, 1)
+	a.server.Store(server)
+	server.ServeOperators(a)
+	outlets.serve(a, server)
+	served := make(chan error, 2)
 	go func() { served <- server.Serve(listener) }()
+	if tcp != nil {
+		go func() { served <- server.ServeTCP(tcp, token) }()
+		a.log.Info("API is served over TCP", "address", tcp.Addr())
+	}
 	self := a.engineAddress()
-	ready(Ready{Name: a.cfg.Name, Gossip: self, API: a.cfg.API, Cluster: a.cfg.Cluster})
-	a.log.Info("agent started", "name", a.cfg.Name, "gossip", self, "api", a.cfg.API, "cluster", a.cfg.Cluster)
+	r := Ready{Name: a.cfg.Name, Gossip: self, API: a.cfg.API, Cluster: a.cfg.Cluster, Agent: a}
+	r.Metrics, r.DNS = outlets.addresses()
+	ready(r)
+	a.log.Info("agent started", "name", r.Name, "gossip", self, "api", r.API, "cluster", r.Cluster,
+		"metrics", r.Metrics, "dns", r.DNS)
 
 	var err error
 	select {
@@ -112,4 +139,29 @@ func (a *Agent) serve(ctx context.Context, listener net.Listener, ready func(Rea
 func (a *Agent) engineAddress() (address string) {
 	_ = a.do(a.ending, func(time.Time) { address = a.engine.Self().Record.Address.String() })
 	return address
+}
+
+// listenTCP opens the address of the API over TCP, if there is to be one, and reads its token.
+func listenTCP(cfg Config) (net.Listener, string, error) {
+	if !cfg.APITCP.IsValid() {
+		return nil, "", nil
+	}
+	token, err := ReadToken(cfg.TokenFile)
+	if err != nil {
+		return nil, "", &ConfigError{err}
+	}
+	l, err := net.Listen("tcp", cfg.APITCP.String())
+	if err != nil {
+		return nil, "", fmt.Errorf("serve the API over TCP: %w: choose another address with --api-tcp", bareNetError(err))
+	}
+	return l, token, nil
+}
+
+// bareNetError returns the cause of an error of a socket with the address, without the words of package net.
+func bareNetError(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return fmt.Errorf("%s: %w", op.Addr, op.Err)
+	}
+	return err
 }

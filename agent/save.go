@@ -9,6 +9,9 @@ import (
 // saveEvery is how often the state file is written at most, however much changes: a write waits for the disk.
 const saveEvery = 2 * time.Second
 
+// saveAgain is when a write is repeated that failed.
+const saveAgain = 30 * time.Second
+
 // save hands what is to survive a restart to the goroutine that writes it. It is called by the loop, and replaces what
 // still waits.
 func (a *Agent) save() {
@@ -40,22 +43,26 @@ func (a *Agent) toSave() Saved {
 	return s
 }
 
-// writeState writes the state file when there is something new, and a last time at the end.
+// writeState writes the state file when there is something new, and a last time at the end. What could not be written is
+// tried again after a while, for a disk that was full has room again some day.
 func (a *Agent) writeState() {
 	if a.state == nil {
 		return
 	}
+	var unwritten Saved
+	var again <-chan time.Time // nil while everything is written
 	for {
+		saved := unwritten
 		select {
-		case saved := <-a.saves:
-			a.write(saved)
+		case saved = <-a.saves:
+		case <-again:
 		case <-a.loopEnded:
-			select {
-			case saved := <-a.saves:
-				a.write(saved)
-			default:
-			}
+			a.writeLast(unwritten, again != nil)
 			return
+		}
+		again = nil
+		if !a.write(saved) {
+			unwritten, again = saved, time.After(saveAgain)
 		}
 		select {
 		case <-time.After(saveEvery):
@@ -64,9 +71,24 @@ func (a *Agent) writeState() {
 	}
 }
 
-func (a *Agent) write(saved Saved) {
-	if err := a.state.Save(saved); err != nil {
-		a.drops.count("state_write_failed")
-		a.log.Error("state file is not written, the one before is kept", "error", err)
+// writeLast writes what is newest at the end, if anything is unwritten.
+func (a *Agent) writeLast(saved Saved, unwritten bool) {
+	select {
+	case saved = <-a.saves:
+		unwritten = true
+	default:
 	}
+	if unwritten {
+		a.write(saved)
+	}
+}
+
+// write writes the state file, and reports whether that succeeded.
+func (a *Agent) write(saved Saved) bool {
+	err := a.state.Save(saved)
+	if err != nil {
+		a.drops.count("state_write_failed")
+		a.log.Error("state file is not written, the one before is kept, will be tried again", "error", err)
+	}
+	return err == nil
 }

@@ -42,6 +42,7 @@ type seeds struct {
 	saved []netip.AddrPort // of members known in the life before
 	retry time.Duration    // of the saved
 	next  time.Time
+	news  chan struct{} // holds something when a seed was added
 }
 
 // remember fills in the seeds of the configuration and of the life before. The error says which one is not an address.
@@ -69,8 +70,23 @@ func (s *seeds) add(text string) error {
 	defer s.mu.Unlock()
 	if !slices.ContainsFunc(s.list, func(other *seed) bool { return other.Seed == parsed }) {
 		s.list = append(s.list, &seed{Seed: parsed, retry: firstRetry})
+		select {
+		case s.news <- struct{}{}:
+		default: // there is news already
+		}
 	}
 	return nil
+}
+
+// remove forgets a seed. An attempt that is under way goes on.
+func (s *seeds) remove(text string) {
+	parsed, err := ParseSeed(text)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = slices.DeleteFunc(s.list, func(d *seed) bool { return d.Seed == parsed })
 }
 
 // due returns the seeds whose time has come, and marks them as busy until their attempt is noted. To an agent that is
@@ -106,6 +122,20 @@ func (s *seeds) note(d *seed, now time.Time, err error) (news bool) {
 	return news
 }
 
+// rest returns how long to do nothing: until the next seed is due, but not so long that it would not be noticed for half
+// the time in which those who are alone look at their seeds that this agent is alone.
+func (s *seeds) rest(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rest := lookWhenAlone / 2
+	for _, d := range s.list {
+		if !d.busy {
+			rest = min(rest, d.nextTry.Sub(now))
+		}
+	}
+	return max(rest, firstRetry/2)
+}
+
 // jitter spreads a wait over 75 to 125 % of it, so that a cluster that starts at once does not knock in step.
 func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }
 
@@ -116,6 +146,7 @@ func (a *Agent) seek() {
 	for {
 		select {
 		case <-timer.C:
+		case <-a.seeds.news:
 		case <-a.loopEnded:
 			return
 		}
@@ -125,7 +156,7 @@ func (a *Agent) seek() {
 			a.running.Go(func() { a.noteSeed(d, a.trySeed(a.ending, d.Seed, false)) })
 		}
 		a.trySaved(now, alone)
-		timer.Reset(firstRetry / 2)
+		timer.Reset(a.seeds.rest(time.Now()))
 	}
 }
 

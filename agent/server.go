@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -28,6 +29,8 @@ type Backend interface {
 	Join(ctx context.Context, addresses []string) (api.JoinResult, error)
 	Leave(ctx context.Context) (api.LeaveResult, error)
 	Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error)
+	Probe(ctx context.Context, address string) (api.ProbeResult, error)
+	Tags(ctx context.Context, change api.TagsRequest) (api.TagsResult, error)
 	Events() *Ring
 	// Healthy returns why the agent does not do its work, or nil.
 	Healthy(ctx context.Context) error
@@ -37,6 +40,7 @@ type Backend interface {
 const (
 	requestTime = 5 * time.Second  // for the caller to send the head of a request, and again for its body
 	writeTime   = 10 * time.Second // for the caller to take an answer, or one event
+	keepAlive   = 10 * time.Second // between two signs of life on a stream without events
 	idleTime    = time.Minute      // for a connection without a request
 	healthTime  = 2 * time.Second  // for the agent to show that it lives
 	closeTime   = 2 * time.Second  // for calls under way when the server closes
@@ -48,9 +52,19 @@ type Server struct {
 	backend   Backend
 	http      *http.Server
 	routes    map[string]route
+	log       hclog.Logger
+	views     *views
+	readers   *readers
+	lines     lineCache
 	writeTime time.Duration   // for one write; see the constant
+	keepAlive time.Duration   // between two signs of life on a quiet stream; see the constant
 	stopping  context.Context // ends when the streams shall end
 	stop      context.CancelFunc
+	aborted   context.Context // ends when they are broken off
+	abort     context.CancelFunc
+
+	mu  sync.Mutex
+	tcp []*http.Server // over TCP, see ServeTCP
 }
 
 // route is what the server does with one path.
@@ -62,8 +76,10 @@ type route struct {
 
 // NewServer returns a server of b's API that logs what goes wrong with connections to log.
 func NewServer(b Backend, log hclog.Logger) *Server {
-	s := &Server{backend: b, writeTime: writeTime}
+	s := &Server{backend: b, log: log, writeTime: writeTime, keepAlive: keepAlive, readers: newReaders()}
+	s.views = newViews(b.Events(), b.Members)
 	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.aborted, s.abort = context.WithCancel(context.Background())
 	s.routes = map[string]route{
 		"/livez":      {http.MethodGet, nil, s.livez},
 		"/v1/members": {http.MethodGet, nil, s.members},
@@ -72,16 +88,24 @@ func NewServer(b Backend, log hclog.Logger) *Server {
 		"/v1/join":    {http.MethodPost, nil, s.join},
 		"/v1/leave":   {http.MethodPost, nil, s.leave},
 		"/v1/forget":  {http.MethodPost, nil, s.forget},
+		"/v1/probe":   {http.MethodPost, nil, s.probe},
+		"/v1/tags":    {http.MethodPost, nil, s.tags},
 	}
-	s.http = &http.Server{
-		Handler:                      s,
+	s.addKeyRoutes(b)
+	s.http = newHTTPServer(s, log)
+	return s
+}
+
+// newHTTPServer returns a server with the bounds of this API.
+func newHTTPServer(h http.Handler, log hclog.Logger) *http.Server {
+	return &http.Server{
+		Handler:                      h,
 		ReadHeaderTimeout:            requestTime,
 		IdleTimeout:                  idleTime,
 		MaxHeaderBytes:               maxHeader,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     connectionLog(log),
 	}
-	return s
 }
 
 // Serve answers on l until Close, which also closes l, and then returns nil.
@@ -96,13 +120,25 @@ func (s *Server) Serve(l net.Listener) error {
 // two seconds, and then breaks off what is left.
 func (s *Server) Close() error {
 	s.stop()
+	defer s.abort()
+	giveUp := time.After(closeTime)
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	if s.http.Shutdown(ctx) == nil {
-		return nil
+	s.mu.Lock()
+	all := append([]*http.Server{s.http}, s.tcp...)
+	s.mu.Unlock()
+	var faults []error
+	for _, server := range all {
+		if server.Shutdown(ctx) != nil {
+			faults = append(faults, server.Close())
+		}
 	}
-	return s.http.Close()
+	s.readers.wait(giveUp)
+	return errors.Join(faults...)
 }
+
+// Readers returns counts of those who follow the events.
+func (s *Server) Readers() ReaderStats { return s.readers.stats() }
 
 // ServeHTTP answers one request. It refuses whatever a web browser may be tricked into sending.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -112,11 +148,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
+	s.dispatch(w, r)
+}
+
+// dispatch answers a request whose caller may make it.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	route, ok := s.routes[r.URL.Path]
 	switch {
 	case !ok:
 		s.refuse(w, &api.Error{Code: api.CodeNotFound, Message: fmt.Sprintf("there is no route %q", r.URL.Path)})
-	case r.Method != route.method:
+	case r.Method != route.method && !readsTags(r):
 		w.Header().Set("Allow", route.method)
 		e := badRequest("%s takes %s, not %q", r.URL.Path, route.method, r.Method)
 		s.answer(w, http.StatusMethodNotAllowed, e)
@@ -136,13 +177,18 @@ func checkCaller(r *http.Request) error {
 		return &api.Error{Code: api.CodeNotPermitted,
 			Message: "the request has an Origin header: web pages may not use this API"}
 	}
+	if err := crossOrigin.Check(r); err != nil {
+		return &api.Error{Code: api.CodeNotPermitted, Message: "the request comes from a web page: " + err.Error()}
+	}
 	switch strings.ToLower(r.Host) {
 	case "", "heartsay", "localhost":
 		return nil
 	}
-	return &api.Error{Code: api.CodeNotPermitted,
-		Message: fmt.Sprintf("the request is for host %q: this is heartsay; call it so or localhost", r.Host)}
+	return errHost(r.Host)
 }
+
+// crossOrigin knows the requests that browsers send for pages of other sites.
+var crossOrigin = http.NewCrossOriginProtection()
 
 // checkQuery returns an error when query is malformed or has a parameter that is not one of known. A parameter that is
 // ignored would look as if it worked.

@@ -17,6 +17,11 @@ func (s *Server) members(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) self(w http.ResponseWriter, r *http.Request) {
 	self, err := s.backend.Self(r.Context())
+	if self.Counters != nil {
+		now := s.Readers()
+		self.Counters["readers_open"] = uint64(now.Open)
+		self.Counters["readers_too_slow"], self.Counters["readers_resets"] = now.Slow, now.Resets
+	}
 	s.reply(w, self, err)
 }
 

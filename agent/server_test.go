@@ -62,6 +62,16 @@ func (b *fakeBackend) Forget(_ context.Context, name string, force bool) (api.Fo
 	return api.ForgetResult{Name: name, Forgotten: true}, b.err
 }
 
+func (b *fakeBackend) Probe(_ context.Context, address string) (api.ProbeResult, error) {
+	b.asked = append(b.asked, address)
+	return api.ProbeResult{Address: address}, b.err
+}
+
+func (b *fakeBackend) Tags(_ context.Context, change api.TagsRequest) (api.TagsResult, error) {
+	b.asked = append(b.asked, fmt.Sprint(change.Set, change.Delete))
+	return api.TagsResult{Tags: map[string]string{"a": "b"}}, b.err
+}
+
 func (b *fakeBackend) Events() *Ring                 { return b.ring }
 func (b *fakeBackend) Healthy(context.Context) error { return b.health }
 

@@ -68,20 +68,37 @@ func (a *Agent) takeStreams() {
 	for c := range a.wire.Streams() {
 		a.running.Go(func() {
 			defer c.Close()
-			if err := a.serveStream(c); err != nil {
+			if err := a.serveStream(a.metrics.counted(c)); err != nil {
 				a.dropped(err, remoteOf(c))
 			}
 		})
 	}
 }
 
-// serveStream takes the parts of a sync and writes the answer of the engine.
+// serveStream serves a full exchange, or a stream that stands in for packets.
 func (a *Agent) serveStream(c net.Conn) error {
 	defer a.closeAtEnd(c)()
+	a.metrics.begun.WithLabelValues(byStream, byPeer).Inc()
+	frames, err := a.envelope.OpenStream(c, false, time.Now().Add(frameTime))
+	if err != nil {
+		return err
+	}
+	first, err := a.readMessage(c, frames, gossip.NewCodec(), frameTime)
+	switch {
+	case err != nil:
+		a.explain(c, frames, err)
+		return err
+	case travelsInPackets(first):
+		return a.serveOthersLink(c, frames, first)
+	}
+	return a.serveSync(c, frames, first)
+}
+
+// serveSync takes the parts of a sync, whose first has come, and writes the answer of the engine.
+func (a *Agent) serveSync(c net.Conn, frames framing, first gossip.Message) error {
 	id, answers := a.streams.add()
 	defer a.streams.remove(id)
-	if err := a.readSync(c, id, frameTime); err != nil {
-		a.explain(c, err)
+	if err := a.readSync(c, frames, id, first); err != nil {
 		return err
 	}
 	codec := gossip.NewCodec()
@@ -90,7 +107,7 @@ func (a *Agent) serveStream(c net.Conn) error {
 	for {
 		select {
 		case m := <-answers:
-			if err := a.writeMessage(c, codec, m); err != nil || ends(m) {
+			if err := a.writeMessage(c, frames, codec, m); err != nil || ends(m) {
 				return err
 			}
 		case <-timeout.C:
@@ -101,45 +118,87 @@ func (a *Agent) serveStream(c net.Conn) error {
 	}
 }
 
-// explain sends something to somebody of another cluster or version, so that it learns from the envelope where it got.
-func (a *Agent) explain(c net.Conn, err error) {
+// explain sends something to somebody of another cluster, or with a key, so that it learns from the envelope where it
+// got. A stream with a key has told that in its opening.
+func (a *Agent) explain(c net.Conn, frames framing, err error) {
 	var open *OpenError
-	if errors.As(err, &open) && open.Reason == "cluster" {
-		_ = WriteFrame(c, a.envelope, nil) // best effort: the stream is closed next
+	if errors.As(err, &open) && (open.Reason == "cluster" || open.Reason == "key") {
+		part(c, func() { _ = WriteFrame(c, frames, nil) }) // best effort: the stream is closed next
 	}
 }
 
-// readSync hands the messages of a stream to the engine until the one that ends the other side's part. Stream is 0 for
-// one that this agent opened. The first frame may take the time given.
-func (a *Agent) readSync(c net.Conn, stream gossip.StreamID, first time.Duration) error {
+// partTime is how long somebody who is not let in may take to read why.
+const partTime = 300 * time.Millisecond
+
+// part lets the last words on a stream reach the other side: a stream that is closed while bytes wait to be read takes
+// them back [RFC 1122, 4.2.2.13].
+func part(c net.Conn, lastWords func()) {
+	if c.SetDeadline(time.Now().Add(partTime)) != nil {
+		return
+	}
+	said := make(chan struct{})
+	go func() {
+		lastWords()
+		close(said)
+	}()
+	_, _ = io.Copy(io.Discard, io.LimitReader(c, MaxFrame))
+	<-said
+}
+
+// readMessage reads one message, which may take the time given.
+func (a *Agent) readMessage(c net.Conn, frames framing, codec *gossip.Codec, wait time.Duration) (gossip.Message, error) {
+	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		return nil, err
+	}
+	payload, err := ReadFrame(c, frames)
+	if err != nil {
+		return nil, err
+	}
+	m, err := codec.Decode(payload)
+	if err == nil {
+		a.metrics.receive(m, byStream)
+	}
+	return m, err
+}
+
+// readSync hands the messages of a stream, the first of which has come, to the engine until the one that ends the
+// other side's part. Stream is 0 for one that this agent opened.
+func (a *Agent) readSync(c net.Conn, frames framing, stream gossip.StreamID, m gossip.Message) error {
 	codec, from := gossip.NewCodec(), remoteOf(c)
-	end := time.Now().Add(streamTime)
-	for wait := first; ; wait = frameTime {
-		if err := c.SetReadDeadline(earlier(end, time.Now().Add(wait))); err != nil {
-			return err
-		}
-		payload, err := ReadFrame(c, a.envelope)
-		if err != nil {
-			return err
-		}
-		m, err := codec.Decode(payload)
-		if err != nil {
-			return err
-		}
+	for end := time.Now().Add(streamTime); ; {
 		if refused, ok := m.(*gossip.Refused); ok && stream == 0 {
 			return a.refusal(refused)
 		}
+		a.metrics.receive(m, byStream)
 		sync, ok := m.(*gossip.Sync)
 		if !ok {
 			return fmt.Errorf("%w: %T on a stream", gossip.ErrKind, m)
 		}
-		if err := a.do(a.ending, func(now time.Time) { a.apply(a.engine.ReceiveOn(now, stream, from, sync)) }); err != nil {
+		if err := a.takeSync(stream, from, sync); err != nil {
 			return err
 		}
 		if sync.Last {
 			return nil
 		}
+		var err error
+		if m, err = a.readMessage(c, frames, codec, min(frameTime, time.Until(end))); err != nil {
+			return err
+		}
 	}
+}
+
+// takeSync hands a part of a sync to the engine. Names in it that this side did not ask for are counted.
+func (a *Agent) takeSync(stream gossip.StreamID, from netip.AddrPort, sync *gossip.Sync) error {
+	admitted := true
+	err := a.do(a.ending, func(now time.Time) {
+		if admitted = stream == 0 || a.strangers.admit(a.engine, from.Addr(), sync, now); admitted {
+			a.apply(a.engine.ReceiveOn(now, stream, from, sync))
+		}
+	})
+	if err == nil && !admitted {
+		err = errStrangers
+	}
+	return err
 }
 
 // refusal returns why the other side would not let this agent in.
@@ -151,7 +210,13 @@ func (a *Agent) refusal(r *gossip.Refused) error {
 }
 
 // exchange makes a full exchange with whoever listens at an address, and asks to be let in when it is to join.
-func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) error {
+func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) (err error) {
+	defer func() {
+		if err != nil {
+			a.metrics.failed.Inc()
+		}
+	}()
+	a.metrics.begun.WithLabelValues(byStream, bySelf).Inc()
 	var parts []gossip.Message
 	if err := a.do(ctx, func(now time.Time) { parts = a.engine.OpenSync(now, join) }); err != nil {
 		return err
@@ -161,15 +226,29 @@ func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) erro
 		return err
 	}
 	defer c.Close()
+	c = a.metrics.counted(c)
 	defer a.closeAtEnd(c)()
+	frames, err := a.envelope.OpenStream(c, true, time.Now().Add(frameTime))
+	if err != nil {
+		return fmt.Errorf("exchange with %s: %w", to, explainEnd(err))
+	}
 	codec := gossip.NewCodec()
 	for _, part := range parts {
-		if err := a.writeMessage(c, codec, part); err != nil {
+		if err := a.writeMessage(c, frames, codec, part); err != nil {
 			return fmt.Errorf("exchange with %s: %w", to, err)
 		}
 	}
-	if err := a.readSync(c, 0, a.answerTime()); err != nil {
+	answer, err := a.readMessage(c, frames, codec, a.answerTime())
+	if err == nil {
+		err = a.readSync(c, frames, 0, answer)
+	}
+	if err != nil {
 		return fmt.Errorf("exchange with %s: %w", to, explainEnd(err))
+	}
+	if sealed, ok := frames.(*sealedStream); ok {
+		for _, p := range sealed.met(to, time.Now()) {
+			a.transmit(p)
+		}
 	}
 	return nil
 }
@@ -192,15 +271,16 @@ func (a *Agent) fetch(peer netip.AddrPort) {
 	}
 }
 
-func (a *Agent) writeMessage(c net.Conn, codec *gossip.Codec, m gossip.Message) error {
+func (a *Agent) writeMessage(c net.Conn, frames framing, codec *gossip.Codec, m gossip.Message) error {
 	payload, err := codec.Encode(m)
 	if err != nil {
 		return err
 	}
+	a.metrics.send(m, byStream)
 	if err := c.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
 		return err
 	}
-	return WriteFrame(c, a.envelope, payload)
+	return WriteFrame(c, frames, payload)
 }
 
 // closeAtEnd closes the stream when the agent ends, so that nobody waits for it. The returned function calls that off.
@@ -213,13 +293,6 @@ func (a *Agent) closeAtEnd(c net.Conn) (stop func()) {
 func ends(m gossip.Message) bool {
 	sync, ok := m.(*gossip.Sync)
 	return !ok || sync.Last
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 func remoteOf(c net.Conn) netip.AddrPort {

@@ -18,6 +18,7 @@ import (
 const (
 	PacketQueue      = 1024 // packets that wait to be read
 	MaxStreams       = 64   // accepted streams open at once, waiting ones included
+	MaxStreamShare   = 16   // of them, of one source
 	DefaultMaxPacket = 2048 // bytes of a packet, as long as LimitPackets says nothing else
 )
 
@@ -35,6 +36,7 @@ type Wire struct {
 	transport memberlist.Transport
 	local     netip.AddrPort
 	maxPacket atomic.Int64
+	gate      atomic.Pointer[gate] // nil: everything is taken
 	drops     *wireDrops
 
 	packets chan Packet
@@ -45,6 +47,7 @@ type Wire struct {
 	closeErr error
 	stop     chan struct{} // closed when the transport is down
 	stopped  chan struct{} // closed when the goroutine has ended
+	watching sync.WaitGroup
 }
 
 // Listen opens a port for packets and streams at bind, which is [ParseBind]'s: an IP, so that it can only be the
@@ -56,7 +59,9 @@ func Listen(bind netip.AddrPort, log hclog.Logger) (*Wire, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", bind, err)
 	}
-	return newWire(t, local, drops), nil
+	w := newWire(t, local, drops)
+	w.watching.Go(w.watchLost)
+	return w, nil
 }
 
 // NewWire returns a Wire over any transport, whose address is local. The Wire owns the transport from then on. The
@@ -72,6 +77,7 @@ func newWire(t memberlist.Transport, local netip.AddrPort, drops *wireDrops) *Wi
 		drops:     drops,
 		packets:   make(chan Packet, PacketQueue),
 		streams:   make(chan net.Conn, MaxStreams),
+		open:      openStreams{places: streamPlaces()},
 		stop:      make(chan struct{}),
 		stopped:   make(chan struct{}),
 	}
@@ -136,6 +142,7 @@ func (w *Wire) Close() error {
 		}
 		close(w.stop)
 		<-w.stopped
+		w.watching.Wait()
 		w.open.closeAll()
 	})
 	return w.closeErr
@@ -183,12 +190,12 @@ func (w *Wire) endQueues() {
 // takePacket queues a copy of p of the right size: p is a part of a buffer of 64 KiB, which it would keep alive.
 func (w *Wire) takePacket(p *memberlist.Packet) {
 	from, ok := addrPortOf(p.From)
-	if !ok || !w.hears(from) {
+	if !ok {
 		w.drops.packetSource.Add(1)
 		return
 	}
-	if int64(len(p.Buf)) > w.maxPacket.Load() {
-		w.drops.packetSize.Add(1)
+	if why := w.refusesPacket(from, p.Buf); why != nil {
+		why.Add(1)
 		return
 	}
 	bytes := make([]byte, len(p.Buf))
@@ -210,14 +217,15 @@ func (w *Wire) takePacket(p *memberlist.Packet) {
 
 // takeStream queues c when there is a place for it. The queue never blocks: it is as long as there are places.
 func (w *Wire) takeStream(c net.Conn) {
-	if from, ok := addrPortOf(c.RemoteAddr()); ok && !w.hears(from) {
-		w.drops.streamSource.Add(1)
+	from, ok := addrPortOf(c.RemoteAddr())
+	if why := w.refusesStream(from); ok && why != nil {
+		why.Add(1)
 		_ = c.Close() // nothing was written, so nothing can be lost
 		return
 	}
-	s := w.open.add(c)
-	if s == nil {
-		w.drops.streamLimit.Add(1)
+	s, why := w.open.add(c, sourceOf(from.Addr()), w.drops)
+	if why != nil {
+		why.Add(1)
 		_ = c.Close()
 		return
 	}

@@ -230,7 +230,7 @@ func TestCloseUnderFireLeavesNothingBehind(t *testing.T) {
 	}
 	awaitWire(t, "a full queue and a full house", func() bool {
 		d := w.Drops()
-		return d["packet_queue"] > 0 && d["stream_limit"] > 0
+		return d["packet_queue"] > 0 && d["stream_share"] > 0
 	})
 	taken := <-w.Streams() // one is being handled, the others wait; no packet was ever read
 	var closers sync.WaitGroup
@@ -290,13 +290,10 @@ func shoot(t *testing.T, to netip.AddrPort, cease <-chan struct{}) {
 
 func TestR15The65thStreamIsRefusedUntilAPlaceIsFree(t *testing.T) {
 	w := wireAt(t, "127.0.0.1")
+	source := 1 // each has a share of the places
 	dial := func() net.Conn {
-		c, err := net.Dial("tcp", w.Local().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		return c
+		source++
+		return dialFrom(t, w, fmt.Sprintf("127.0.0.%d", source))
 	}
 	var taken []net.Conn
 	for range MaxStreams {

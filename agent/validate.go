@@ -22,7 +22,7 @@ func (c Config) Validate() error {
 	if err := membership.ValidateName(c.Cluster); err != nil {
 		faults = append(faults, fmt.Errorf("cluster %w", err))
 	}
-	faults = append(faults, c.membership(), c.patience(), CheckExposure(c.Bind, c.AllowPlaintext))
+	faults = append(faults, c.membership(), c.patience(), c.exposure(), c.operators(), c.validateHandlers())
 	for _, s := range c.Join {
 		if _, err := ParseSeed(s); err != nil {
 			faults = append(faults, err)
@@ -30,8 +30,8 @@ func (c Config) Validate() error {
 	}
 	if _, err := phi.ByName(c.Detector); err != nil {
 		faults = append(faults, err)
-	} else {
-		faults = append(faults, c.engine(NewEnvelope(c.Cluster, 0).Overhead()).Validate())
+	} else if membership.ValidateName(c.Cluster) == nil { // or there is no envelope
+		faults = append(faults, c.engine(c.overhead()).Validate())
 	}
 	if err := errors.Join(faults...); err != nil {
 		return &ConfigError{err}
@@ -66,8 +66,8 @@ func (c Config) engine(overhead int) gossip.Config {
 	g.Fanout = c.Fanout
 	g.MaxPayload = c.MaxPacket - overhead
 	g.Suspect, g.Dead = gossip.Threshold(c.Suspect), gossip.Threshold(c.Dead)
-	if family, err := phi.ByName(c.Detector); err == nil {
-		g.Family = family
+	if detector, err := phi.ByName(c.Detector); err == nil {
+		g.Detector = detector
 	}
 	return g
 }

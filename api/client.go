@@ -29,23 +29,28 @@ const (
 // when the agent declines or fails, and the context's own error when that ended. A call gives up by itself after
 // 10 seconds, Join and Leave after 60; streams of events never do.
 type Client struct {
-	path string
-	http *http.Client
+	path  string // for messages
+	token string // "": none is shown
+	http  *http.Client
 }
 
-// New returns a client of the agent whose API is at url, unix:///path. It does not connect yet; the only errors are
-// those of [SocketPath].
-func New(url string) (*Client, error) {
-	path, err := SocketPath(url)
+// New returns a client of the agent whose API is at url, unix:///path, or http://127.0.0.1:port with the option
+// [WithToken]. It does not connect yet; the only errors are those of [SocketPath], and the like for TCP.
+func New(url string, options ...Option) (*Client, error) {
+	network, path, err := endpoint(url)
 	if err != nil {
 		return nil, err
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", path)
+		return new(net.Dialer).DialContext(ctx, network, path)
 	}
 	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true, DisableCompression: true}
 	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{path: path, http: &http.Client{Transport: transport, CheckRedirect: refuse}}, nil
+	c := &Client{path: path, http: &http.Client{Transport: transport, CheckRedirect: refuse}}
+	for _, option := range options {
+		option(c)
+	}
+	return c, nil
 }
 
 // Members returns the agent's view of its cluster.
@@ -127,6 +132,9 @@ func newRequest(ctx context.Context, method, route string, body any) (*http.Requ
 
 // do sends request and returns the answer, if it is a good one. The caller closes its body.
 func (c *Client) do(request *http.Request) (*http.Response, error) {
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, failure(request.Context(), c.path, bare(err))

@@ -76,6 +76,11 @@ func TestCallsSendWhatTheProtocolSays(t *testing.T) {
 		{func() error { _, err := c.Leave(ctx); return err }, "POST heartsay /v1/leave application/json {}"},
 		{func() error { _, err := c.Forget(ctx, "x", true); return err },
 			`POST heartsay /v1/forget application/json {"name":"x","force":true}`},
+		{func() error { _, err := c.Probe(ctx, "x"); return err }, `POST heartsay /v1/probe application/json {"address":"x"}`},
+		{func() error {
+			_, err := c.Tags(ctx, TagsRequest{Set: map[string]string{"k": "v"}, Delete: []string{"d"}})
+			return err
+		}, `POST heartsay /v1/tags application/json {"set":{"k":"v"},"delete":["d"]}`},
 	} {
 		if err := step.call(); err != nil {
 			t.Fatalf("%s failed: %v", step.want, err)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
 	"net/url"
@@ -18,39 +17,59 @@ import (
 // 30,000 members.
 const maxEventLine = 16 << 20
 
+// silenceTime is how long a stream may be without a sign of life; an agent gives one every 10 seconds.
+const silenceTime = 30 * time.Second
+
 // EventsRequest says which events to send. The zero value asks for all from now on.
 type EventsRequest struct {
 	After    string   // "EPOCH:SEQ": only what came after this event, or a reset when that cannot be told any more
 	Snapshot bool     // begin with a reset that holds the whole view, and go on without a gap
 	Types    []string // only these types, see [EventTypes]; a reset comes in any case; empty means all
+
+	// OnBreak, unless nil, is told by [Client.Follow] why a stream broke off or could not be had, before it tries again.
+	OnBreak func(error)
 }
 
 // Events returns the agent's events in its order, as they happen, for as long as the caller takes them. The loop over
 // it ends when the caller leaves it, or after one last pair with an error: the context's own when that ended,
-// [ErrUnreachable] when the agent ended the stream or broke off, else those of any call. It does not reconnect; to go
-// on after a break, ask again with After set to the last epoch and seq seen.
+// [ErrUnreachable] when the agent ended the stream, broke off, or gave no sign of life for 30 seconds, else those of
+// any call. It does not reconnect: [Client.Follow] does.
 //
-// A caller that takes more than 10 seconds over what the socket can hold is disconnected by the agent.
+// A caller that takes nothing for 10 seconds, so that the socket is full, is disconnected by the agent: the error is
+// an [*Error] with [CodeTooSlow].
 func (c *Client) Events(ctx context.Context, r EventsRequest) iter.Seq2[Event, error] {
+	return c.stream(ctx, r, func(string) {})
+}
+
+// stream is Events. It tells opened after which event the stream begins.
+func (c *Client) stream(ctx context.Context, r EventsRequest, opened func(cursor string)) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
-		body, err := c.openEvents(ctx, cancel, r)
+		response, err := c.openEvents(ctx, cancel, r)
 		if err != nil {
 			yield(Event{}, err)
 			return
 		}
-		defer body.Close()
-		lines := bufio.NewScanner(body)
+		defer response.Body.Close()
+		opened(response.Header.Get(CursorHeader))
+		silent := time.AfterFunc(silenceTime, func() { cancel(errSilent) })
+		defer silent.Stop()
+		lines := bufio.NewScanner(response.Body)
 		lines.Buffer(nil, maxEventLine)
 		lines.Split(wholeLines)
-		for lines.Scan() {
+		for ; lines.Scan(); silent.Reset(silenceTime) {
+			silent.Stop() // the caller may take its time
 			if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 				continue
 			}
 			var e Event
 			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 				yield(Event{}, stranger(c.path, fmt.Sprintf("a line of its events is not JSON of this API: %v", err)))
+				return
+			}
+			if e.Type == StreamEndType {
+				yield(Event{}, c.lastWords(lines.Bytes()))
 				return
 			}
 			if !yield(e, nil) {
@@ -62,7 +81,7 @@ func (c *Client) Events(ctx context.Context, r EventsRequest) iter.Seq2[Event, e
 }
 
 // openEvents asks for the stream and returns it once the agent has agreed. cancel is that of ctx.
-func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc, r EventsRequest) (io.ReadCloser,
+func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc, r EventsRequest) (*http.Response,
 	error) {
 	query := url.Values{}
 	if r.After != "" {
@@ -80,11 +99,16 @@ func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc,
 	}
 	patience := time.AfterFunc(answerTime, func() { cancel(errNoAnswer) })
 	defer patience.Stop()
-	response, err := c.do(request)
-	if err != nil {
-		return nil, err
+	return c.do(request)
+}
+
+// lastWords returns the error for a stream that the agent ended itself, with line.
+func (c *Client) lastWords(line []byte) error {
+	var end StreamEnd
+	if err := json.Unmarshal(line, &end); err != nil || end.Code == CodeUnavailable {
+		return fmt.Errorf("%w at %s any more: it ended the stream of events: %s", ErrUnreachable, c.path, end.Reason)
 	}
-	return response.Body, nil
+	return &Error{Code: end.Code, Message: "the agent ended the stream of events: " + end.Reason}
 }
 
 // streamEnd returns why a stream of events is over; err is what reading it returned, nil for a plain end.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 	"syscall"
 )
 
@@ -21,6 +22,9 @@ var (
 // errNoAnswer is why a request is given up that the agent took and then sat on.
 var errNoAnswer = errors.New("it took the request and gave no answer in time; it may be stopped or starved")
 
+// errSilent is why a stream of events is given up.
+var errSilent = errors.New("it gave no sign of life for 30s; it may be stopped or starved")
+
 // Error returns the message for people.
 func (e *Error) Error() string { return e.Message }
 
@@ -33,10 +37,10 @@ func (e *Error) Is(target error) bool {
 // as it is.
 func failure(ctx context.Context, path string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
-		if !errors.Is(cause, errNoAnswer) {
+		if !errors.Is(cause, errNoAnswer) && !errors.Is(cause, errSilent) {
 			return cause
 		}
-		err = errNoAnswer
+		err = cause
 	}
 	var wait interface{ Timeout() bool }
 	switch {
@@ -57,6 +61,10 @@ func failure(ctx context.Context, path string, err error) error {
 
 // unreachable returns an [ErrUnreachable] that says what is wrong at path and what to do.
 func unreachable(path, why string) error {
+	if !strings.HasPrefix(path, "/") {
+		return fmt.Errorf("%w at %s: %s; start one with: heartsay agent --api-tcp %s --token-file FILE", ErrUnreachable, path,
+			why, path)
+	}
 	return fmt.Errorf("%w at %s: %s; start one with: heartsay agent --api unix://%s", ErrUnreachable, path, why, path)
 }
 

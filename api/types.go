@@ -1,5 +1,8 @@
 // Package api is the local API of a heartsay agent: the JSON that it speaks and a client for it. The agent serves it
 // as HTTP on a Unix socket; see docs/protocol.md for how the words in it are meant.
+//
+// [New] returns a client. [Client.Members] asks once, [Client.Follow] yields all that happens from then on, over breaks
+// and restarts of the agent, and [View] keeps what the events tell. [VerifyWebhook] is for those who receive webhooks.
 package api
 
 import "time"
@@ -27,6 +30,9 @@ type Member struct {
 	Tags                  map[string]string `json:"tags"`                  // never null
 	Since                 time.Time         `json:"since"`                 // when it took this state
 	LastDirect            *time.Time        `json:"last_direct,omitempty"` // its last message to this agent itself
+	// Path is how this agent reaches a present member: PathUDP, or PathStream when only streams get answers. It is ""
+	// for the agent itself, for those who are not present, and in events.
+	Path string `json:"path,omitempty"`
 }
 
 // Event is one line of GET /v1/events. Seq counts from 1 within an epoch, without holes; a new epoch begins with
@@ -45,6 +51,24 @@ type Event struct {
 // EventReset is the type of the event that says: what you knew is void, Members is the view now. A reader gets it
 // first when it asks for a snapshot, and whenever it fell so far behind that events were lost.
 const EventReset = "reset"
+
+// StreamEnd is the last line of a stream of events that the agent ends: because it stops ([CodeUnavailable]), or
+// because the reader took nothing for ten seconds ([CodeTooSlow]). A stream without it broke off. To go on without a
+// hole, ask for what came after Epoch and Seq.
+type StreamEnd struct {
+	Epoch  string `json:"epoch"`
+	Seq    uint64 `json:"seq"`
+	Type   string `json:"type"` // "end"
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
+}
+
+// StreamEndType is the type of a [StreamEnd]; no event has it.
+const StreamEndType = "end"
+
+// CursorHeader is the header in which the answer to GET /v1/events says, as "EPOCH:SEQ", after which event the stream
+// begins. A reader that is cut off before its first event goes on from there.
+const CursorHeader = "Heartsay-Cursor"
 
 // Self is the answer of GET /v1/self.
 type Self struct {
@@ -70,11 +94,14 @@ type Self struct {
 	Epoch           string            `json:"epoch"`    // of the events
 	LastSeq         uint64            `json:"last_seq"` // of the events; 0 when there was none yet
 	States          map[string]int    `json:"states"`   // members by state, all four states present
+	Paths           map[string]int    `json:"paths"`    // present members by the path to them, both paths present
 	Seeds           []Seed            `json:"seeds"`    // never null
 	StateFile       string            `json:"state_file"`
 	Stalls          uint64            `json:"stalls"`          // times that this agent noticed that it had stalled itself
 	StalledSeconds  float64           `json:"stalled_seconds"` // how long they took in all
 	Counters        map[string]uint64 `json:"counters"`        // packets, bytes and drops by reason; never null
+	Goroutines      int               `json:"goroutines"`      // of the agent's process
+	HeapBytes       uint64            `json:"heap_bytes"`      // of the agent's process, in use at its last garbage collection
 }
 
 // Seed is an address to join by, and how the last attempt went.
@@ -134,4 +161,5 @@ const (
 	CodeRefused      = "refused"       // 409: the agent declines, Message says why; nothing changed
 	CodeUnavailable  = "unavailable"   // 503: the agent is leaving or not ready
 	CodeInternal     = "internal"      // 500: the agent broke
+	CodeTooSlow      = "too_slow"      // at the end of a stream only: its reader took nothing for too long
 )

@@ -9,3 +9,9 @@ func EventTypes() []string {
 func States() []string {
 	return []string{"alive", "suspect", "dead", "left"}
 }
+
+// Paths by which a member is reached.
+const (
+	PathUDP    = "udp"
+	PathStream = "stream"
+)

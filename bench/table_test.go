@@ -185,17 +185,24 @@ func (b *board) systemsOf(scenario string) (names []string) {
 	return names
 }
 
+// unmeasured stands where there are no figures.
+const unmeasured = "Not measured with this version yet; `make bench` does.\n"
+
 // gridTable is the whole grid: at healthy members, at blocked ones awake, at blocked ones blocked.
 func (b *board) gridTable(scenario string) string {
 	head, names := []string{"blocked", "for", "open for"}, b.systemsOf(scenario)
+	if len(names) == 0 {
+		return unmeasured
+	}
 	t := newTable(append(head, names...)...)
 	for _, r := range ordered(b.find(scenario, 0, names[0]), "blocked", "block_s", "open_s") {
 		line := []string{whole(r.Case["blocked"]), fmt.Sprintf("%g s", r.Case["block_s"]), fmt.Sprintf("%g ms", 1000*r.Case["open_s"])}
-		for _, sys := range names {
+		for i, sys := range names {
+			line = append(line, "–")
 			for _, cell := range b.find(scenario, r.Members, sys) {
 				if cell.Case["blocked"] == r.Case["blocked"] && cell.Case["block_s"] == r.Case["block_s"] && cell.Case["open_s"] == r.Case["open_s"] {
-					line = append(line, fmt.Sprintf("%s / %s / %s", whole(cell.value("at_healthy")), whole(cell.value("after_wake")),
-						whole(cell.value("while_blocked"))))
+					line[3+i] = fmt.Sprintf("%s / %s / %s", whole(cell.value("at_healthy")), whole(cell.value("after_wake")),
+						whole(cell.value("while_blocked")))
 				}
 			}
 		}

@@ -121,7 +121,6 @@ func TestConfigReportsAllFaultsTogether(t *testing.T) {
 		{"a grace longer than the retention", func(c *gossip.Config) { c.DeadGrace = c.DeadRetention + 1 }},
 		{"tombstones that go too soon", func(c *gossip.Config) { c.TombstoneRetention = c.DeadRetention }},
 		{"packets too small for a row", func(c *gossip.Config) { c.MaxPayload = 100 }},
-		{"no detector", func(c *gossip.Config) { c.Family = nil }},
 	} {
 		cfg := gossip.DefaultConfig()
 		c.spoil(&cfg)

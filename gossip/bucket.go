@@ -3,7 +3,6 @@ package gossip
 import (
 	"encoding/binary"
 	"math/bits"
-	"sort"
 
 	"heartsay/membership"
 )
@@ -26,34 +25,60 @@ const maxBucketBits = 12
 // bucketBits returns how many bits of the hash number the buckets of a view of n members.
 func bucketBits(n int) int { return bits.Len(uint((n - 1) / bucketSize)) }
 
-// listed is a member as digests list it.
-type listed struct {
-	hash      uint64
-	print     uint32
-	record    *membership.Record
-	heartbeat uint64
-	member    *membership.Member // nil for this member itself
-}
+func bucketOf(hash uint64, bits int) int { return int(hash >> (64 - bits)) } // bits 0: one bucket, number 0
 
-// listing returns all that this member lists, itself included, by hash. The slice is valid until the next call.
-func (e *Engine) listing() []listed {
+// bucket is the members of a bucket as digests list them: by hash, this member itself among them. It is a part of the
+// table where that can be.
+type bucket []*membership.Member
+
+// bucket returns a bucket by its number. It is valid until the next call, and until the table changes.
+func (e *Engine) bucket(number, bits int) bucket {
+	from, to := e.table.Bucket(number, bits)
+	all := e.table.All()
+	own := bucketOf(e.self.hash, bits) == number
+	if !own && e.Others() == e.table.Len() {
+		return bucket(all[from:to])
+	}
 	list := e.scratch.list[:0]
-	own := listed{hash: e.self.hash, print: e.self.print, record: e.self.record, heartbeat: e.self.heartbeat}
-	placed := false
-	for _, m := range e.table.ByHash() {
-		if !e.listed(m) {
-			continue
-		}
-		if !placed && (m.Hash > own.hash || m.Hash == own.hash && m.Record.Name > own.record.Name) {
-			list, placed = append(list, own), true
-		}
-		list = append(list, listed{m.Hash, m.Print, m.Record, m.Heartbeat, m})
+	if own {
+		place := e.table.Place(e.self.hash, e.self.record.Name)
+		list = append(e.appendListed(list, all[from:place]), e.ownRow())
+		from = place
 	}
-	if !placed {
-		list = append(list, own)
-	}
+	list = e.appendListed(list, all[from:to])
 	e.scratch.list = list
 	return list
+}
+
+func (e *Engine) appendListed(list bucket, members []*membership.Member) bucket {
+	for _, m := range members {
+		if e.listed(m) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// ownRow returns a row for this member itself, as the table has them of others.
+func (e *Engine) ownRow() *membership.Member {
+	e.scratch.own.Entry, e.scratch.own.Print = e.selfEntry(), e.self.print
+	return &e.scratch.own
+}
+
+// isOwn reports whether a row is that of this member itself.
+func (e *Engine) isOwn(m *membership.Member) bool { return m == &e.scratch.own }
+
+// countListed returns how many members digests list, this one included.
+func (e *Engine) countListed() int {
+	n := 1 + e.table.Len()
+	if e.Others() < e.table.Len() {
+		for _, m := range e.table.All() {
+			if !e.listed(m) {
+				n--
+			}
+		}
+	}
+	return n
 }
 
 // listed reports whether a member is in digests: present, or gone for no longer than its grace (R10).
@@ -67,18 +92,6 @@ func (e *Engine) listed(m *membership.Member) bool {
 	return true
 }
 
-// bucket is a part of a listing.
-type bucket []listed
-
-// find returns bucket number b of a listing.
-func find(list []listed, b, bits int) bucket {
-	from := sort.Search(len(list), func(i int) bool { return bucketOf(list[i].hash, bits) >= b })
-	n := sort.Search(len(list)-from, func(i int) bool { return bucketOf(list[from+i].hash, bits) > b })
-	return list[from : from+n]
-}
-
-func bucketOf(hash uint64, bits int) int { return int(hash >> (64 - bits)) } // bits 0: one bucket, number 0
-
 // mark is what tells whether two members list the same records in a bucket: how many, and a sum of their prints.
 type mark struct {
 	members int
@@ -87,8 +100,8 @@ type mark struct {
 
 func (b bucket) mark() mark {
 	m := mark{members: len(b)}
-	for i := range b {
-		m.sum += b[i].print
+	for _, row := range b {
+		m.sum += row.Print
 	}
 	return m
 }
@@ -102,38 +115,27 @@ func (m mark) append(buf []byte) []byte {
 	return buf
 }
 
-// expected returns the heartbeat that a record's owner would be at by a clock in Unix milliseconds, if that clock were
-// its own. Both sides of an exchange compute the same, so only the lag behind it has to travel, and a clock that is
-// off costs bits and nothing else.
-func expected(r *membership.Record, clock uint64) int64 {
-	return (int64(clock) - int64(r.Incarnation)) * 1000 / (r.Interval.Microseconds())
-}
-
 // lags returns how far the heartbeats of a bucket are behind what a clock lets expect. The slice is valid until the
 // next call.
 func (e *Engine) lags(b bucket, clock uint64) []int64 {
 	numbers := e.scratch.numbers[:0]
-	for i := range b {
-		numbers = append(numbers, expected(b[i].record, clock)-int64(b[i].heartbeat))
+	for _, m := range b {
+		numbers = append(numbers, e.scratch.expect.lag(m, clock))
 	}
 	e.scratch.numbers = numbers
 	return numbers
 }
 
-// heartbeatOf returns the heartbeat that a lag stands for; 0 when it stands for none.
-func heartbeatOf(r *membership.Record, clock uint64, lag int64) uint64 {
-	if h := expected(r, clock) - lag; h > 0 {
-		return uint64(h)
-	}
-	return 0
-}
-
 // scratch is memory that is used again for each exchange.
 type scratch struct {
-	list    []listed
+	own     membership.Member // see ownRow
+	list    bucket
+	expect  expectation
 	numbers []int64
 	read    []int64
-	higher  []bool
 	column  columnWriter
 	buf     []byte
+	newer   []byte
+	higher  bitmap
+	known   map[uint32]*membership.Member
 }

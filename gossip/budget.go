@@ -46,6 +46,18 @@ const maxNameSize = 3 + membership.MaxNameLength
 
 func sizeString(s string) int { return 3 + len(s) }
 
+func sizeSign(s Sign) int {
+	return 1 + sizeString(s.Name) + sizeUint(s.Incarnation) + sizeUint(s.Heartbeat)
+}
+
+func sizeDoubt(d Doubt) int {
+	n := 4 + sizeString(d.Name) + sizeUint(d.Incarnation)
+	for _, o := range d.Opinions {
+		n += 1 + sizeString(o.Witness) + sizeUint(o.Heartbeat)
+	}
+	return n
+}
+
 func sizeEntry(en membership.Entry) int {
 	r := en.Record
 	n := 3 + sizeString(r.Name) + sizeUint(r.Incarnation) + sizeUint(r.Version) + sizeUint(en.Heartbeat)

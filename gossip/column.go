@@ -19,12 +19,15 @@ import (
 // to make the whole shortest. The encoding is exact for any numbers within ±2⁵⁴.
 type columnWriter struct {
 	sorted []int64 // scratch
+	runs   []run   // scratch
+	counts [maxCounted]uint32
 }
 
 const (
 	maxColumnWidth = 32
 	maxColumnValue = 1 << 55 // bound of what a reader accepts
 	escapeBits     = 16      // what an escape is taken to cost when the width is chosen
+	maxCounted     = 256     // values within which numbers are counted rather than sorted
 )
 
 // append adds the column of the numbers to buf.
@@ -49,20 +52,25 @@ func appendPacked(buf []byte, numbers []int64, base int64, width int) []byte {
 	if width == 0 {
 		return buf
 	}
-	var word uint64
-	var filled int
+	at, size := len(buf), (len(numbers)*width+7)/8
+	buf = slices.Grow(buf, size+4)[:at+size+4] // whole words, of which the last may stand over
+	var word, filled uint64
 	escape := uint64(1)<<width - 1
 	for _, n := range numbers {
-		word |= min(uint64(n-base), escape) << filled
-		for filled += width; filled >= 8; filled -= 8 {
-			buf = append(buf, byte(word))
-			word >>= 8
+		word |= min(uint64(n-base), escape) << (filled & 63)
+		if filled += uint64(width); filled >= 32 {
+			binary.LittleEndian.PutUint32(buf[at:], uint32(word))
+			at, word, filled = at+4, word>>32, filled-32
 		}
 	}
-	if filled > 0 {
-		buf = append(buf, byte(word))
-	}
-	return buf
+	binary.LittleEndian.PutUint32(buf[at:], uint32(word))
+	return buf[:at+int(filled+7)/8]
+}
+
+// run is how often a value occurs.
+type run struct {
+	value int64
+	count int
 }
 
 // choose returns the base and width that make the column shortest. For each width it looks for the base that leaves
@@ -71,37 +79,71 @@ func (c *columnWriter) choose(numbers []int64) (base int64, width int) {
 	if len(numbers) == 0 {
 		return 0, 0
 	}
-	c.sorted = append(c.sorted[:0], numbers...)
-	slices.Sort(c.sorted)
-	s := c.sorted
-	span := uint64(s[len(s)-1] - s[0])
+	least, most := slices.Min(numbers), slices.Max(numbers)
+	span := uint64(most - least)
 	if span == 0 {
-		return s[0], 0
+		return least, 0
+	}
+	if span < maxCounted {
+		c.countRuns(numbers, least, int(span)+1)
+	} else {
+		c.sortRuns(numbers)
 	}
 	best := -1
 	for w := 1; w <= min(bits.Len64(span+1), maxColumnWidth); w++ {
-		from, covered := widest(s, int64(1)<<w-2)
-		cost := len(s)*w + (len(s)-covered)*(w+escapeBits)
+		if best >= 0 && len(numbers)*w >= best {
+			break // no wider column can be shorter
+		}
+		from, covered := widest(c.runs, int64(1)<<w-2)
+		cost := len(numbers)*w + (len(numbers)-covered)*(w+escapeBits)
 		if best < 0 || cost < best {
-			best, base, width = cost, s[from], w
+			best, base, width = cost, from, w
 		}
 	}
 	return base, width
 }
 
-// widest returns where in s, which is sorted, the run begins whose numbers differ by at most reach and that is the
-// longest of those, and its length.
-func widest(s []int64, reach int64) (from, length int) {
-	begin := 0
-	for end := range s {
-		for s[end]-s[begin] > reach {
-			begin++
-		}
-		if end-begin+1 > length {
-			from, length = begin, end-begin+1
+// countRuns makes the runs of numbers that all lie among so many values from the least on.
+func (c *columnWriter) countRuns(numbers []int64, least int64, values int) {
+	counts := c.counts[:values]
+	clear(counts)
+	for _, n := range numbers {
+		counts[n-least]++
+	}
+	c.runs = c.runs[:0]
+	for v, k := range counts {
+		if k > 0 {
+			c.runs = append(c.runs, run{least + int64(v), int(k)})
 		}
 	}
-	return from, length
+}
+
+// sortRuns makes the runs of any numbers.
+func (c *columnWriter) sortRuns(numbers []int64) {
+	c.sorted = append(c.sorted[:0], numbers...)
+	slices.Sort(c.sorted)
+	c.runs = c.runs[:0]
+	for i, n := range c.sorted {
+		if i == 0 || n != c.sorted[i-1] {
+			c.runs = append(c.runs, run{value: n})
+		}
+		c.runs[len(c.runs)-1].count++
+	}
+}
+
+// widest returns the value from which on most numbers lie within reach, and how many do.
+func widest(runs []run, reach int64) (from int64, most int) {
+	begin, covered := 0, 0
+	for _, end := range runs {
+		covered += end.count
+		for ; end.value-runs[begin].value > reach; begin++ {
+			covered -= runs[begin].count
+		}
+		if covered > most {
+			from, most = runs[begin].value, covered
+		}
+	}
+	return from, most
 }
 
 var errColumn = errors.New("column is malformed")
@@ -122,12 +164,19 @@ func readColumn(b []byte, n int, into []int64) (numbers []int64, rest []byte, er
 	if len(b) < packed {
 		return into, b, errColumn
 	}
-	numbers, rest = into, b[packed:]
+	column, rest := b[:packed], b[packed:]
+	numbers = slices.Grow(into, n)
 	escape := uint64(1)<<width - 1
-	for i := range n {
-		v := packedAt(b[:packed], i*width, width)
+	var word, filled uint64
+	for range n {
+		if filled < uint64(width) {
+			word |= uint64(head(column)) << (filled & 63)
+			column, filled = column[min(4, len(column)):], filled+32
+		}
+		v := word & escape
+		word, filled = word>>(uint64(width)&63), filled-uint64(width)
 		number := base + int64(v)
-		if width > 0 && v == escape {
+		if v == escape && width > 0 {
 			escaped, used := binary.Varint(rest)
 			if used <= 0 || !plausible(escaped) {
 				return into, b, errColumn
@@ -139,17 +188,14 @@ func readColumn(b []byte, n int, into []int64) (numbers []int64, rest []byte, er
 	return numbers, rest, nil
 }
 
-// packedAt returns the width bits that begin at a bit of b.
-func packedAt(b []byte, bit, width int) uint64 {
-	if width == 0 {
-		return 0
+// head returns the next word of a column; what is missing of the last one is 0.
+func head(column []byte) uint32 {
+	if len(column) >= 4 {
+		return binary.LittleEndian.Uint32(column)
 	}
-	var word uint64
-	at := bit / 8
-	for i := 0; i < 5 && at+i < len(b); i++ {
-		word |= uint64(b[at+i]) << (8 * i)
-	}
-	return word >> (bit % 8) & (uint64(1)<<width - 1)
+	var last [4]byte
+	copy(last[:], column)
+	return binary.LittleEndian.Uint32(last[:])
 }
 
 func plausible(v int64) bool { return v > -maxColumnValue && v < maxColumnValue }

@@ -13,10 +13,11 @@ type Config struct {
 	Fanout     int // peers that a round exchanges with, ≥ 1
 	NewsFanout int // peers that a changed record is pushed to at once, ≥ 1
 	MaxPayload int // bytes of one encoded message in a packet at most, ≥ 1024
+	Budget     int // bytes of a digest's columns at most, ≥ 64; a larger view takes turns
 
-	Family  phi.Family // shape of the ages of news
-	Suspect Threshold  // when a silent member becomes suspect
-	Dead    Threshold  // when a silent member becomes dead
+	Detector phi.Detector // how the ages of news are judged
+	Suspect  Threshold    // when a silent member becomes suspect
+	Dead     Threshold    // when a silent member becomes dead
 
 	DeadGrace          time.Duration // how long the dead stay in the digest
 	LeftGrace          time.Duration // how long those who left stay in the digest, so that all hear of it
@@ -24,6 +25,10 @@ type Config struct {
 	LeftRetention      time.Duration // how long those who left stay in the list
 	TombstoneRetention time.Duration // how long a forgotten member's tombstone stands
 	MaxMembers         int           // members in the list, and tombstones, at most
+
+	// OnWait, if not nil, is told of each wait before the detector learns of it: how right was the suspicion? It must
+	// not call the engine.
+	OnWait func(Wait)
 }
 
 // Threshold is where suspicion turns into a verdict: at Phi, but at no shorter a silence than Min and no longer a one
@@ -39,9 +44,9 @@ func DefaultConfig() Config {
 		Fanout:             1,
 		NewsFanout:         4,
 		MaxPayload:         1200,
-		Family:             phi.Logistic(),
-		Suspect:            Threshold{Phi: 8, Min: 1500 * time.Millisecond, Max: 10 * time.Second},
-		Dead:               Threshold{Phi: 12, Min: 2500 * time.Millisecond, Max: 20 * time.Second},
+		Budget:             256,
+		Suspect:            Threshold{Phi: 8, Min: 2 * time.Second, Max: 10 * time.Second},
+		Dead:               Threshold{Phi: 12, Min: 2750 * time.Millisecond, Max: 20 * time.Second},
 		DeadGrace:          time.Minute,
 		LeftGrace:          time.Minute,
 		DeadRetention:      24 * time.Hour,
@@ -62,8 +67,8 @@ func (c Config) Validate() error {
 	check(c.Fanout >= 1, "fanout is %d: at least 1 is needed", c.Fanout)
 	check(c.NewsFanout >= 1, "news fanout is %d: at least 1 is needed", c.NewsFanout)
 	check(c.MaxPayload >= 1024, "max payload is %d bytes: at least 1024 are needed", c.MaxPayload)
+	check(c.Budget >= 64, "the budget is %d bytes: at least 64 are needed", c.Budget)
 	check(c.MaxMembers >= 1, "max members is %d: at least 1 is needed", c.MaxMembers)
-	check(c.Family != nil, "no detector is chosen")
 	faults = append(faults, c.Suspect.validate("suspect"), c.Dead.validate("dead"))
 	check(c.Dead.Phi >= c.Suspect.Phi, "dead phi %g is below suspect phi %g", c.Dead.Phi, c.Suspect.Phi)
 	check(c.Dead.Min >= c.Suspect.Min, "dead minimum %s is below suspect minimum %s", c.Dead.Min, c.Suspect.Min)

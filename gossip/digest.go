@@ -8,22 +8,23 @@ import "encoding/binary"
 
 // digest returns this round's request.
 func (e *Engine) digest() Digest {
-	list := e.listing()
-	bits := bucketBits(len(list))
+	bits := bucketBits(e.countListed())
 	total := 1 << bits
 	first := e.cursor % total
 	d := Digest{Clock: e.clock(), Bits: uint8(bits), First: uint16(first)}
-	left := e.packetBudget("") - maxNameSize
+	left := min(e.packetBudget("")-maxNameSize, budget(e.cfg.Budget))
+	columns := e.scratch.buf[:0]
 	for int(d.Count) < total {
-		b := (first + int(d.Count)) % total
-		part := e.appendBucket(e.scratch.buf[:0], find(list, b, bits), d.Clock)
-		e.scratch.buf = part
-		if !left.take(len(part)) {
+		told := len(columns)
+		columns = e.appendBucket(columns, e.bucket((first+int(d.Count))%total, bits), d.Clock)
+		if !left.take(len(columns) - told) {
+			columns = columns[:told]
 			break
 		}
-		d.Columns = append(d.Columns, part...)
 		d.Count++
 	}
+	e.scratch.buf = columns
+	d.Columns = append(d.Columns, columns...)
 	e.cursor = (first + max(int(d.Count), 1)) % total // a bucket that fits no packet is passed over
 	return d
 }

@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -22,18 +23,25 @@ type Engine struct {
 
 	self      self
 	table     *membership.Table
-	ages      phi.Pool    // of news of all members, in intervals
-	common    phi.Moments // what they say of any member, see poolAges
+	model     *phi.Model // of the ages of news of all members, in intervals
+	usual     limits
 	stall     stall
 	targets   targets
 	news      news
 	questions []question
+	loss      loss
+	answers   answers
+	doubts    doubts
+	lastHeard membership.Instant // when a message last came
+	evidence  evidence
+	callers   []string // members that doubt this one, to be told of its next heartbeat
 	drops     Drops
 
-	nextRound   membership.Instant
-	nextVerdict membership.Instant
-	nextSweep   membership.Instant
-	nextSync    membership.Instant // before it no full exchange is asked for again
+	nextRound    membership.Instant
+	nextVerdict  membership.Instant
+	nextQuestion membership.Instant // to a member in doubt
+	nextSweep    membership.Instant
+	nextSync     membership.Instant // before it no full exchange is asked for again
 
 	nextRebirth  membership.Instant // before it no further new life begins
 	nextConflict membership.Instant // before it no conflict is reported again
@@ -58,9 +66,14 @@ func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*
 		cfg: cfg, rng: rng, origin: now, wall: now,
 		table: membership.NewTable(cfg.MaxMembers),
 		drops: Drops{},
+		loss:  priorLoss,
+
+		answers: answers{slowest: record.Interval}, // of any, before one was seen
+		model:   phi.NewModel(cfg.Detector),
 	}
 	e.self.begin(0, &record)
-	e.poolAges()
+	e.model.SetPrior(e.priorAge())
+	e.nextQuestion = never
 	e.nextRound = e.self.nextBump()
 	e.nextSweep = sweepEvery
 	e.stall.due = e.nextTick()
@@ -76,7 +89,10 @@ func (e *Engine) Tick(now time.Time) Outputs {
 	if e.news.due(e.now) {
 		e.pushNews()
 	}
+	e.doubtSilentPeers()
 	e.judgeAll()
+	e.putQuestions()
+	e.pushEvidence()
 	e.expireQuestions()
 	if e.now >= e.nextSweep {
 		e.sweep()
@@ -117,6 +133,8 @@ func (e *Engine) handle(stream StreamID, from netip.AddrPort, m Message, wants [
 		e.answerPing(from, m)
 	case *Pong:
 		e.answered(from, m)
+	case *Evidence:
+		e.receiveEvidence(from, m)
 	case *Refused:
 		return // for the one who asked to join: the caller, who opened the stream, tells it
 	}
@@ -159,14 +177,24 @@ func (e *Engine) nextTick() membership.Instant {
 	if e.nextVerdict > 0 {
 		next = min(next, e.nextVerdict)
 	}
+	next = min(next, e.nextQuestion)
 	if at, ok := e.news.at(); ok {
 		next = min(next, at)
+	}
+	if !e.evidence.empty() {
+		next = min(next, e.evidence.next)
+	}
+	if len(e.targets.silent) > 0 {
+		next = min(next, e.targets.due)
 	}
 	if at, ok := e.nextDeadline(); ok {
 		next = min(next, at)
 	}
 	return next
 }
+
+// never is later than any instant.
+const never = membership.Instant(math.MaxInt64)
 
 // time returns the caller's time of an instant.
 func (e *Engine) time(t membership.Instant) time.Time { return e.origin.Add(time.Duration(t)) }

@@ -13,7 +13,7 @@ func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 	reply := e.newReply(d.From, wants)
 	reply.delta.Bits = d.Bits
 	e.tellLaterLife(d, reply)
-	list, bits := e.listing(), int(d.Bits)
+	bits := int(d.Bits)
 	columns := d.Columns
 	for i := range int(d.Count) {
 		theirs, lags, rest, ok := e.readBucket(columns)
@@ -23,14 +23,14 @@ func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 		}
 		columns = rest
 		number := (int(d.First) + i) % (1 << bits)
-		mine := find(list, number, bits)
+		mine := e.bucket(number, bits)
 		if mine.mark() == theirs {
-			reply.newer(number, mine, e.mergeColumn(mine, d.Clock, lags))
+			reply.mergeColumn(number, mine, theirs, d.Clock, lags)
 		} else {
 			reply.mismatch(number)
 		}
 	}
-	e.send(from, d.From, reply.finish(list))
+	e.send(from, d.From, reply.finish())
 }
 
 // tellLaterLife tells a sender of a later life under its name, dead or not: whoever restarted with a clock that had gone
@@ -41,28 +41,34 @@ func (e *Engine) tellLaterLife(d *Digest, reply *reply) {
 	}
 }
 
-// mergeColumn takes the heartbeats of a bucket that both sides list alike, and returns which of this member's own are
-// higher than the sender's. The result is valid until the next call.
-func (e *Engine) mergeColumn(mine bucket, clock uint64, lags []int64) (higher []bool) {
-	higher = e.scratch.higher[:0]
-	for i := range mine {
-		theirs := heartbeatOf(mine[i].record, clock, lags[i])
-		higher = append(higher, theirs < mine[i].heartbeat)
-		e.mergeHeartbeat(&mine[i], theirs)
+// mergeColumn takes the heartbeats of a bucket that both sides list alike, and tells the sender those that are higher here.
+func (r *reply) mergeColumn(number int, mine bucket, m mark, clock uint64, lags []int64) {
+	e, x := r.engine, &r.engine.scratch.expect
+	higher := e.scratch.higher.clear(len(mine))
+	numbers := e.scratch.numbers[:0]
+	for i, row := range mine {
+		switch theirs := x.at(row.Record, clock, lags[i]); {
+		case theirs > row.Heartbeat:
+			e.mergeHeartbeat(row, theirs)
+		case theirs < row.Heartbeat && !e.isOwn(row): // this member's own heartbeat is in the header
+			higher.set(i)
+			numbers = append(numbers, x.lag(row, r.delta.Clock))
+		}
 	}
-	e.scratch.higher = higher
-	return higher
+	e.scratch.higher, e.scratch.numbers = higher, numbers
+	if len(numbers) > 0 {
+		r.newer(number, m, higher, numbers)
+	}
 }
 
 // mergeHeartbeat takes what somebody tells of the heartbeat of a record that both have.
-func (e *Engine) mergeHeartbeat(l *listed, heartbeat uint64) {
+func (e *Engine) mergeHeartbeat(row *membership.Member, heartbeat uint64) {
 	switch {
-	case heartbeat <= l.heartbeat:
-	case l.member == nil:
-		e.rumourOfSelf(l.record.Incarnation, heartbeat, l.record)
+	case heartbeat <= row.Heartbeat:
+	case e.isOwn(row):
+		e.rumourOfSelf(row.Record.Incarnation, heartbeat, row.Record)
 	default:
-		e.advance(l.member, l.record.Incarnation, heartbeat)
-		l.heartbeat = l.member.Heartbeat
+		e.advance(row, row.Record.Incarnation, heartbeat)
 	}
 }
 
@@ -75,7 +81,7 @@ func (e *Engine) applyDelta(from netip.AddrPort, d *Delta, wants []string) {
 	answer := e.newReply(d.From, wants)
 	missing := e.applyRosters(d, answer)
 	e.serve(d, answer)
-	if out := answer.finish(nil); !out.empty() {
+	if out := answer.finish(); !out.empty() {
 		e.send(from, d.From, out)
 	}
 	if d.More || missing > maxMissing {

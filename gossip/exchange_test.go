@@ -82,6 +82,7 @@ func TestR5AnExchangeOfHeartbeatsAloneIsOnePacketEachWay(t *testing.T) {
 	var kinds []string
 	for len(kinds) == 0 {
 		kinds = carry(a.run(interval), a, b)
+		kinds = slices.DeleteFunc(kinds, func(k string) bool { return k == "Evidence" }) // the others answer nobody
 		b.run(interval)
 	}
 	if want := []string{"Digest", "Delta"}; !slices.Equal(kinds, want) {

@@ -26,7 +26,7 @@ func (d *Delta) Heartbeats() (newer, listed int) {
 		if !ok || len(rest) < size {
 			return -1, -1
 		}
-		n := ones(rest[:size], m.members)
+		n := bitmap(rest).ones(m.members)
 		_, b, _ = readColumn(rest[size:], n, nil)
 		newer += n
 	}

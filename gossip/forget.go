@@ -44,6 +44,13 @@ func (e *Engine) Forget(now time.Time, name string, force bool) (out Outputs, fo
 // sweep forgets the members whose retention has passed, and the tombstones that have stood long enough (R10).
 func (e *Engine) sweep() {
 	e.nextSweep = e.now.Add(time.Duration(sweepEvery))
+	if e.Others() < e.table.Len() {
+		e.sweepGone()
+	}
+	e.table.ExpireTombstones(e.now)
+}
+
+func (e *Engine) sweepGone() {
 	var gone []*membership.Member
 	for _, m := range e.table.All() {
 		if e.retained(m) < 0 {
@@ -53,7 +60,6 @@ func (e *Engine) sweep() {
 	for _, m := range gone {
 		e.forget(m, "gone for longer than it is kept")
 	}
-	e.table.ExpireTombstones(e.now)
 }
 
 // retained returns how long the member stays in the list yet; negative when it is over.
@@ -69,6 +75,9 @@ func (e *Engine) retained(m *membership.Member) time.Duration {
 
 func (e *Engine) forget(m *membership.Member, reason string) {
 	v := e.view(m)
+	if d := e.doubtOf(m); d != nil {
+		e.closeDoubt(d)
+	}
 	e.table.Bury(m.Record.Name, e.now.Add(e.cfg.TombstoneRetention))
 	e.emit(membership.EventForgotten, v, reason)
 }

@@ -14,18 +14,9 @@ const maxTombstoneTries = 0.1
 // probability that makes the whole cluster try each of the dead about once per interval, however large it is. Seeds
 // are the caller's to retry, since their names have to be resolved.
 func (e *Engine) lostAddress() (netip.AddrPort, bool) {
-	var dead []*membership.Member
-	present := 1
-	for _, m := range e.table.All() {
-		switch m.State {
-		case membership.Dead:
-			dead = append(dead, m)
-		case membership.Alive, membership.Suspect:
-			present++
-		}
-	}
-	if len(dead) > 0 && e.rng.Float64() < float64(len(dead))/float64(present) {
-		return dead[e.rng.IntN(len(dead))].Record.Address, true
+	dead, present := e.table.Count(membership.Dead), 1+e.Others()
+	if dead > 0 && e.rng.Float64() < float64(dead)/float64(present) {
+		return e.nthDead(e.rng.IntN(dead)).Record.Address, true
 	}
 	forgotten := e.table.Tombstones()
 	if len(forgotten) > 0 && e.rng.Float64() < min(maxTombstoneTries, float64(len(forgotten))/float64(present)) {
@@ -33,4 +24,17 @@ func (e *Engine) lostAddress() (netip.AddrPort, bool) {
 		return address, address != e.self.record.Address
 	}
 	return netip.AddrPort{}, false
+}
+
+// nthDead returns one of the dead by its number, from 0, in the order of the table.
+func (e *Engine) nthDead(n int) *membership.Member {
+	for _, m := range e.table.All() {
+		if m.State == membership.Dead {
+			if n == 0 {
+				return m
+			}
+			n--
+		}
+	}
+	panic("gossip: the table counts more of the dead than it lists")
 }

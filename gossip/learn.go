@@ -13,7 +13,11 @@ func (e *Engine) hear(from netip.AddrPort, h *Header) (wants []string) {
 		e.meetNamesake(from, h)
 		return nil
 	}
-	e.targets.answeredBy(h.From)
+	e.reconnect()
+	if e.targets.answeredBy(h.From) {
+		e.loss.answered()
+		e.answers.took(e.now.Sub(e.targets.since))
+	}
 	m := e.table.Get(h.From)
 	if m == nil {
 		if e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true) {
@@ -22,7 +26,8 @@ func (e *Engine) hear(from netip.AddrPort, h *Header) (wants []string) {
 		return nil
 	}
 	if h.Incarnation == m.Record.Incarnation {
-		m.Direct, m.HasDirect = e.now, true
+		m.Direct = max(e.now, 1) // 0 says never
+		e.answersDoubt(m, h.Heartbeat)
 	}
 	if e.advance(m, h.Incarnation, h.Heartbeat) {
 		return nil
@@ -41,8 +46,9 @@ func (e *Engine) advance(m *membership.Member, incarnation, heartbeat uint64) bo
 	case membership.CheckClock(e.wall, incarnation, heartbeat, m.Record.Interval) != nil:
 		return !e.drop(DropClock)
 	}
+	was := m.Heartbeat
 	m.Heartbeat = heartbeat
-	e.arrive(m)
+	e.arrive(m, was)
 	return true
 }
 
@@ -93,7 +99,7 @@ func (e *Engine) follow(c membership.Change, before membership.State) {
 			e.emit(membership.EventUpdate, e.view(m), "record changed")
 		}
 		if c.Rose {
-			e.arrive(m)
+			e.arrive(m, c.Was)
 		}
 	}
 }
@@ -101,9 +107,11 @@ func (e *Engine) follow(c membership.Change, before membership.State) {
 // beginLife starts to watch an incarnation that was not known before.
 func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	m := c.Member
-	m.Pulse.Begin(e.now, m.Heartbeat, m.Record.Interval)
-	m.HasDirect = false
-	e.calibrate(m)
+	if d := e.doubtOf(m); d != nil {
+		e.closeDoubt(d)
+	}
+	e.table.Begin(e.now, m)
+	m.Direct = 0
 	e.targets.add(e.rng, m.Record.Name, e.table.Len())
 	switch {
 	case m.Record.Leaving:
@@ -111,32 +119,34 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	case c.Learned:
 		e.emit(membership.EventJoin, e.view(m), "")
 	case before == membership.Left:
-		m.State, m.Since = membership.Alive, e.now
+		e.table.SetState(m, membership.Alive, e.now)
 		e.emit(membership.EventJoin, e.view(m), "returned")
 	default:
-		m.State, m.Since = membership.Alive, e.now
+		e.table.SetState(m, membership.Alive, e.now)
 		e.emit(membership.EventAlive, e.view(m), "restarted")
 	}
 }
 
-// arrive counts the arrival of a heartbeat that has strictly risen (R6). It is the only place that does.
-func (e *Engine) arrive(m *membership.Member) {
+// arrive counts the arrival of a heartbeat that has strictly risen, from was (R6). It is the only place that does.
+func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if m.State == membership.Left {
 		return
 	}
-	bumped := m.Pulse.Bumped(m.Record.Interval)
-	a := m.Pulse.Arrive(e.now, m.Heartbeat, m.Record.Interval, m.DeadAfter)
+	limit := e.cfg.Dead.Min
+	if m.Late(e.now) > limit {
+		_, limit = e.limits(m)
+	}
+	a := e.table.Arrive(e.now, m, was, limit)
 	if !a.Fresh {
 		return
 	}
-	if a.Counted && bumped >= e.stall.pardon {
-		// A silence beyond the time-out tells of a stall of the subject, not of the gossip: it counts as the time-out.
-		wait := min(a.Wait, m.DeadAfter.Seconds()/m.Record.Interval.Seconds())
-		m.Pulse.Window.Add(wait)
-		e.ages.Add(wait)
+	if a.Counted && a.Since >= e.stall.pardon {
+		e.observe(m, e.now.Sub(a.Since), a.Wait)
 	}
-	e.calibrate(m)
+	e.refute(m)
 	silence := m.Silence(e.now, e.stall.pardon)
-	e.revive(m, silence)
+	if !e.inVain(m) { // otherwise the heartbeat is from before the questions
+		e.revive(m, silence)
+	}
 	e.judgeAt(m, silence)
 }

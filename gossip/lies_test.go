@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -54,16 +55,16 @@ func known(i int, version uint64) membership.Entry {
 func TestBucketsHoldEverybodyOnce(t *testing.T) {
 	for _, n := range []int{0, 1, 63, 64, 65, 500} {
 		e, _ := knowing(t, n)
-		list := slices.Clone(e.listing())
-		if len(list) != n+1 || !slices.IsSortedFunc(list, func(a, b listed) int {
-			return bytes.Compare(binary.BigEndian.AppendUint64(nil, a.hash), binary.BigEndian.AppendUint64(nil, b.hash))
+		list := slices.Clone(e.bucket(0, 0))
+		if len(list) != n+1 || e.countListed() != n+1 || !slices.IsSortedFunc(list, func(a, b *membership.Member) int {
+			return cmp.Compare(membership.HashName(a.Record.Name), membership.HashName(b.Record.Name))
 		}) {
 			t.Fatalf("%d are listed, want %d and this member itself, in the order of their hashes", len(list), n)
 		}
 		for bits := range maxBucketBits + 1 {
-			var all []listed
+			var all bucket
 			for b := range 1 << bits {
-				all = append(all, find(list, b, bits)...)
+				all = append(all, e.bucket(b, bits)...)
 			}
 			if !slices.Equal(all, list) {
 				t.Fatalf("%d members in 2^%d buckets: the buckets hold %d", n+1, bits, len(all))
@@ -80,14 +81,15 @@ func TestMarksTellWhetherTwoListTheSameRecords(t *testing.T) {
 		n := rapid.IntRange(1, 200).Draw(t, "members")
 		list := make(bucket, n)
 		for i := range list {
-			list[i].print = known(i, 1).Record.Print()
+			list[i] = new(membership.Member)
+			list[i].Print = known(i, 1).Record.Print()
 		}
 		was := list.mark()
 		if got := append(bucket{}, list...).mark(); got != was {
 			t.Fatalf("the same records have the marks %v and %v", was, got)
 		}
 		i := rapid.IntRange(0, n-1).Draw(t, "changed")
-		list[i].print = known(i, 2).Record.Print()
+		list[i].Print = known(i, 2).Record.Print()
 		if list.mark() == was {
 			t.Fatalf("a changed record of %d leaves the mark as it was", n)
 		}
@@ -286,7 +288,7 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 
 func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
 	e, now := knowing(t, 3)
-	e.table.Get("m002").State = membership.Dead
+	e.table.SetState(e.table.Get("m002"), membership.Dead, e.now)
 	var asked []uint32
 	for i := range 3 {
 		asked = append(asked, known(i, 1).Record.Print())

@@ -40,6 +40,8 @@ type lone struct {
 	now  time.Time
 	next time.Time
 	said gossip.Outputs // since the last call of take
+
+	answering []string // members that answer what they are asked, at once
 }
 
 // newLone starts the engine of the member at the epoch.
@@ -76,7 +78,18 @@ func (l *lone) run(d time.Duration) gossip.Outputs {
 		if l.next.After(l.now) {
 			l.now = l.next
 		}
-		l.keep(l.Tick(l.now))
+		l.answer(l.keep(l.Tick(l.now)))
+	}
+}
+
+// answer lets those who answer say that they are there.
+func (l *lone) answer(out gossip.Outputs) {
+	for _, env := range out.Messages {
+		for _, name := range l.answering {
+			if env.To == address(name) {
+				l.keep(l.Receive(l.now, env.To, &gossip.Pong{Header: header(name, l.beats())}))
+			}
+		}
 	}
 }
 

@@ -2,7 +2,7 @@ package gossip
 
 import "heartsay/membership"
 
-// Message is one of [*Digest], [*Delta], [*Ping], [*Pong], [*Sync] and [*Refused].
+// Message is one of [*Digest], [*Delta], [*Ping], [*Pong], [*Evidence], [*Sync] and [*Refused].
 type Message interface{ header() *Header }
 
 // Header opens every message. It is news of its sender at first hand.
@@ -14,6 +14,9 @@ type Header struct {
 }
 
 func (h *Header) header() *Header { return h }
+
+// HeaderOf returns the header of a message.
+func HeaderOf(m Message) Header { return *m.header() }
 
 // counts reports whether v can be a counter of a member.
 func counts(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
@@ -42,7 +45,7 @@ type Delta struct {
 	More    bool               // there are records that did not fit: ask for them on a stream
 }
 
-// Ping asks a member directly whether it is there. It may bring news, so that the answer confirms it was heard.
+// Ping asks a member directly whether it is there. With a nonce of 0 it asks because the member is in doubt. It may bring news, so that the answer confirms it was heard.
 type Ping struct {
 	Header
 	Nonce uint64
@@ -53,6 +56,34 @@ type Ping struct {
 type Pong struct {
 	Header
 	Nonce uint64
+}
+
+// Evidence tells which members the sender and others have asked in vain, and which have shown that they live. It is no
+// verdict: the receiver asks for itself.
+type Evidence struct {
+	Header
+	Doubts []Doubt
+	Signs  []Sign
+}
+
+// Doubt is what opinions there are about one member.
+type Doubt struct {
+	Name        string
+	Incarnation uint64
+	Opinions    []Opinion
+}
+
+// Opinion says that a witness has asked a member in vain since that heartbeat of it was due. A higher one refutes it.
+type Opinion struct {
+	Witness   string
+	Heartbeat uint64
+}
+
+// Sign is a heartbeat of a member that others doubt.
+type Sign struct {
+	Name        string
+	Incarnation uint64
+	Heartbeat   uint64
 }
 
 // Sync is a part of a full exchange on a stream, which both sides do. The parts end with the one that says Last.

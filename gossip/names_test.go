@@ -291,8 +291,11 @@ func TestR14QuestionsAreBounded(t *testing.T) {
 		t.Errorf("of 200 that join under one name %d are refused at once, want all but the 64 for whom the holder is asked", refused)
 	}
 	pings, holders := 0, a.run(10*time.Second)
-	to, _ := sent[*gossip.Ping](holders)
-	for _, who := range to {
+	to, asked := sent[*gossip.Ping](holders)
+	for i, who := range to {
+		if asked[i].Nonce == 0 {
+			continue // b does not answer in exchanges either, and is in doubt
+		}
 		pings++
 		if who != address("b") {
 			t.Fatalf("a question goes to %s, want the holder alone to be asked", who)

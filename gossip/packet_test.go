@@ -98,7 +98,9 @@ func crowd(l *lone, n int) (live func()) {
 // Every bucket of a view that does not fit is told in turn: none is starved.
 func TestR17TheDigestRotatesThroughAll(t *testing.T) {
 	const n, turns = 6000, 5
-	a := newLone(t, "a", gossip.DefaultConfig())
+	cfg := gossip.DefaultConfig()
+	cfg.Budget = cfg.MaxPayload
+	a := newLone(t, "a", cfg)
 	live := crowd(a, n)
 	a.run(3 * time.Second)
 	last := map[int]int{}

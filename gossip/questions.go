@@ -49,12 +49,15 @@ func (e *Engine) answerPing(from netip.AddrPort, p *Ping) {
 	for _, en := range p.News {
 		e.learn(en, en.Record.Name == p.From, true)
 	}
+	if p.Nonce == 0 {
+		e.noteCaller(p.From)
+	}
 	e.send(from, p.From, &Pong{Nonce: p.Nonce})
 }
 
 // answered settles the question that a pong answers.
 func (e *Engine) answered(from netip.AddrPort, p *Pong) {
-	if e.confirmLeave(p) {
+	if p.Nonce == 0 || e.confirmLeave(p) { // its header has settled the doubt
 		return
 	}
 	i := slices.IndexFunc(e.questions, func(q question) bool { return q.nonce == p.Nonce && q.name == p.From })

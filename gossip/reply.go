@@ -17,7 +17,7 @@ type reply struct {
 
 func (e *Engine) newReply(to string, wants []string) *reply {
 	r := &reply{engine: e, left: e.packetBudget(to)}
-	r.delta.Clock = e.clock()
+	r.delta.Clock, r.delta.Newer = e.clock(), e.scratch.newer[:0]
 	for _, name := range wants {
 		r.want(name)
 	}
@@ -64,9 +64,10 @@ func (r *reply) part(field *[]byte, bytes []byte, members int) bool {
 	return true
 }
 
-// finish returns the delta, with rosters of the listing for the buckets that differ.
-func (r *reply) finish(list []listed) *Delta {
-	r.rosters(list)
+// finish returns the delta, with rosters of the buckets that differ.
+func (r *reply) finish() *Delta {
+	r.rosters()
+	r.engine.scratch.newer, r.delta.Newer = r.delta.Newer, append([]byte(nil), r.delta.Newer...)
 	return &r.delta
 }
 

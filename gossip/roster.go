@@ -15,15 +15,15 @@ import (
 func (r *reply) mismatch(number int) { r.mismatches = append(r.mismatches, number) }
 
 // rosters writes as many rosters as fit. Those that do not are counted, and another exchange starts with them.
-func (r *reply) rosters(list []listed) {
+func (r *reply) rosters() {
 	e, n := r.engine, len(r.mismatches)
 	for i := range n {
 		number := r.mismatches[(e.turn+i)%n]
-		b := find(list, number, int(r.delta.Bits))
+		b := e.bucket(number, int(r.delta.Bits))
 		buf := binary.AppendUvarint(e.scratch.buf[:0], uint64(number))
 		buf = binary.AppendUvarint(buf, uint64(len(b)))
-		for j := range b {
-			buf = binary.BigEndian.AppendUint32(buf, b[j].print)
+		for _, m := range b {
+			buf = binary.BigEndian.AppendUint32(buf, m.Print)
 		}
 		if len(b) > 0 {
 			buf = e.scratch.column.append(buf, e.lags(b, r.delta.Clock))
@@ -40,20 +40,17 @@ func (r *reply) rosters(list []listed) {
 
 // applyRosters settles the buckets that differ, and returns how many records the peer has that this member lacks.
 func (e *Engine) applyRosters(d *Delta, answer *reply) (missing int) {
-	if len(d.Rosters) == 0 {
-		return 0
-	}
-	known := e.byPrint(int(d.Bits), d.Rosters)
 	for b := d.Rosters; len(b) > 0; {
 		number, prints, lags, rest, ok := e.readRoster(b, int(d.Bits))
 		if !ok {
 			e.drop(DropInvalid)
 			break
 		}
-		for i := 0; i < len(lags); i++ {
+		known := e.byPrint(number, int(d.Bits))
+		for i := range lags {
 			print := binary.BigEndian.Uint32(prints[4*i:])
-			if l, ok := known[print]; ok {
-				e.mergeHeartbeat(&l, heartbeatOf(l.record, d.Clock, lags[i]))
+			if m, ok := known[print]; ok {
+				e.mergeHeartbeat(m, e.scratch.expect.at(m.Record, d.Clock, lags[i]))
 				delete(known, print)
 				continue
 			}
@@ -66,37 +63,30 @@ func (e *Engine) applyRosters(d *Delta, answer *reply) (missing int) {
 	return missing
 }
 
-// byPrint returns all that this member knows of, listed or not, by print, of the buckets that have rosters.
-func (e *Engine) byPrint(bits int, rosters []byte) map[uint32]listed {
-	known := map[uint32]listed{}
-	wanted := map[int]bool{}
-	for b := rosters; len(b) > 0; {
-		number, _, _, rest, ok := e.readRoster(b, bits)
-		if !ok {
-			break
-		}
-		wanted[number], b = true, rest
+// byPrint returns all that this member knows of a bucket, listed or not, by print. The map is valid until the next call.
+func (e *Engine) byPrint(number, bits int) map[uint32]*membership.Member {
+	known := e.scratch.known
+	if known == nil {
+		known = map[uint32]*membership.Member{}
+		e.scratch.known = known
 	}
-	if s := &e.self; wanted[bucketOf(s.hash, bits)] {
-		known[s.print] = listed{s.hash, s.print, s.record, s.heartbeat, nil}
+	clear(known)
+	if bucketOf(e.self.hash, bits) == number {
+		known[e.self.print] = e.ownRow()
 	}
-	for _, m := range e.table.ByHash() {
-		if wanted[bucketOf(m.Hash, bits)] {
-			known[m.Print] = listed{m.Hash, m.Print, m.Record, m.Heartbeat, m}
-		}
+	from, to := e.table.Bucket(number, bits)
+	for _, m := range e.table.All()[from:to] {
+		known[m.Print] = m
 	}
 	return known
 }
 
 // giveRest gives the records of a bucket that the peer's roster does not have: the peer lacks them, or has an older or
 // newer one. Those who are gone and whom the peer may have forgotten are left out.
-func (e *Engine) giveRest(known map[uint32]listed, number, bits int, answer *reply) {
-	for _, l := range find(e.listing(), number, bits) {
-		if _, left := known[l.print]; !left {
-			continue
-		}
-		if l.member == nil || l.member.State != membership.Dead {
-			answer.record(membership.Entry{Record: l.record, Heartbeat: l.heartbeat})
+func (e *Engine) giveRest(known map[uint32]*membership.Member, number, bits int, answer *reply) {
+	for _, m := range e.bucket(number, bits) {
+		if _, left := known[m.Print]; left && m.State != membership.Dead {
+			answer.record(m.Entry)
 		}
 	}
 }

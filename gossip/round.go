@@ -9,7 +9,9 @@ func (e *Engine) round() {
 		e.retellLeave()
 		return
 	}
-	e.poolAges()
+	e.model.SetPrior(e.priorAge())
+	e.answerCallers()
+	e.settleDoubts()
 	e.repeatQuestions()
 	peers := e.roundPeers()
 	lost, tries := e.lostAddress()

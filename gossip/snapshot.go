@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"iter"
 	"sort"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 func (e *Engine) Snapshot(now time.Time) []membership.View {
 	e.now, e.wall = max(e.now, membership.Instant(now.Sub(e.origin))), now
 	views := make([]membership.View, 0, e.table.Len()+1)
-	for _, m := range e.table.All() {
+	for _, m := range e.table.ByName() {
 		views = append(views, e.view(m))
 	}
 	own := e.selfView()
@@ -23,36 +24,54 @@ func (e *Engine) Snapshot(now time.Time) []membership.View {
 	return views
 }
 
-// Others returns how many other members are present.
-func (e *Engine) Others() (n int) {
-	for _, m := range e.table.All() {
-		if m.State.Present() {
-			n++
+// Entries returns what this member knows of all members at this moment, itself included, and what it thinks of them, in
+// no particular order. It is cheaper than a snapshot, and valid until the next input.
+func (e *Engine) Entries() iter.Seq2[membership.Entry, membership.State] {
+	return func(yield func(membership.Entry, membership.State) bool) {
+		if !yield(e.selfEntry(), e.selfState()) {
+			return
+		}
+		for _, m := range e.table.All() {
+			if !yield(m.Entry, m.State) {
+				return
+			}
 		}
 	}
-	return n
+}
+
+// Others returns how many other members are present.
+func (e *Engine) Others() int {
+	return e.table.Count(membership.Alive) + e.table.Count(membership.Suspect)
 }
 
 // Self returns this member's own entry.
 func (e *Engine) Self() membership.Entry { return e.selfEntry() }
 
 func (e *Engine) view(m *membership.Member) membership.View {
+	suspect, dead := e.limits(m)
 	v := membership.View{
 		Record: m.Record, Heartbeat: m.Heartbeat, State: m.State, Since: e.time(m.Since),
-		Phi: e.phi(m), Silence: m.Silence(e.now, e.stall.pardon), SuspectAfter: m.SuspectAfter, DeadAfter: m.DeadAfter,
+		Phi: e.phi(m), Silence: m.Silence(e.now, e.stall.pardon), SuspectAfter: suspect, DeadAfter: dead,
 	}
-	if m.HasDirect {
+	if m.Direct > 0 {
 		v.Direct = e.time(m.Direct)
 	}
 	return v
 }
 
 func (e *Engine) selfView() membership.View {
-	state, since := membership.Alive, e.self.began.Add(e.self.record.Interval)
+	since := e.self.began.Add(e.self.record.Interval)
 	if e.self.record.Leaving {
-		state, since = membership.Left, e.now
+		since = e.now
 	}
 	return membership.View{
-		Record: e.self.record, Heartbeat: e.self.heartbeat, State: state, Since: e.time(since),
+		Record: e.self.record, Heartbeat: e.self.heartbeat, State: e.selfState(), Since: e.time(since),
 	}
+}
+
+func (e *Engine) selfState() membership.State {
+	if e.self.record.Leaving {
+		return membership.Left
+	}
+	return membership.Alive
 }

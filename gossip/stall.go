@@ -25,7 +25,13 @@ func (e *Engine) noticeStall() {
 	}
 	e.stall.count++
 	e.stall.total += late
+	e.pardonAll()
+}
+
+// pardonAll lets the silence of every member count from now, and drops what is held against anybody.
+func (e *Engine) pardonAll() {
 	e.stall.pardon = e.now
+	e.forgetDoubts()
 }
 
 // Stalls returns how often this member noticed that it had stalled, and for how long in all.

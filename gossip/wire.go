@@ -14,12 +14,13 @@ const Version = 1
 // The wire form of a message is two bytes, version and kind, and a msgpack array. Arrays are used throughout rather
 // than maps: the position of an element is its name. docs/protocol.md lists them; testdata/wire holds golden messages.
 const (
-	kindDigest  = 1
-	kindDelta   = 2
-	kindPing    = 3
-	kindPong    = 4
-	kindSync    = 5
-	kindRefused = 6
+	kindDigest   = 1
+	kindDelta    = 2
+	kindPing     = 3
+	kindPong     = 4
+	kindSync     = 5
+	kindRefused  = 6
+	kindEvidence = 7
 )
 
 // Reasons why bytes are not a message, to count by.

@@ -97,6 +97,8 @@ func newWire(kind byte) wireMessage {
 		return &wireSync{}
 	case kindRefused:
 		return &wireRefused{}
+	case kindEvidence:
+		return &wireEvidence{}
 	}
 	return nil
 }
@@ -121,6 +123,8 @@ func toWire(m Message) (kind byte, w wireMessage) {
 		return kindSync, &wireSync{Header: h, Join: m.Join, Last: m.Last, Entries: entriesToWire(m.Entries)}
 	case *Refused:
 		return kindRefused, &wireRefused{Header: h, Reason: uint8(m.Reason), Holder: m.Holder}
+	case *Evidence:
+		return kindEvidence, evidenceToWire(h, m)
 	}
 	panic(fmt.Sprintf("gossip: message %T has no wire form", m))
 }

@@ -59,7 +59,14 @@ func goldenMessages() map[string]gossip.Message {
 		"pong":    &gossip.Pong{Header: h, Nonce: 0x0123456789abcdef},
 		"sync":    &gossip.Sync{Header: h, Join: true, Last: true, Entries: entries[:1]},
 		"refused": &gossip.Refused{Header: h, Reason: gossip.NameTaken, Holder: "10.0.0.9:4327"},
-		"empty":   &gossip.Delta{Header: gossip.Header{From: "a", Incarnation: 1, Heartbeat: 1}},
+		"evidence": &gossip.Evidence{
+			Header: h,
+			Doubts: []gossip.Doubt{{Name: "cache-3", Incarnation: 1_767_225_300_000, Opinions: []gossip.Opinion{
+				{Witness: "web-1", Heartbeat: 1212}, {Witness: "web-2", Heartbeat: 1213},
+			}}},
+			Signs: []gossip.Sign{{Name: "db-2", Incarnation: 1_767_225_500_000, Heartbeat: 746}},
+		},
+		"empty": &gossip.Delta{Header: gossip.Header{From: "a", Incarnation: 1, Heartbeat: 1}},
 	}
 }
 
@@ -303,7 +310,7 @@ func TestR16UnknownKindsAreRefusedAsSuch(t *testing.T) {
 	}
 	for kind := range 256 {
 		b[1] = byte(kind)
-		if _, err := wire.Decode(b); (kind == 0 || kind > 6) && !errors.Is(err, gossip.ErrKind) {
+		if _, err := wire.Decode(b); (kind == 0 || kind > 7) && !errors.Is(err, gossip.ErrKind) {
 			t.Errorf("kind %d: %v, want the error that it is not known", kind, err)
 		}
 	}

@@ -1,6 +1,9 @@
 package membership
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // HashName returns the place of a name in the order in which digests list members. It is the same everywhere, and its
 // high bits are as good as random, so that they can deal members into buckets.
@@ -28,4 +31,10 @@ func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xc4ceb9fe1a85ec53
 	return h ^ h>>33
+}
+
+// scale returns where a hash lies among n equal parts of all hashes, from 0 to n−1.
+func scale(hash uint64, n int) int {
+	part, _ := bits.Mul64(hash, uint64(n))
+	return int(part)
 }

@@ -1,25 +1,32 @@
 package membership
 
-import "time"
+import (
+	"time"
 
-// Member is one row of a [Table]: all that the observer keeps about one member.
+	"heartsay/phi"
+)
+
+// Member is one row of a [Table]: all that the observer keeps about one member. There may be 10,000 of them for each
+// observer, and 10,000 observers in a simulation, so it is kept small: a test says how small.
 type Member struct {
 	Entry
-	Hash  uint64 // of the name, see [HashName]
 	Print uint32 // of the record, see [Record.Print]
-	State State
-	Since Instant // when it took State
 
-	SuspectAfter time.Duration // silence at which it becomes suspect
-	DeadAfter    time.Duration // silence at which it becomes dead; ≥ SuspectAfter
-	Pulse        Pulse
+	State    State // changed by [Table.SetState] alone
+	Doubted  bool  // something is held against it, see package gossip
+	counted  bool  // the newest heartbeat was an arrival, not the first counter ever learned (R6)
+	arrivals uint8 // counted in this batch, see pulse.go
 
-	Direct    Instant // when a message of its own last arrived; only when HasDirect
-	HasDirect bool
+	Since             Instant // when it took State
+	Direct            Instant // when a message of its own last arrived; 0: never
+	seen              Instant // when the newest heartbeat was first heard of
+	current, previous Instant // least arrival − h·T of this batch of arrivals and of the one before, see pulse.go
+
+	Pace phi.Pace // of the ages just before each arrival, in intervals
 }
 
 // Silence returns the age of the newest heartbeat at now. Time before pardon does not count: then the observer
 // itself was not listening (R9).
 func (m *Member) Silence(now, pardon Instant) time.Duration {
-	return max(0, now.Sub(max(m.Pulse.Bumped(m.Record.Interval), pardon)))
+	return max(0, now.Sub(max(m.Bumped(), pardon)))
 }

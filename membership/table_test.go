@@ -32,8 +32,14 @@ func TestTableIsSortedByNameWhateverTheOrderOfLearning(t *testing.T) {
 	}
 	table.Bury("b", 1)
 	want := []string{"a", "m", "n", "z"}
-	if got := names(table.All()); !slices.Equal(got, want) || table.Len() != 4 {
-		t.Errorf("the table lists %d members %v, want %v", table.Len(), got, want)
+	for range 2 {
+		if got := names(table.ByName()); !slices.Equal(got, want) || table.Len() != 4 {
+			t.Errorf("the table lists %d members %v, want %v", table.Len(), got, want)
+		}
+	}
+	table.Learn(0, entry("c", 0, 1), false)
+	if got := names(table.ByName()); !slices.Equal(got, []string{"a", "c", "m", "n", "z"}) {
+		t.Errorf("after c was learned the table lists %v by name", got)
 	}
 	if table.Get("m") == nil || table.Get("b") != nil || table.Get("") != nil {
 		t.Error("Get does not find just the members that are listed")
@@ -50,19 +56,47 @@ func TestTableByHashIsTheSameEverywhere(t *testing.T) {
 		for _, name := range all[:len(all)/3] {
 			table.Bury(name, 1)
 		}
-		hashed := table.ByHash()
-		if len(hashed) != table.Len() {
-			t.Fatalf("by hash there are %d members, by name %d", len(hashed), table.Len())
+		hashed := table.All()
+		if len(hashed) != table.Len() || table.Len() != len(all)-len(all)/3 {
+			t.Fatalf("of %d names a third of which were forgotten %d are listed", len(all), len(hashed))
 		}
 		for i, m := range hashed {
-			if m.Hash != membership.HashName(m.Record.Name) || m.Print != m.Record.Print() {
-				t.Fatalf("%s is kept with another hash or print than its own", m.Record.Name)
+			if m.Print != m.Record.Print() {
+				t.Fatalf("%s is kept with another print than its own", m.Record.Name)
 			}
-			if i > 0 && hashed[i-1].Hash > m.Hash {
+			if i > 0 && hashOf(hashed[i-1]) > hashOf(m) {
 				t.Fatalf("by hash %s stands before %s", hashed[i-1].Record.Name, m.Record.Name)
 			}
 		}
+		for bits := range 8 {
+			mustBeDealt(t, table, bits)
+		}
 	})
+}
+
+func hashOf(m *membership.Member) uint64 { return membership.HashName(m.Record.Name) }
+
+// mustBeDealt checks that the buckets hold all members, each in its own.
+func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
+	var dealt []*membership.Member
+	for b := range 1 << bits {
+		from, to := table.Bucket(b, bits)
+		for i, m := range table.All()[from:to] {
+			if table.ByHash(hashOf(m)) != m || table.Hashes()[from+i] != hashOf(m) {
+				t.Fatalf("%s is not found by its hash", m.Record.Name)
+			}
+			if at := table.Place(hashOf(m), m.Record.Name); at != from+i {
+				t.Fatalf("%s stands at %d, its place is said to be %d", m.Record.Name, from+i, at)
+			}
+			if got := int(hashOf(m) >> (64 - bits)); got != b {
+				t.Fatalf("%s is in bucket %d of 2^%d, want %d", m.Record.Name, b, bits, got)
+			}
+			dealt = append(dealt, m)
+		}
+	}
+	if !slices.Equal(dealt, table.All()) {
+		t.Fatalf("in 2^%d buckets stand %v, want %v", bits, names(dealt), names(table.All()))
+	}
 }
 
 func TestPrintTellsRecordsApart(t *testing.T) {
@@ -99,7 +133,7 @@ func TestR15FullTableRefusesTheNewAndKeepsTheOld(t *testing.T) {
 	if c := table.Learn(0, entry("b", 0, 2), false); c.Member == nil || !c.Rose {
 		t.Errorf("a heartbeat of a member that is listed: %+v, want it taken though the table is full", c)
 	}
-	if got := names(table.All()); !slices.Equal(got, []string{"a", "b"}) {
+	if got := names(table.ByName()); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("the table lists %v, want the first two", got)
 	}
 	table.Bury("a", 10)
@@ -123,9 +157,9 @@ func TestLearnSaysWhatChanged(t *testing.T) {
 		{"the same", known, membership.Change{}},
 		{"a lower heartbeat", entry("a", 1, 4), membership.Change{}},
 		{"an older life", entry("a", 0, 99), membership.Change{}},
-		{"a higher heartbeat", entry("a", 1, 6), membership.Change{Rose: true}},
+		{"a higher heartbeat", entry("a", 1, 6), membership.Change{Rose: true, Was: 5}},
 		{"a newer record", changed(known, 5), membership.Change{Changed: true}},
-		{"a newer record and a higher heartbeat", changed(entry("a", 1, 6), 6), membership.Change{Changed: true, Rose: true}},
+		{"a newer record and a higher heartbeat", changed(entry("a", 1, 6), 6), membership.Change{Changed: true, Rose: true, Was: 5}},
 		{"a new life, with lower counters", entry("a", 2, 1), membership.Change{Restarted: true}},
 	} {
 		table := membership.NewTable(1)
@@ -178,6 +212,11 @@ func TestR10TableBehavesLikeAMap(t *testing.T) {
 					want.tombstones[n] = known
 				}
 			},
+			"judge": func(t *rapid.T) {
+				if m := table.Get(name.Draw(t, "name")); m != nil {
+					table.SetState(m, rapid.SampledFrom(membership.States()).Draw(t, "state"), clock)
+				}
+			},
 			"expire": func(t *rapid.T) {
 				clock += membership.Instant(rapid.IntRange(0, 5).Draw(t, "time"))
 				table.ExpireTombstones(clock)
@@ -212,7 +251,7 @@ func (m *model) learn(t *rapid.T, table *membership.Table, c membership.Change, 
 
 // check holds the table against the model.
 func (m *model) check(t *rapid.T, table *membership.Table, capacity int, now membership.Instant) {
-	list := names(table.All())
+	list := names(table.ByName())
 	if !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
 		t.Fatalf("the table lists %v: not sorted, or a name twice", list)
 	}
@@ -220,7 +259,9 @@ func (m *model) check(t *rapid.T, table *membership.Table, capacity int, now mem
 		t.Fatalf("the table holds %d members and %d tombstones, want %d members and at most %d of each",
 			len(list), len(table.Tombstones()), len(m.members), capacity)
 	}
+	count := map[membership.State]int{}
 	for _, row := range table.All() {
+		count[row.State]++
 		if got, want := counterOf(row), m.members[row.Record.Name]; got != want {
 			t.Fatalf("%s has the counter %v, want %v, the highest that was told", row.Record.Name, got, want)
 		}
@@ -229,6 +270,11 @@ func (m *model) check(t *rapid.T, table *membership.Table, capacity int, now mem
 		}
 		if table.Tombstone(row.Record.Name) {
 			t.Fatalf("%s is listed, and has a tombstone too", row.Record.Name)
+		}
+	}
+	for _, s := range membership.States() {
+		if table.Count(s) != count[s] {
+			t.Fatalf("%d members are said to be %s, %d are", table.Count(s), s, count[s])
 		}
 	}
 	for _, s := range table.Tombstones() {

@@ -3,6 +3,7 @@ package membership
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"time"
 	"unicode/utf8"
@@ -131,12 +132,12 @@ func (r *Record) Validate() error {
 // clock: an incarnation more than a day ahead, or more heartbeats than the time since it began allows (R15). A day
 // of slack bears any clock that an operator would still call set.
 func CheckClock(now time.Time, incarnation, heartbeat uint64, interval time.Duration) error {
-	latest := now.Add(MaxClockAhead).UnixMilli()
+	latest := now.UnixMilli() + MaxClockAhead.Milliseconds()
 	if incarnation == 0 || incarnation > MaxCounter || int64(incarnation) > latest {
 		return fmt.Errorf("incarnation %d lies more than %s ahead of this clock", incarnation, MaxClockAhead)
 	}
-	allowed := (uint64(latest) - incarnation + 1) * 1000 / uint64(interval/time.Microsecond)
-	if heartbeat == 0 || heartbeat-1 > allowed {
+	allowed := (uint64(latest) - incarnation + 1) * 1000 // microseconds
+	if high, taken := bits.Mul64(heartbeat-1, uint64(interval/time.Microsecond)); heartbeat == 0 || high > 0 || taken > allowed {
 		return fmt.Errorf("heartbeat %d is more than the time since incarnation %d allows", heartbeat, incarnation)
 	}
 	return nil

@@ -1,6 +1,10 @@
 package phi
 
-import "testing"
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
 
 // sink keeps the compiler from dropping what a benchmark computes.
 var sink float64
@@ -39,25 +43,45 @@ func BenchmarkWait(b *testing.B) {
 	}
 }
 
-func BenchmarkWindowAddAndMoments(b *testing.B) {
-	b.ReportAllocs()
-	var w Window
-	wait := 0.0
-	for b.Loop() {
-		wait += 0.37
-		if wait > 20 {
-			wait = 0
-		}
-		w.Add(wait)
-		sink = w.Moments().SumSq
+// known returns a model that has seen logistic waits.
+func known(d Detector) *Model {
+	m := NewModel(d)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range memory {
+		m.Add(5.8 + 0.5*math.Log(rng.ExpFloat64()/rng.ExpFloat64()))
 	}
+	return m
 }
 
-func BenchmarkPoolAdd(b *testing.B) {
-	b.ReportAllocs()
-	var p Pool
-	for b.Loop() {
-		p.Add(1.37)
-		sink = p.m.SumSq
+// slow returns the pace of a member that is slower than all, so that it is judged by the longer way.
+func slow() *Pace {
+	var p Pace
+	for i := range 40 {
+		p.Add(9 + float64(i%5))
 	}
+	return &p
+}
+
+func BenchmarkModel(b *testing.B) {
+	m, p := known(Measured()), slow()
+	if p.Slower(m) == 0 {
+		b.Fatal("the member is not slower")
+	}
+	bench := func(name string, f func(x float64)) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			x := 0.0
+			for b.Loop() {
+				if x += 0.37; x > 16 {
+					x = 0
+				}
+				f(x)
+			}
+		})
+	}
+	bench("Phi", func(x float64) { sink = m.Phi(x, &Pace{}) })
+	bench("Phi of a slow member", func(x float64) { sink = m.Phi(x, p) })
+	bench("Wait", func(x float64) { sink = m.Wait(x, &Pace{}) })
+	bench("Wait of a slow member", func(x float64) { sink = m.Wait(x, p) })
+	bench("Add", func(x float64) { m.Add(4 + x/4); p.Add(4 + x/4) })
 }

@@ -9,12 +9,7 @@ import (
 // The same silence, judged by each family with the same mean and standard deviation (all in intervals).
 func ExampleFamily() {
 	usual := phi.Summary{Mean: 5.8, StdDev: 0.9}
-	for _, name := range phi.Names() {
-		f, err := phi.ByName(name)
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
+	for _, f := range []phi.Family{phi.Exponential(), phi.Logistic(), phi.Normal()} {
 		fmt.Printf("%-11s a silence of 10 has phi %4.1f, phi 8 takes a silence of %4.1f\n",
 			f.Name(), f.Phi(10, usual), f.Wait(8, usual))
 	}
@@ -24,14 +19,16 @@ func ExampleFamily() {
 	// normal      a silence of 10 has phi  5.8, phi 8 takes a silence of 10.9
 }
 
-// What one member's window has learned, with a prior that counts as ten waits.
-func ExampleWindow() {
-	prior := phi.Summary{Mean: 5, StdDev: 1}
-	var w phi.Window
-	for _, wait := range []float64{5.5, 6.5, 5.25, 7.75, 6} {
-		w.Add(wait)
+// A model learns from the waits of all members. It tells how long a silence has to be for a suspicion of 8.
+func ExampleModel() {
+	m := phi.NewModel(phi.Measured())
+	m.SetPrior(phi.Summary{Mean: 5, StdDev: 1}, 100)
+	fmt.Printf("at first phi 8 takes a silence of %.0f intervals\n", m.Wait(8, &phi.Pace{}))
+	for i := range 10_000 {
+		m.Add(4.5 + float64(i*i%100)/100)
 	}
-	s := w.Moments().Plus(prior.Weighted(10)).Summary()
-	fmt.Printf("%d waits seen, mean %.2f, standard deviation %.2f\n", w.Len(), s.Mean, s.StdDev)
-	// Output: 5 waits seen, mean 5.40, standard deviation 1.12
+	fmt.Printf("once no wait is seen to be longer than %.1f, of %.0f\n", 5.5, m.Wait(8, &phi.Pace{}))
+	// Output:
+	// at first phi 8 takes a silence of 19 intervals
+	// once no wait is seen to be longer than 5.5, of 6
 }

@@ -1,26 +1,20 @@
 package phi
 
-import (
-	"fmt"
-	"math"
-	"slices"
-	"strings"
-)
+import "math"
 
 // Family is a shape of distribution. With the mean and the standard deviation of a [Summary] it says how unusual a
 // wait is. Waits and Summary have one unit, the caller's; Φ is dimensionless.
 //
 // Every family of this package is finite and never NaN for every input but an infinite one, and takes what makes no
 // sense for the nearest that does:
-//   - a negative or NaN wait is 0, as in [Window.Add];
+//   - a negative or NaN wait is 0, as in [Model.Add];
 //   - a negative or NaN mean is 0, an infinite one the largest finite number; the same for the standard deviation;
-//   - a standard deviation (for [Exponential]: a mean) below 1e-6·(mean+1) is raised to that, a thousandth of what a
-//     Window resolves, so that waits that never vary make the next longer one very suspicious, not infinitely;
+//   - a standard deviation (for [Exponential]: a mean) below 1e-6·(mean+1) is raised to that, so that waits that never vary make the next longer one very suspicious, not infinitely;
 //   - a result too large for a float64 is the largest finite number.
 //
 // So the zero Summary, which knows nothing, suspects every wait: give it a prior first, see [Summary.Weighted].
 type Family interface {
-	// Name returns the word by which ByName finds the family.
+	// Name returns the word by which [ByName] finds the detector of this family.
 	Name() string
 
 	// Phi returns −log10 P(X > wait), ≥ 0. It never falls as wait grows, but for rounding in the last digits. An
@@ -32,29 +26,8 @@ type Family interface {
 	Wait(phi float64, s Summary) float64
 }
 
-// families are all there are, by name.
+// families are all there are.
 var families = []Family{Exponential(), Logistic(), Normal()}
-
-// ByName returns the family called name: "exponential", "logistic" or "normal". For another name it returns an error
-// that lists these.
-func ByName(name string) (Family, error) {
-	for _, f := range families {
-		if f.Name() == name {
-			return f, nil
-		}
-	}
-	return nil, fmt.Errorf("detector %q is not known: choose one of %s", name, strings.Join(Names(), ", "))
-}
-
-// Names returns the names that [ByName] takes, sorted. The caller owns the slice.
-func Names() []string {
-	names := make([]string, len(families))
-	for i, f := range families {
-		names[i] = f.Name()
-	}
-	slices.Sort(names)
-	return names
-}
 
 // spreadFloor returns the least spread that a distribution with this mean is taken to have, in the unit of the mean.
 // Far below it, (wait−mean)/spread would lose the digits that Wait promises.

@@ -3,8 +3,6 @@ package phi
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -204,34 +202,6 @@ func TestAWaitThatMakesNoSenseCountsAsNone(t *testing.T) {
 				t.Errorf("%s: wait %v has phi %v, want that of no wait, %v", f.Name(), wait, got, want)
 			}
 		}
-	}
-}
-
-func TestAFamilyIsFoundByItsNameAndAnUnknownNameGetsTheList(t *testing.T) {
-	if want := []string{"exponential", "logistic", "normal"}; !slices.Equal(Names(), want) {
-		t.Errorf("the names are %v, want %v", Names(), want)
-	}
-	for _, name := range Names() {
-		f, err := ByName(name)
-		if err != nil || f.Name() != name {
-			t.Errorf("ByName(%q) gives %v and error %v, want the family of that name", name, f, err)
-		}
-	}
-	for _, name := range []string{"", "Normal", "gauss"} {
-		f, err := ByName(name)
-		if f != nil || err == nil {
-			t.Errorf("ByName(%q) gives %v and error %v, want an error alone", name, f, err)
-			continue
-		}
-		for _, known := range Names() {
-			if !strings.Contains(err.Error(), known) {
-				t.Errorf("the error %q does not tell the known name %q", err, known)
-			}
-		}
-	}
-	Names()[0] = "changed"
-	if Names()[0] != "exponential" {
-		t.Error("a caller that writes into the slice of Names changes the names for others")
 	}
 }
 

@@ -16,7 +16,7 @@ func (s Summary) Weighted(n float64) Moments {
 }
 
 // Moments are the number of waits, their sum (in the unit of the waits) and the sum of their squares (in its
-// square). The zero value stands for no waits. N need not be whole, see [Pool] and [Summary.Weighted].
+// square). The zero value stands for no waits. N need not be whole, see [Model] and [Summary.Weighted].
 type Moments struct{ N, Sum, SumSq float64 }
 
 // Plus returns the moments of the waits of m and o together.

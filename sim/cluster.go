@@ -130,6 +130,35 @@ func Address(i int) netip.AddrPort {
 // Name returns the name of the i-th member that [Cluster.Boot] starts.
 func Name(i int) string { return fmt.Sprintf("n%05d", i) }
 
+// BootSettled starts n members, each alone at a random moment within the spread, and then lets each know all others at
+// once, which [Cluster.OnEvent] is not told of: then is, once, and gets the entries of all.
+func (c *Cluster) BootSettled(n int, spread time.Duration, then func([]membership.Entry)) {
+	for i := range n {
+		c.After(time.Duration(c.rng.Int64N(int64(spread)+1)), func() { c.start(i) })
+	}
+	c.After(spread, func() {
+		running := c.Running()
+		entries := make([]membership.Entry, len(running))
+		for i, m := range running {
+			entries[i] = m.Engine.Self()
+		}
+		slices.SortFunc(entries, func(a, b membership.Entry) int {
+			return cmp.Compare(membership.HashName(a.Record.Name), membership.HashName(b.Record.Name))
+		})
+		for _, m := range running {
+			c.apply(m, m.Engine.Acquaint(c.clock(m), entries))
+		}
+		then(entries)
+	})
+}
+
+// start starts the i-th member.
+func (c *Cluster) start(i int, seeds ...netip.AddrPort) {
+	if err := c.Start(Name(i), Address(i+1), seeds...); err != nil {
+		panic("sim: " + err.Error())
+	}
+}
+
 // Boot starts n members, each at a random moment within the spread, which join by the first. Members that start at
 // one moment would beat in step for ever.
 func (c *Cluster) Boot(n int, spread time.Duration) {
@@ -139,10 +168,6 @@ func (c *Cluster) Boot(n int, spread time.Duration) {
 		if i > 0 {
 			at, seeds = time.Duration(c.rng.Int64N(int64(spread)+1)), []netip.AddrPort{Address(1)}
 		}
-		c.After(at, func() {
-			if err := c.Start(Name(i), Address(i+1), seeds...); err != nil {
-				panic("sim: " + err.Error())
-			}
-		})
+		c.After(at, func() { c.start(i, seeds...) })
 	}
 }

@@ -62,6 +62,7 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 
 // sync opens a stream and sends a whole view on it.
 func (c *Cluster) sync(m *Member, peer netip.AddrPort, join bool) {
+	parts := m.Engine.OpenSync(c.clock(m), join) // now: what waits in a blocked member may not overtake what it sent before
 	c.pass(m, func() {
 		from := m.Address
 		delay, arrives := c.Network.link(c.rng, from, peer, true)
@@ -70,7 +71,7 @@ func (c *Cluster) sync(m *Member, peer netip.AddrPort, join bool) {
 		if arrives {
 			c.streams[id] = &stream{opener: m, life: m.life}
 		}
-		for _, part := range m.Engine.OpenSync(c.clock(m), join) {
+		for _, part := range parts {
 			c.report(from, peer, part, arrives)
 			if arrives {
 				c.schedule(c.now+delay, func() { c.receive(peer, id, from, part) })

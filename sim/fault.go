@@ -22,11 +22,13 @@ const (
 	Reorder               // delays packets by up to Delay, so that they overtake each other
 	Clock                 // restarts members with clocks that are wrong by Offset; after For with right ones
 	Join                  // starts Count new members, at random moments within For
+	Forget                // lets To forget Members by force, as an operator does who is wrong
 )
 
 var kindNames = [...]string{
 	Crash: "crash", Restart: "restart", Leave: "leave", Freeze: "freeze", Block: "block", Loss: "loss", Cut: "cut",
 	Partition: "partition", Duplicate: "duplicate", Reorder: "reorder", Clock: "clock", Join: "join",
+	Forget: "forget",
 }
 
 // String returns the word for k.
@@ -48,7 +50,7 @@ type Fault struct {
 	Until   time.Duration // since the end of the warm-up: it does not begin again at or after that; 0: end of the run
 	Members []int         // numbers of the members, from 0; nil: all
 
-	To        []int         // of Cut: nil means all others; of Partition: a further side, may be nil
+	To        []int         // of Cut, Forget: nil means all others; of Partition: a further side, may be nil
 	In, Out   float64       // of Loss, 0 to 1
 	Share     float64       // of Duplicate, 0 to 1
 	Delay     time.Duration // of Reorder

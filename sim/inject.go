@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -74,6 +75,8 @@ func (r *run) strike(f Fault, i int) {
 		c.Network.Lose(c.Member(name).Address, f.In, f.Out)
 	case Cut:
 		r.eachLink(f, i, c.Network.Sever)
+	case Forget:
+		r.forget(f, i)
 	case Clock:
 		c.SetClock(name, f.Offset)
 		r.crash(i)
@@ -102,6 +105,9 @@ func (r *run) end(f Fault, again bool) {
 		r.cluster.Network.Twice = r.Network.Twice
 	case Reorder:
 		r.cluster.Network.Jitter = r.Network.Jitter
+	}
+	if r.tamper != nil && !again {
+		r.tamper(f)
 	}
 }
 
@@ -172,6 +178,16 @@ func (r *run) join(f Fault) {
 		at := time.Duration(r.rng.Int64N(int64(max(f.For, r.Interval))))
 		r.index[Name(i)] = i
 		r.cluster.After(at, func() { r.restart(i, Address(i+1)) })
+	}
+}
+
+// forget lets those whom a fault names forget a member, if they run. That they do not know it is no error.
+func (r *run) forget(f Fault, i int) {
+	for j := range r.members {
+		m := r.cluster.Member(Name(j))
+		if j != i && m != nil && m.Engine != nil && !m.frozen && (f.To == nil || slices.Contains(f.To, j)) {
+			_, _ = r.cluster.Forget(m.Name, Name(i), true)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"time"
 
@@ -32,17 +33,8 @@ func (b *Broken) Error() string {
 // Its methods return "" or what is broken.
 type checker struct {
 	tombstone time.Duration // for how long a forgotten member is remembered
-	views     map[string]map[string]*held
+	sights    sights
 	sent      map[netip.AddrPort]counter // highest in the messages from an address
-}
-
-// held is how an observer's view holds a name, as its events tell it.
-type held struct {
-	record    *membership.Record
-	counter   counter
-	state     membership.State
-	forgotten time.Duration // when; only when gone
-	gone      bool
 }
 
 type counter struct{ incarnation, heartbeat uint64 }
@@ -54,52 +46,61 @@ func (c counter) less(d counter) bool {
 func (c counter) String() string { return fmt.Sprintf("%d/%d", c.incarnation, c.heartbeat) }
 
 func newChecker(tombstone time.Duration) *checker {
-	return &checker{tombstone: tombstone, views: map[string]map[string]*held{}, sent: map[netip.AddrPort]counter{}}
+	return &checker{tombstone: tombstone, sights: newSights(), sent: map[netip.AddrPort]counter{}}
 }
 
 // forget begins an observer's view anew, since it starts again.
-func (c *checker) forget(observer string) { delete(c.views, observer) }
+func (c *checker) forget(observer string) { c.sights.of(observer).forget() }
+
+// acquainted takes it that each of these members was told of all others at once.
+func (c *checker) acquainted(entries []membership.Entry) {
+	last := 0
+	for _, en := range entries {
+		last = max(last, c.sights.subject(en.Record))
+	}
+	for _, own := range entries {
+		o := c.sights.of(own.Record.Name)
+		o.sight(last) // makes room for all
+		for _, en := range entries {
+			if en.Record != own.Record {
+				h := o.sight(c.sights.subject(en.Record))
+				c.sights.advance(h, en)
+				o.show(h, membership.Alive)
+			}
+		}
+	}
+}
 
 // event checks an event of an observer.
 func (c *checker) event(at time.Duration, observer string, e membership.Event) string {
 	v := e.Member
-	if fault := c.own(observer, v); fault != "" {
+	name, own := v.Record.Name, v.Record.Name == observer
+	if fault := c.own(own, name, v.State); fault != "" {
 		return fault
 	}
-	view := c.views[observer]
-	if view == nil {
-		view = map[string]*held{}
-		c.views[observer] = view
+	o := c.sights.of(observer)
+	number := c.sights.subject(v.Record)
+	h := o.sight(number)
+	fault := c.follows(at, o, number, own, e)
+	if fault == "" {
+		fault = c.sights.advance(h, membership.Entry{Record: v.Record, Heartbeat: v.Heartbeat})
 	}
-	name := v.Record.Name
-	h := view[name]
-	if h == nil {
-		h = &held{gone: true, forgotten: -c.tombstone}
-		if name == observer {
-			h.gone = false
-		}
-		view[name] = h
-	}
-	if fault := c.follows(at, h, name == observer, e); fault != "" {
+	switch {
+	case fault != "":
 		return fmt.Sprintf("%s of %s at %s: %s", e.Type, name, observer, fault)
-	}
-	if fault := h.advance(v); fault != "" {
-		return fmt.Sprintf("%s of %s at %s: %s", e.Type, name, observer, fault)
-	}
-	switch e.Type {
-	case membership.EventForgotten:
-		h.gone, h.forgotten = true, at
-	case membership.EventConflict:
+	case own || e.Type == membership.EventConflict:
+	case e.Type == membership.EventForgotten:
+		o.hide(h, number, at)
 	default:
-		h.gone, h.state = false, v.State
+		o.show(h, v.State)
 	}
 	return ""
 }
 
 // own checks that nobody is suspect or dead in its own view.
-func (c *checker) own(observer string, v membership.View) string {
-	if v.Record.Name == observer && (v.State == membership.Suspect || v.State == membership.Dead) {
-		return fmt.Sprintf("%s is %s in its own view", observer, v.State)
+func (c *checker) own(own bool, name string, s membership.State) string {
+	if own && (s == membership.Suspect || s == membership.Dead) {
+		return fmt.Sprintf("%s is %s in its own view", name, s)
 	}
 	return ""
 }
@@ -121,24 +122,26 @@ var becomes = map[membership.EventType]membership.State{
 }
 
 // follows checks that an event can come after those before.
-func (c *checker) follows(at time.Duration, h *held, own bool, e membership.Event) string {
-	v := e.Member
+func (c *checker) follows(at time.Duration, o *observed, number int, own bool, e membership.Event) string {
+	v, h := e.Member, o.sight(number)
 	if want, ok := becomes[e.Type]; ok && v.State != want {
 		return fmt.Sprintf("the member is %s", v.State)
 	}
-	now := counter{v.Record.Incarnation, v.Heartbeat}
+	now, known := counter{v.Record.Incarnation, v.Heartbeat}, c.sights.counter(h)
 	switch {
 	case e.Type == membership.EventConflict, own:
 		return ""
-	case h.gone && (e.Type == membership.EventJoin || e.Type == membership.EventLeft):
-		if at-h.forgotten < c.tombstone && !h.counter.less(now) {
-			return fmt.Sprintf("it was forgotten at %s and returns at %s", h.counter, now)
+	case !h.listed && (e.Type == membership.EventJoin || e.Type == membership.EventLeft):
+		if since, ok := o.forgotten[number]; ok && at-since >= c.tombstone {
+			h.record, h.heartbeat = 0, 0 // nobody remembers
+		} else if ok && !known.less(now) {
+			return fmt.Sprintf("it was forgotten at %s and returns at %s", known, now)
 		}
 		return ""
-	case h.gone:
+	case !h.listed:
 		return "it is not in the view"
 	case e.Type == membership.EventJoin:
-		if h.state != membership.Left || h.record.Incarnation >= v.Record.Incarnation {
+		if h.state != membership.Left || known.incarnation >= now.incarnation {
 			return fmt.Sprintf("it is in the view already, %s", h.state)
 		}
 		return ""
@@ -151,59 +154,39 @@ func (c *checker) follows(at time.Duration, h *held, own bool, e membership.Even
 	return "it was " + h.state.String()
 }
 
-// advance takes the counters of a view of the member; they never go back, and the address stays within a life.
-func (h *held) advance(v membership.View) string {
-	now := counter{v.Record.Incarnation, v.Heartbeat}
-	switch {
-	case now.less(h.counter):
-		return fmt.Sprintf("the counter goes back from %s to %s", h.counter, now)
-	case h.record != nil && h.record.Incarnation == v.Record.Incarnation && h.record.Address != v.Record.Address:
-		return fmt.Sprintf("the address of incarnation %d changes from %s to %s", now.incarnation, h.record.Address,
-			v.Record.Address)
-	}
-	h.record, h.counter = v.Record, now
-	return ""
-}
-
 // view checks the whole view of an observer.
-func (c *checker) view(observer string, views []membership.View) string {
-	held := c.views[observer]
-	shown, before := 0, ""
-	for _, v := range views {
-		name := v.Record.Name
-		if name <= before {
-			return fmt.Sprintf("the view of %s shows %s after %s", observer, name, before)
-		}
-		before = name
-		if fault := c.own(observer, v); fault != "" {
-			return fault
+func (c *checker) view(observer string, view iter.Seq2[membership.Entry, membership.State]) string {
+	o, shown := c.sights.of(observer), 0
+	c.sights.beginView()
+	for en, state := range view {
+		name, number := en.Record.Name, c.sights.subject(en.Record)
+		if c.sights.seenInView(number) {
+			return fmt.Sprintf("the view of %s shows %s twice", observer, name)
 		}
 		if name == observer {
+			if fault := c.own(true, name, state); fault != "" {
+				return fault
+			}
 			continue
 		}
-		h := held[name]
-		if h == nil || h.gone || h.state != v.State {
-			return fmt.Sprintf("the view of %s shows %s as %s, which no event said", observer, name, v.State)
+		h := o.sight(number)
+		if !h.listed || h.state != state {
+			return fmt.Sprintf("the view of %s shows %s as %s, which no event said", observer, name, state)
 		}
-		if fault := h.advance(v); fault != "" {
+		if fault := c.sights.advance(h, en); fault != "" {
 			return fmt.Sprintf("the view of %s of %s: %s", observer, name, fault)
 		}
 		shown++
 	}
-	for name, h := range held {
-		if name != observer && !h.gone {
-			shown--
-		}
-	}
-	if shown != 0 {
-		return fmt.Sprintf("the view of %s shows %d members fewer than its events said", observer, -shown)
+	if shown != o.shown {
+		return fmt.Sprintf("the view of %s shows %d members fewer than its events said", observer, o.shown-shown)
 	}
 	return ""
 }
 
 // message checks the counters of the sender of a message. An older life cannot speak any more: it has stopped.
 func (c *checker) message(from netip.AddrPort, m gossip.Message) string {
-	h := headerOf(m)
+	h := gossip.HeaderOf(m)
 	now := counter{h.Incarnation, h.Heartbeat}
 	if now.less(c.sent[from]) {
 		return fmt.Sprintf("%s at %s sends the counter %s after %s", h.From, from, now, c.sent[from])

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"iter"
 	"net/netip"
 	"strings"
 	"testing"
@@ -79,6 +80,17 @@ func TestBrokenPromisesInEventsAreCaught(t *testing.T) {
 	}
 }
 
+// entriesOf returns what an engine tells of the members of a view.
+func entriesOf(views []membership.View) iter.Seq2[membership.Entry, membership.State] {
+	return func(yield func(membership.Entry, membership.State) bool) {
+		for _, v := range views {
+			if !yield(membership.Entry{Record: v.Record, Heartbeat: v.Heartbeat}, v.State) {
+				return
+			}
+		}
+	}
+}
+
 func TestBrokenPromisesInViewsAreCaught(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
@@ -86,7 +98,7 @@ func TestBrokenPromisesInViewsAreCaught(t *testing.T) {
 	}{
 		{"as the events say", "", []membership.View{view("a", 1, 9, membership.Alive), view("b", 1, 9, membership.Alive)}},
 		{"one too few", "1 members fewer", []membership.View{view("a", 1, 9, membership.Alive)}},
-		{"a name twice", "shows b after b", []membership.View{view("b", 1, 9, membership.Alive), view("b", 2, 9, membership.Alive)}},
+		{"a name twice", "shows b twice", []membership.View{view("b", 1, 9, membership.Alive), view("b", 2, 9, membership.Alive)}},
 		{"somebody else", "no event said", []membership.View{view("b", 1, 9, membership.Alive), view("c", 1, 9, membership.Alive)}},
 		{"another state", "no event said", []membership.View{view("b", 1, 9, membership.Dead)}},
 		{"an older heartbeat", "goes back", []membership.View{view("b", 1, 4, membership.Alive)}},
@@ -94,7 +106,7 @@ func TestBrokenPromisesInViewsAreCaught(t *testing.T) {
 	} {
 		checks := newChecker(time.Hour)
 		checks.event(0, "a", membership.Event{Type: join, Member: view("b", 1, 5, membership.Alive)})
-		if got := checks.view("a", c.views); c.want == "" && got != "" || !strings.Contains(got, c.want) {
+		if got := checks.view("a", entriesOf(c.views)); c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("a view that shows %s is found to be %q, want %q", c.name, got, c.want)
 		}
 	}
@@ -127,5 +139,27 @@ func TestABrokenPromiseStopsTheRunAndTellsTheSeed(t *testing.T) {
 	}
 	if r.cluster.Now() != 2*time.Second {
 		t.Errorf("the run ends at %s, want 2s, where it broke", r.cluster.Now())
+	}
+}
+
+func TestAMemberThatWasNotToldOfIsMissed(t *testing.T) {
+	checks := newChecker(time.Hour)
+	var all []membership.Entry
+	for _, name := range []string{"a", "b", "c"} {
+		all = append(all, membership.Entry{Record: view(name, 1, 5, membership.Alive).Record, Heartbeat: 5})
+	}
+	checks.acquainted(all)
+	views := []membership.View{view("a", 1, 5, membership.Alive), view("b", 1, 5, membership.Alive), view("c", 1, 5, membership.Alive)}
+	if got := checks.view("a", entriesOf(views)); got != "" {
+		t.Errorf("the view of a member that was told of all others is found to be %q", got)
+	}
+	if got := checks.view("b", entriesOf(views[:2])); !strings.Contains(got, "1 members fewer") {
+		t.Errorf("a view without c is found to be %q", got)
+	}
+	if got := checks.event(0, "b", membership.Event{Type: join, Member: views[2]}); !strings.Contains(got, "already") {
+		t.Errorf("a join of a member that was told of is found to be %q", got)
+	}
+	if got := checks.view("a", entriesOf([]membership.View{view("b", 1, 1<<40, membership.Alive)})); !strings.Contains(got, "higher than any run lasts") {
+		t.Errorf("a heartbeat of 2^40 is found to be %q", got)
 	}
 }

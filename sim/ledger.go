@@ -9,11 +9,13 @@ import (
 // ledger keeps what observers think of subjects, as their events tell it, and compares it with the truth.
 type ledger struct {
 	health    *health
+	members   int // that start at first
 	rows      [][]opinion
-	present   []int // of each observer: how many others it takes to be alive or suspect
-	known     int   // sum of present
-	measuring bool  // the warm-up is over
-	pairs     int   // all pairs of the members that start at first
+	wronged   map[pair]time.Duration // those who are suspected without ground, and since when
+	present   []int                  // of each observer: how many others it takes to be alive or suspect
+	known     int                    // sum of present
+	measuring bool                   // the warm-up is over
+	pairs     int                    // all pairs of the members that start at first
 	allKnown  time.Duration
 	knewAll   bool // that was reached
 
@@ -27,20 +29,19 @@ type ledger struct {
 
 // opinion is what one observer thinks of one subject.
 type opinion struct {
-	state    membership.State
-	present  bool
-	awaited  bool          // the subject crashed while it was present here
-	wronged  bool          // it is suspected without ground
-	suspects time.Duration // since when
+	present bool
+	awaited bool // the subject crashed while it was present here
 }
 
+type pair struct{ observer, subject int }
+
 func newLedger(h *health, members int) *ledger {
-	return &ledger{health: h, pairs: members * (members - 1)}
+	return &ledger{health: h, members: members, wronged: map[pair]time.Duration{}, pairs: members * (members - 1)}
 }
 
 func (l *ledger) opinion(observer, subject int) *opinion {
 	for observer >= len(l.rows) {
-		l.rows = append(l.rows, make([]opinion, len(l.rows)))
+		l.rows = append(l.rows, make([]opinion, l.members))
 		l.present = append(l.present, 0)
 	}
 	row := l.rows[observer]
@@ -61,18 +62,17 @@ func (l *ledger) event(now time.Duration, observer, subject int, e membership.Ev
 	l.setPresent(now, observer, o, state.Present() && e.Type != membership.EventForgotten)
 	switch e.Type {
 	case membership.EventSuspect:
-		l.suspected(now, observer, subject, o)
+		l.suspected(now, observer, subject)
 	case membership.EventDead:
-		l.endSuspicion(now, o)
+		l.endSuspicion(now, observer, subject)
 		l.died(now, observer, subject, o)
 	case membership.EventJoin, membership.EventAlive:
-		l.endSuspicion(now, o)
+		l.endSuspicion(now, observer, subject)
 		o.awaited = o.awaited && l.health.of(subject).down
 	default:
-		l.endSuspicion(now, o)
+		l.endSuspicion(now, observer, subject)
 		o.awaited = false
 	}
-	o.state = state
 }
 
 func (l *ledger) setPresent(now time.Duration, observer int, o *opinion, present bool) {
@@ -91,18 +91,19 @@ func (l *ledger) setPresent(now time.Duration, observer int, o *opinion, present
 	}
 }
 
-func (l *ledger) suspected(now time.Duration, observer, subject int, o *opinion) {
+func (l *ledger) suspected(now time.Duration, observer, subject int) {
 	if l.health.blameless(observer, subject, now) {
 		return
 	}
 	l.falseSuspect++
-	o.wronged, o.suspects = true, now
+	l.wronged[pair{observer, subject}] = now
 }
 
-func (l *ledger) endSuspicion(now time.Duration, o *opinion) {
-	if o.wronged {
-		l.suspicion += now - o.suspects
-		o.wronged = false
+func (l *ledger) endSuspicion(now time.Duration, observer, subject int) {
+	p := pair{observer, subject}
+	if since, ok := l.wronged[p]; ok {
+		l.suspicion += now - since
+		delete(l.wronged, p)
 	}
 }
 
@@ -124,6 +125,18 @@ func (l *ledger) died(now time.Duration, observer, subject int, o *opinion) {
 	}
 }
 
+// acquainted notes that all members that start at first know each other, none of whom knew any before.
+func (l *ledger) acquainted(now time.Duration) {
+	for observer := range l.members {
+		l.opinion(observer, observer)
+		for subject := range l.members {
+			if subject != observer {
+				l.setPresent(now, observer, &l.rows[observer][subject], true)
+			}
+		}
+	}
+}
+
 // crashed notes that a member crashed: those who have it present and are healthy are to find out.
 func (l *ledger) crashed(subject int, now time.Duration, runs func(int) bool) {
 	l.health.crashes(subject, now)
@@ -132,8 +145,8 @@ func (l *ledger) crashed(subject int, now time.Duration, runs func(int) bool) {
 		if observer == subject || !runs(observer) || !l.health.healthy(observer, now) {
 			continue
 		}
+		l.endSuspicion(now, observer, subject)
 		o := l.opinion(observer, subject)
-		l.endSuspicion(now, o)
 		o.awaited = o.present
 	}
 }
@@ -143,7 +156,7 @@ func (l *ledger) clear(now time.Duration, observer int) {
 	l.opinion(observer, observer)
 	for i := range l.rows[observer] {
 		o := &l.rows[observer][i]
-		l.endSuspicion(now, o)
+		l.endSuspicion(now, observer, i)
 		l.setPresent(now, observer, o, false)
 		*o = opinion{}
 	}
@@ -170,9 +183,8 @@ func (l *ledger) disagree(running []int) {
 func (l *ledger) missed(now time.Duration, runs func(int) bool) (n int) {
 	for observer, row := range l.rows {
 		for subject := range row {
-			o := &row[subject]
-			l.endSuspicion(now, o)
-			if o.awaited && runs(observer) && l.health.healthySince(observer, l.health.of(subject).downAt, now) {
+			l.endSuspicion(now, observer, subject)
+			if o := &row[subject]; o.awaited && runs(observer) && l.health.healthySince(observer, l.health.of(subject).downAt, now) {
 				n++
 			}
 		}

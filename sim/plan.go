@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math"
 	"time"
 )
 
@@ -46,11 +45,11 @@ var planIntervals = []time.Duration{
 
 // Candidates returns the configurations to try for a wish: with one peer and with two, the interval with which
 // detection should take about as long as wished, one shorter and two longer ones. The shortest and longest silences are those
-// of profile lan in proportion to the interval: 6 and 40 intervals to suspect, 10 and 80 to call dead. The rest is base's.
+// of profile lan in proportion to the interval: 4 and 20 intervals to suspect, 6 and 40 to call dead. The rest is base's.
 func (w Wish) Candidates(base Settings) []Candidate {
 	var all []Candidate
 	for _, fanout := range []int{1, 2} {
-		fit := w.DetectWithin.Seconds() / w.intervalsToDetect(fanout)
+		fit := w.DetectWithin.Seconds() / w.intervalsToDetect()
 		nearest := 0
 		for i, t := range planIntervals {
 			if t.Seconds() <= fit {
@@ -60,22 +59,16 @@ func (w Wish) Candidates(base Settings) []Candidate {
 		for i := max(0, nearest-1); i <= min(nearest+2, len(planIntervals)-1); i++ {
 			s, t := base, planIntervals[i]
 			s.Interval, s.Fanout = t, fanout
-			s.Suspect.Min, s.Suspect.Max, s.Dead.Min, s.Dead.Max = 6*t, 40*t, 10*t, 80*t
+			s.Suspect.Min, s.Suspect.Max, s.Dead.Min, s.Dead.Max = 4*t, 20*t, 6*t, 40*t
 			all = append(all, Candidate{Settings: s, Members: w.Simulated, wish: w})
 		}
 	}
 	return all
 }
 
-// intervalsToDetect guesses how many intervals detection takes at p99: 17 with 100 members and no loss, twice that at
-// 30 % loss, 30 % less with a second peer.
-func (w Wish) intervalsToDetect(fanout int) float64 {
-	k := (12 + 2.5*math.Log10(float64(w.Simulated))) * (1 + 3*w.Loss)
-	if fanout > 1 {
-		k *= 0.7
-	}
-	return k
-}
+// intervalsToDetect guesses how many intervals detection takes at p99, whatever the number of members: 6 to 7 without
+// loss, 7 to 8 at 30 %.
+func (w Wish) intervalsToDetect() float64 { return 6.5 * (1 + w.Loss/2) }
 
 // planCrashes is how many crashes a trial has, one after the other, if there are members enough.
 const planCrashes = 6
@@ -93,7 +86,7 @@ func (c Candidate) Try(progress func(done, of time.Duration)) (Trial, error) {
 	for i := range crashes {
 		s.Faults = append(s.Faults, Fault{Kind: Crash, At: time.Duration(i) * gap, Members: []int{i + 1}})
 	}
-	s.For = time.Duration(crashes)*gap + time.Duration(3*w.intervalsToDetect(c.Fanout)*float64(c.Interval))
+	s.For = time.Duration(crashes)*gap + time.Duration(6*w.intervalsToDetect()*float64(c.Interval))
 	rep, err := s.Run()
 	if err != nil {
 		return Trial{}, err

@@ -6,9 +6,9 @@ import (
 )
 
 var lanSettings = Settings{
-	Interval: 250 * time.Millisecond, Fanout: 1, Detector: "logistic", MaxPacket: 1400,
-	Suspect: Threshold{8, 1500 * time.Millisecond, 10 * time.Second},
-	Dead:    Threshold{12, 2500 * time.Millisecond, 20 * time.Second},
+	Interval: 500 * time.Millisecond, Fanout: 1, Detector: "measured", MaxPacket: 1400,
+	Suspect: Threshold{8, 2 * time.Second, 10 * time.Second},
+	Dead:    Threshold{12, 3 * time.Second, 20 * time.Second},
 }
 
 func TestCandidatesStraddleWhatIsWished(t *testing.T) {

@@ -13,7 +13,7 @@ type Report struct {
 	Members        int      `json:"members"`
 	Seed           uint64   `json:"seed"`
 	VirtualSeconds float64  `json:"virtual_seconds"`     // warm-up and all
-	Convergence    *float64 `json:"convergence_seconds"` // from the first start until all knew all; null: never
+	Convergence    *float64 `json:"convergence_seconds"` // from the first start until all knew all; null: never, or a settled cluster
 
 	Detection Detection `json:"detection"`
 
@@ -47,7 +47,7 @@ func (r *run) report() Report {
 		FalseSuspect: l.falseSuspect, FalseDead: l.falseDead, FalseDeadAtHealthy: l.falseDeadAtHealthy,
 		Suspicion: seconds(l.suspicion), DistinctViewsMax: l.distinctViews,
 	}
-	if l.knewAll || r.Members == 1 {
+	if !r.Settled && (l.knewAll || r.Members == 1) {
 		rep.Convergence = new(seconds(l.allKnown))
 	}
 	if n := float64(r.traffic.memberSeconds); n > 0 {

@@ -25,6 +25,7 @@ type run struct {
 	traffic *traffic
 	trace   *tracer
 	broken  *Broken
+	tamper  func(Fault) // if set, is told of each fault that is over
 }
 
 func newRun(s Scenario) *run {
@@ -62,7 +63,11 @@ func (r *run) play() (Report, error) {
 	for i := range r.Members {
 		r.health.starts(i, 0)
 	}
-	c.Boot(r.Members, r.Spread)
+	if r.Settled {
+		c.BootSettled(r.Members, r.Spread, r.acquainted)
+	} else {
+		c.Boot(r.Members, r.Spread)
+	}
 	r.every(time.Second, r.sample)
 	r.warmUp()
 	r.start = c.Now()
@@ -86,6 +91,12 @@ func (r *run) warmUp() {
 		return r.ledger.known == pairs && r.cluster.Now() >= r.Spread
 	})
 	r.advance(WarmUpIntervals * r.Interval)
+}
+
+// acquainted notes that the members of a settled cluster know each other.
+func (r *run) acquainted(entries []membership.Entry) {
+	r.ledger.acquainted(r.cluster.Now())
+	r.checker.acquainted(entries)
 }
 
 // advance lets virtual time pass, and tells how far the run has got.
@@ -126,8 +137,11 @@ func (r *run) message(at time.Duration, from, to netip.AddrPort, m gossip.Messag
 	r.check(r.checker.message(from, m))
 }
 
-// sampled is how many views are looked at as a whole in each virtual second; all take turns.
-const sampled = 200
+// How many views are looked at as a whole in each virtual second, and how many rows of them; all take turns.
+const (
+	sampledViews = 200
+	sampledRows  = 200_000
+)
 
 // sample looks at the views of running members, each second.
 func (r *run) sample() {
@@ -137,9 +151,10 @@ func (r *run) sample() {
 		r.traffic.memberSeconds += len(running)
 		r.ledger.disagree(r.indices(running))
 	}
-	for k := range min(sampled, len(running)) {
+	sampled := min(sampledViews, len(running), 1+sampledRows/(len(running)+1))
+	for k := range sampled {
 		m := running[(int(now/time.Second)*sampled+k)%len(running)]
-		r.check(r.checker.view(m.Name, m.Engine.Snapshot(r.cluster.clock(m))))
+		r.check(r.checker.view(m.Name, m.Engine.Entries()))
 	}
 }
 

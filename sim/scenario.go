@@ -23,6 +23,7 @@ type Scenario struct {
 	Gossip   gossip.Config
 	Network  Network
 	Spread   time.Duration // all members start within this; 0: within one interval
+	Settled  bool          // all members know all others once they have started; nobody has to join
 	Faults   []Fault
 	For      time.Duration // virtual time after the warm-up
 

@@ -10,7 +10,7 @@ import (
 // Twenty members, of which two crash while a fifth of all packets is lost.
 func ExampleScenario() {
 	s, err := sim.NewScenario(20, 1, sim.Settings{
-		Interval: 250 * time.Millisecond, Fanout: 1, Detector: "logistic", MaxPacket: 1400,
+		Interval: 250 * time.Millisecond, Fanout: 1, Detector: "measured", MaxPacket: 1400,
 		Suspect: sim.Threshold{Phi: 8, Min: 1500 * time.Millisecond, Max: 10 * time.Second},
 		Dead:    sim.Threshold{Phi: 12, Min: 2500 * time.Millisecond, Max: 20 * time.Second},
 	})

@@ -96,3 +96,22 @@ func TestScenariosAreChecked(t *testing.T) {
 		t.Error("a mistake in a scenario is reported as a broken promise")
 	}
 }
+
+func TestASettledClusterKnowsAllAtOnceAndDetectsLikeAnother(t *testing.T) {
+	settled := lan(60, 3, Fault{Kind: Crash, Members: []int{5, 6}}, Fault{Kind: Restart, At: time.Second, Members: []int{7}})
+	settled.Settled = true
+	rep := play(t, settled)
+	if rep.Convergence != nil {
+		t.Errorf("a settled cluster converged within %v s, want it not to be told: nobody joined", *rep.Convergence)
+	}
+	joined := settled
+	joined.Settled = false
+	other := play(t, joined)
+	if rep.VirtualSeconds > other.VirtualSeconds {
+		t.Errorf("a settled cluster runs for %v s, one that has to join for %v s", rep.VirtualSeconds, other.VirtualSeconds)
+	}
+	if rep.Detection.Missed+rep.FalseDead != 0 || rep.Detection.P99 == nil || *rep.Detection.P99 > 2**other.Detection.P99 {
+		t.Errorf("two crashes in a settled cluster: %+v with %d false deaths; want all found out, as in another: %+v",
+			rep.Detection, rep.FalseDead, other.Detection)
+	}
+}

@@ -12,7 +12,7 @@ import (
 type Settings struct {
 	Interval      time.Duration // between two heartbeats
 	Fanout        int           // peers that a round exchanges with, ≥ 1
-	Detector      string        // family of the phi detector, see [phi.ByName]
+	Detector      string        // see [phi.ByName]
 	MaxPacket     int           // bytes of one packet with the envelope, without IP and UDP
 	Suspect, Dead Threshold
 }
@@ -27,12 +27,12 @@ type Threshold struct {
 // NewScenario returns a scenario of that many members without faults on a perfect network, to be completed and run.
 // The error says what is wrong with the settings.
 func NewScenario(members int, seed uint64, s Settings) (Scenario, error) {
-	family, err := phi.ByName(s.Detector)
+	detector, err := phi.ByName(s.Detector)
 	if err != nil {
 		return Scenario{}, err
 	}
 	g := gossip.DefaultConfig()
-	g.Fanout, g.Family, g.MaxPayload = s.Fanout, family, s.MaxPacket-EnvelopeBytes
+	g.Fanout, g.Detector, g.MaxPayload = s.Fanout, detector, s.MaxPacket-EnvelopeBytes
 	g.Suspect, g.Dead = gossip.Threshold(s.Suspect), gossip.Threshold(s.Dead)
 	g.MaxMembers = max(g.MaxMembers, members)
 	if err := g.Validate(); err != nil {

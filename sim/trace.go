@@ -37,7 +37,7 @@ func (t *tracer) message(at time.Duration, from, to netip.AddrPort, m gossip.Mes
 	if !arrives {
 		fate = " LOST"
 	}
-	h := headerOf(m)
+	h := gossip.HeaderOf(m)
 	t.line(at, "%s -> %s %s of %s %d/%d%s", from, to, kindOf(m), h.From, h.Incarnation, h.Heartbeat, fate)
 }
 
@@ -52,28 +52,12 @@ func kindOf(m gossip.Message) string {
 		return "ping"
 	case *gossip.Pong:
 		return "pong"
+	case *gossip.Evidence:
+		return "evidence"
 	case *gossip.Sync:
 		return "sync"
 	case *gossip.Refused:
 		return "refused"
 	}
 	return fmt.Sprintf("%T", m)
-}
-
-func headerOf(m gossip.Message) gossip.Header {
-	switch m := m.(type) {
-	case *gossip.Digest:
-		return m.Header
-	case *gossip.Delta:
-		return m.Header
-	case *gossip.Ping:
-		return m.Header
-	case *gossip.Pong:
-		return m.Header
-	case *gossip.Sync:
-		return m.Header
-	case *gossip.Refused:
-		return m.Header
-	}
-	return gossip.Header{}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -27,27 +26,31 @@ func agentCommand() *cli.Command {
 		Usage:     "run this host's member of the cluster",
 		UsageText: "heartsay agent [flags]",
 		Description: `Prints one line when it is ready and logs to stderr. The first SIGTERM or SIGINT
-makes it leave the cluster and exit with 0; a second one ends it at once.`,
+makes it leave the cluster and exit with 0; a second one ends it at once. SIGHUP
+makes it read its configuration and its key file again.`,
 		Flags:  agentFlags(),
 		Action: takes(0, 0, "", agentAction),
 	}
 }
 
 func agentAction(c *cli.Context) error {
-	cfg, err := agentConfig(c)
+	s, err := agentSettings(c)
 	if err != nil {
 		return err
 	}
 	lines := agent.NewLogQueue(c.App.ErrWriter)
 	defer func() { lines.Close(time.After(time.Second)) }()
-	log, err := newLogger(c, lines)
-	if err != nil {
-		return err
-	}
+	log := newLogger(s, newPalette(c.App.ErrWriter).on, lines)
+	notify := systemd{log}
+	reloads := newReloader(c, s, log, notify)
 	ctx, stop := untilToldToLeave(c.Context, c.App.ErrWriter)
 	defer stop()
-	return agent.Run(ctx, cfg, log, func(r agent.Ready) {
-		_ = println(c, "ready: name=%s gossip=%s api=%s cluster=%s", r.Name, r.Gossip, escape(r.API), r.Cluster)
+	defer context.AfterFunc(ctx, notify.stopping)()
+	return agent.Run(ctx, s.config, log, func(r agent.Ready) {
+		_ = println(c, "%s", readyLine(r))
+		notify.ready()
+		go reloads.run(ctx, r.Agent)
+		go notify.watchdog(ctx, r.Agent.Healthy)
 	})
 }
 
@@ -76,23 +79,28 @@ func untilToldToLeave(parent context.Context, messages io.Writer) (context.Conte
 	return ctx, func() { signal.Stop(signals); cancel() }
 }
 
-// newLogger returns the logger that the flags describe, to lines.
-func newLogger(c *cli.Context, lines io.Writer) (hclog.Logger, error) {
-	level := strings.ToLower(c.String("log-level"))
-	if err := oneOf(c, "log-level", level, logLevels); err != nil {
-		return nil, err
-	}
-	if err := oneOf(c, "log-format", c.String("log-format"), logFormats); err != nil {
-		return nil, err
-	}
+// newLogger returns the logger that the settings describe, to lines.
+func newLogger(s settings, coloured bool, lines io.Writer) hclog.Logger {
 	options := &hclog.LoggerOptions{
 		Name:       "heartsay",
-		Level:      hclog.LevelFromString(level),
+		Level:      hclog.LevelFromString(s.logLevel),
 		Output:     lines,
-		JSONFormat: c.String("log-format") == "json",
+		JSONFormat: s.logFormat == "json",
 	}
-	if newPalette(c.App.ErrWriter).on {
+	if coloured {
 		options.Color = hclog.ForceColor
 	}
-	return hclog.New(options), nil
+	return hclog.New(options)
+}
+
+// readyLine says in one line where an agent that has started is to be found.
+func readyLine(r agent.Ready) string {
+	line := fmt.Sprintf("ready: name=%s gossip=%s api=%s cluster=%s", r.Name, r.Gossip, escape(r.API), r.Cluster)
+	if r.Metrics != "" {
+		line += " metrics=" + r.Metrics
+	}
+	if r.DNS != "" {
+		line += " dns=" + r.DNS
+	}
+	return line
 }

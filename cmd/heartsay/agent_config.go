@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -25,15 +24,14 @@ func agentConfig(c *cli.Context) (agent.Config, error) {
 	cfg.Build = shortBuild()
 	setStrings(c, &cfg)
 	setNumbers(c, &cfg)
-	if c.IsSet("key-file") {
-		return cfg, usageError("%s: this version cannot seal the gossip yet, and will not run with a key as if it did: "+
-			"leave it out", origin(c, "key-file"))
-	}
 	return cfg, errors.Join(
 		setName(c, &cfg),
 		setAddress(c, "bind", &cfg.Bind, agent.ParseBind),
 		setAddress(c, "advertise", &cfg.Advertise, agent.ParseAdvertise),
 		setTags(c, &cfg),
+		setOperators(c, &cfg),
+		setHandlers(c, &cfg),
+		setAccess(c, &cfg),
 	)
 }
 
@@ -41,6 +39,7 @@ func agentConfig(c *cli.Context) (agent.Config, error) {
 func setStrings(c *cli.Context, cfg *agent.Config) {
 	for name, field := range map[string]*string{
 		"cluster": &cfg.Cluster, "state-dir": &cfg.StateDir, "zone": &cfg.Zone, "detector": &cfg.Detector,
+		"key-file": &cfg.KeyFile, "token-file": &cfg.TokenFile,
 	} {
 		if c.IsSet(name) {
 			*field = c.String(name)
@@ -97,18 +96,9 @@ func setAddress(c *cli.Context, name string, field *netip.AddrPort, parse func(s
 
 // setTags sets the tags.
 func setTags(c *cli.Context, cfg *agent.Config) error {
-	cfg.Tags = map[string]string{}
-	for _, s := range c.StringSlice("tag") {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok || key == "" {
-			return usageError("%s %q: write KEY=VALUE", origin(c, "tag"), s)
-		}
-		if _, twice := cfg.Tags[key]; twice {
-			return usageError("%s %q: the tag %q is given twice", origin(c, "tag"), s, key)
-		}
-		cfg.Tags[key] = value
-	}
-	return nil
+	tags, err := parseTags(origin(c, "tag"), c.StringSlice("tag"))
+	cfg.Tags = tags
+	return err
 }
 
 // shortBuild returns the version that others are told, cut to the 64 bytes that a record has for it.

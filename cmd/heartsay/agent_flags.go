@@ -11,12 +11,18 @@ import (
 
 // agentFlags returns the flags of the agent: who it is, how it judges others, and how it runs.
 func agentFlags() []cli.Flag {
-	flags := append(identityFlags(), verdictFlags()...)
+	flags := append([]cli.Flag{configFlag()}, identityFlags()...)
+	flags = append(flags, verdictFlags()...)
+	flags = append(flags, operatorFlags()...)
+	flags = append(flags, handlerFlags()...)
 	return append(flags,
 		apiFlag(),
 		text("state-dir", "", "keep members, seeds and the incarnation in `DIR`, to rejoin after a restart"),
-		text("key-file", "", "seal the gossip with the key in `FILE`; not built yet, and refused"),
+		text("key-file", "", "seal the gossip with the keys in `FILE`, see keys; SIGHUP reads it again"),
 		&cli.BoolFlag{Name: "allow-plaintext", Usage: "bind to more than loopback although nothing seals the gossip"},
+		list("allow", "take packets and streams from the network `CIDR` alone; repeatable"),
+		text("api-tcp", "", "serve the API on loopback `IP:PORT` as well, to whoever shows the token"),
+		text("token-file", "", "the token for the API over TCP is in `FILE`"),
 		&cli.StringFlag{Name: "log-level", Value: "info", Usage: "log from `LEVEL` on: " + strings.Join(logLevels, ", ")},
 		&cli.StringFlag{Name: "log-format", Value: "text", Usage: "log as `FORMAT`: " + strings.Join(logFormats, ", ")},
 	)
@@ -43,7 +49,7 @@ func verdictFlags() []cli.Flag {
 		&cli.StringFlag{Name: "profile", Value: "lan", Usage: "take the defaults of `PROFILE`: " + profiles},
 		duration("interval", "time `DURATION` between two heartbeats"),
 		&cli.IntFlag{Name: "fanout", DefaultText: fromProfile, Usage: "exchange with `K` peers in each interval"},
-		text("detector", fromProfile, "judge with the phi detector of `FAMILY`"),
+		text("detector", fromProfile, "judge silences by the `DETECTOR` measured, or one of the textbook: logistic, normal, exponential"),
 		number("suspect-phi", "suspect a member at this `PHI`"),
 		number("dead-phi", "call a member dead at this `PHI`"),
 		duration("suspect-min", "suspect after no less than `DURATION` of silence"),

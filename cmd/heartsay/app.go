@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"heartsay/agent"
 	"heartsay/api"
 )
 
@@ -16,7 +17,8 @@ func run(args []string, out, err io.Writer, getenv func(string) string) int {
 	app := newApp(out, err)
 	line, failure := arrange(app.Commands, args, getenv)
 	if failure == nil {
-		app.Metadata = map[string]any{originsKey: line.origins}
+		app.Metadata = line.metadata()
+		app.Metadata[rereadKey] = reread(args, getenv)
 		failure = app.Run(line.args)
 	}
 	complain(err, line.command, failure)
@@ -38,11 +40,15 @@ func newApp(out, err io.Writer) *cli.App {
 		ExitErrHandler:            func(*cli.Context, error) {},
 		Commands: []*cli.Command{
 			agentCommand(), joinCommand(), leaveCommand(), membersCommand(), eventsCommand(), infoCommand(), waitCommand(),
-			forgetCommand(), simCommand(), planCommand(), versionCommand(), helpCommand(),
+			forgetCommand(), tagsCommand(), keysCommand(), healthCommand(), configCommand(), doctorCommand(), uiCommand(),
+			simCommand(), planCommand(), completionCommand(), versionCommand(), helpCommand(),
 		},
 		Action: func(*cli.Context) error { return usageError("no command is given") },
 	}
 	for _, c := range app.Commands {
+		if findFlag(c, "api") != nil && findFlag(c, "token-file") == nil {
+			c.Flags = append(c.Flags, text("token-file", "", "the token for an API over TCP is in `FILE`"))
+		}
 		c.HideHelpCommand = true // or a member called "help" could not be named
 		c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return usageError("%v", err) }
 		describeEnv(c)
@@ -52,14 +58,14 @@ func newApp(out, err io.Writer) *cli.App {
 
 const appDescription = `Flags may stand anywhere on the line; -- ends them. Each can be set by the
 environment variable that its help names; there, commas separate the values of a
-flag that may be repeated.
+flag that may be repeated, or line feeds those of --on-event and --webhook.
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 agent unreachable, 4 not permitted,
 5 not found, 6 timed out, 7 condition false.`
 
 // apiFlag returns the flag that says where the agent's API is.
 func apiFlag() cli.Flag {
-	return &cli.StringFlag{Name: "api", Value: api.DefaultURL(), Usage: "the agent's API is at `URL`, unix:///path"}
+	return &cli.StringFlag{Name: "api", Value: api.DefaultURL(), Usage: "the agent's API is at `URL`, unix:///path or http://IP:PORT"}
 }
 
 // outputFlag returns the flag that chooses one of the formats, of which the first is the default.
@@ -75,7 +81,19 @@ func parseOutput(c *cli.Context, formats ...string) (string, error) {
 
 // newClient returns a client of the agent that the flags name.
 func newClient(c *cli.Context) (*api.Client, error) {
-	client, err := api.New(c.String("api"))
+	var options []api.Option
+	if api.IsTCP(c.String("api")) {
+		if !c.IsSet("token-file") {
+			return nil, usageError("%s %q: the API over TCP asks for a token: give --token-file", origin(c, "api"),
+				c.String("api"))
+		}
+		token, err := agent.ReadToken(c.String("token-file"))
+		if err != nil {
+			return nil, usageError("%s: %v", origin(c, "token-file"), err)
+		}
+		options = append(options, api.WithToken(token))
+	}
+	client, err := api.New(c.String("api"), options...)
 	if err != nil {
 		return nil, usageError("%s: %v", origin(c, "api"), err)
 	}

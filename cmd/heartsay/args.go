@@ -12,7 +12,8 @@ import (
 type commandLine struct {
 	command string            // "" when none is named, or an unknown one
 	args    []string          // for cli.App.Run
-	origins map[string]string // by flag: what set it, "--name" or an environment variable
+	origins map[string]string // by flag: what set it, "--name", an environment variable or "FILE:LINE: name"
+	fault   error             // of the configuration file, for the doctor
 }
 
 // given is one flag as it was given.
@@ -37,6 +38,7 @@ func arrange(commands []*cli.Command, args []string, getenv func(string) string)
 		return line, usageError("there is no command %q", arguments[0])
 	}
 	line.command = arguments[0]
+	flags, arguments = fileArgument(flags, arguments)
 	line.args = []string{"heartsay", line.command}
 	if help {
 		line.args = append(line.args, "--help")
@@ -47,6 +49,11 @@ func arrange(commands []*cli.Command, args []string, getenv func(string) string)
 	}
 	if err := line.addEnv(commands[i], getenv); err != nil {
 		return line, err
+	}
+	if err := line.addFile(commands[i]); err != nil && line.command != "doctor" {
+		return line, err
+	} else if err != nil {
+		line.fault = err // which is what the doctor looks for
 	}
 	line.args = append(append(line.args, "--"), arguments[1:]...)
 	return line, nil
@@ -124,7 +131,7 @@ func (l *commandLine) addEnv(command *cli.Command, getenv func(string) string) e
 			}
 			values := []string{value}
 			if repeatable(flag) {
-				values = strings.Split(value, ",")
+				values = strings.Split(value, separator(flag))
 			}
 			for _, v := range values {
 				if err := l.add(flag, variable, v); err != nil {
@@ -156,13 +163,26 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-// originsKey is where the App keeps the origins of a line.
-const originsKey = "origins"
+// lineKey is where the App keeps its commandLine.
+const lineKey = "line"
 
-// origin returns what set a flag, for messages: "--name", or the environment variable.
+func (l commandLine) metadata() map[string]any { return map[string]any{lineKey: l} }
+
+// only returns a line that gives one flag of l and no other, from nowhere that could be blamed.
+func (l commandLine) only(name string) commandLine {
+	one := commandLine{command: l.command, args: slices.Clone(l.args[:2])}
+	for _, arg := range l.args[2:] {
+		if strings.HasPrefix(arg, dashed(name)+"=") {
+			one.args = append(one.args, arg)
+		}
+	}
+	return one
+}
+
+// origin returns what set a flag, for messages: "--name", the environment variable, or the file, line and key.
 func origin(c *cli.Context, name string) string {
-	if origins, ok := c.App.Metadata[originsKey].(map[string]string); ok && origins[name] != "" {
-		return origins[name]
+	if line, ok := c.App.Metadata[lineKey].(commandLine); ok && line.origins[name] != "" {
+		return line.origins[name]
 	}
 	return dashed(name)
 }

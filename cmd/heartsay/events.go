@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -24,6 +25,7 @@ whenever events were lost.`,
 			list("type", "only events of this `TYPE`, and resets, repeatable: "+strings.Join(api.EventTypes(), ", ")),
 			&cli.StringFlag{Name: "after", Usage: "begin after the event `EPOCH:SEQ` instead of now"},
 			&cli.BoolFlag{Name: "snapshot", Usage: "begin with the whole view"},
+			&cli.BoolFlag{Name: "reconnect", Usage: "go on when the agent restarts or is not there yet"},
 			&cli.IntFlag{Name: "count", Usage: "end after `N` events; for ever without it"},
 			apiFlag(),
 		},
@@ -70,8 +72,15 @@ func parseEventsRequest(c *cli.Context) (api.EventsRequest, error) {
 func followEvents(c *cli.Context, client *api.Client, request api.EventsRequest, out eventWriter) error {
 	ctx, stop := untilInterrupted(c.Context)
 	defer stop()
+	events := client.Events
+	if c.Bool("reconnect") {
+		events = client.Follow
+		request.OnBreak = func(err error) {
+			fmt.Fprintf(c.App.ErrWriter, "heartsay events: %s; trying again\n", escape(err.Error()))
+		}
+	}
 	n := 0
-	for e, err := range client.Events(ctx, request) {
+	for e, err := range events(ctx, request) {
 		if err != nil {
 			return unlessInterrupted(ctx, err)
 		}

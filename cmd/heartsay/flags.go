@@ -37,6 +37,14 @@ func repeatable(f cli.Flag) bool {
 	return ok
 }
 
+// separator returns what separates the values of a repeatable flag in its environment variable.
+func separator(f cli.Flag) string {
+	if name := f.Names()[0]; name == "on-event" || name == "webhook" {
+		return "\n" // their values hold commas
+	}
+	return ","
+}
+
 // checkValue returns a usage error when value is not of the kind that f takes. origin says what set it.
 func checkValue(f cli.Flag, origin, value string) error {
 	switch f.(type) {
@@ -67,13 +75,16 @@ func envNames(command string, f cli.Flag) []string {
 	name := f.Names()[0]
 	short, long := "HEARTSAY_"+upper(name), "HEARTSAY_"+upper(command)+"_"+upper(name)
 	switch {
-	case command == "agent", name == "api":
-		return []string{short}
 	case name == "output":
 		return []string{long, short}
+	case name == "api", name == "token-file", slices.Contains(agentCommands, command):
+		return []string{short}
 	}
 	return []string{long}
 }
+
+// agentCommands are the commands that take all flags of the agent, and mean the same by them.
+var agentCommands = []string{"agent", "config", "doctor"}
 
 func upper(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
 

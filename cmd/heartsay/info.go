@@ -59,9 +59,11 @@ func infoLines(s api.Self, now time.Time) []string {
 	add("detector", "%s: suspect at phi %g, dead at phi %g", s.Detector, s.SuspectPhi, s.DeadPhi)
 	add("incarnation", "%d, heartbeat %d", s.Incarnation, s.Heartbeat)
 	add("members", "%s", countStates(s.States))
+	add("paths", "%d udp, %d stream", s.Paths[api.PathUDP], s.Paths[api.PathStream])
 	add("events", "%s:%d", s.Epoch, s.LastSeq)
 	add("state file", "%s", orDash(s.StateFile))
 	add("stalls", "%d, %s in all", s.Stalls, seconds(s.StalledSeconds))
+	add("process", "%d goroutines, %.1f MiB of heap", s.Goroutines, float64(s.HeapBytes)/(1<<20))
 	for _, seed := range s.Seeds {
 		add("seed", "%s: %s", seed.Address, describeSeed(seed, now))
 	}

@@ -18,10 +18,11 @@ func membersCommand() *cli.Command {
 		Usage:     "list the members that the agent knows of, and what it thinks of them",
 		UsageText: "heartsay members [flags]",
 		Description: `Sorted by name; * marks the agent that answers. SILENCE is the age of a member's
-newest heartbeat and TIMEOUT the silence at which it is called dead, both in
-seconds. PHI is the suspicion: 3 means that such a silence is normal once in 1000
-times. AGE says for how long the member has been in its state. What is not known
-is "-".`,
+newest heartbeat, and TIMEOUT the silence at which this agent alone calls it dead,
+both in seconds; when three members, or all that are left, get no answer from it,
+it is dead sooner. PHI is the suspicion: 3 means that such a silence is normal once
+in 1000 times. AGE says for how long the member has been in its state. What is not
+known is "-".`,
 		Flags: []cli.Flag{
 			outputFlag(membersFormats...),
 			list("state", "only members in this `STATE`: alive, suspect, dead or left; repeatable"),

@@ -23,7 +23,7 @@ func membersTable(view api.Members, wide bool, now time.Time) *table {
 	}}
 	if wide {
 		t.columns = append(t.columns, column{title: "ZONE"}, column{title: "INCARNATION", right: true},
-			column{title: "HEARTBEAT", right: true}, column{title: "SUSPECT-AFTER", right: true}, column{title: "BUILD"})
+			column{title: "HEARTBEAT", right: true}, column{title: "SUSPECT-AFTER", right: true}, column{title: "BUILD"}, column{title: "PATH"})
 	}
 	for _, m := range view.Members {
 		name, tags := m.Name, tagList(m.Tags)
@@ -40,7 +40,7 @@ func membersTable(view api.Members, wide bool, now time.Time) *table {
 			timeout(m.TimeoutSeconds), m.Address, tags, age(now, m.Since)}
 		if wide {
 			row = append(row, m.Zone, strconv.FormatUint(m.Incarnation, 10), strconv.FormatUint(m.Heartbeat, 10),
-				timeout(m.SuspectTimeoutSeconds), m.Build)
+				timeout(m.SuspectTimeoutSeconds), m.Build, m.Path)
 		}
 		t.add(row...)
 	}

@@ -28,7 +28,7 @@ func threeMembers() api.Members {
 		{Name: "ann", State: "alive", Address: "10.0.0.1:4327", Since: noon.Add(-50 * time.Hour), Incarnation: 1795223264442,
 			Heartbeat: 81, Zone: "z1", Build: "v1", Tags: map[string]string{"role": "db", "note": "a,b"}},
 		{Name: "bob", State: "dead", Address: "[2001:db8::2]:4327", Phi: 16.12, SilenceSeconds: 62.54, TimeoutSeconds: 2.5,
-			SuspectTimeoutSeconds: 1.75, Since: noon.Add(-61 * time.Second), Tags: map[string]string{"role": "web"}},
+			SuspectTimeoutSeconds: 1.75, Path: "udp", Since: noon.Add(-61 * time.Second), Tags: map[string]string{"role": "web"}},
 		{Name: "eve", State: "left", Address: "10.0.0.3:4327", Since: noon.Add(time.Minute), TimeoutSeconds: 2.5,
 			Tags: map[string]string{"x": "\x1b[2J" + strings.Repeat("y", 99)}},
 	}}
@@ -56,10 +56,10 @@ func TestWideMembersTableShowsTheRecordToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(b.String(), "\n")
-	if got := strings.Fields(lines[0])[8:]; strings.Join(got, " ") != "ZONE INCARNATION HEARTBEAT SUSPECT-AFTER BUILD" {
+	if got := strings.Fields(lines[0])[8:]; strings.Join(got, " ") != "ZONE INCARNATION HEARTBEAT SUSPECT-AFTER BUILD PATH" {
 		t.Errorf("the titles end with %v, want the record's", got)
 	}
-	for i, want := range []string{"z1 1795223264442 81 - v1", "- 0 0 1.8s -"} {
+	for i, want := range []string{"z1 1795223264442 81 - v1 -", "- 0 0 1.8s - udp"} {
 		if got := strings.Join(strings.Fields(lines[i+1])[8:], " "); got != want {
 			t.Errorf("row %d ends with %q, want %q", i+1, got, want)
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -17,6 +18,9 @@ type hosts struct {
 	n   int
 }
 
+// hubs counts the bridges, so that tests can run side by side.
+var hubs atomic.Int64
+
 // newHosts makes n hosts, 10.0.0.1 and up. It skips the test where that is not possible.
 func newHosts(t *testing.T, n int) *hosts {
 	t.Helper()
@@ -28,7 +32,7 @@ func newHosts(t *testing.T, n int) *hosts {
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to make network namespaces")
 	}
-	h := &hosts{t: t, hub: fmt.Sprintf("hs%d", os.Getpid()), n: n}
+	h := &hosts{t: t, hub: fmt.Sprintf("hs%dx%d", os.Getpid(), hubs.Add(1)), n: n}
 	t.Cleanup(h.remove)
 	if out, err := exec.Command("ip", "netns", "add", h.hub).CombinedOutput(); err != nil {
 		t.Skipf("network namespaces cannot be made here: %s", out)
@@ -37,14 +41,30 @@ func newHosts(t *testing.T, n int) *hosts {
 	h.run("ip -n HUB link set br0 up")
 	for i := 1; i <= n; i++ {
 		h.run("ip netns add NS", i)
-		h.run("ip -n HUB link add vI type veth peer name eth0 netns NS", i)
+		h.run(fmt.Sprintf("ip -n HUB link add vI type veth peer name eth0 netns NS address %s", hardware(i)), i)
 		h.run("ip -n HUB link set vI master br0 up", i)
-		h.run("ip -n NS addr add 10.0.0.I/24 dev eth0", i)
-		h.run("ip -n NS link set eth0 up", i)
-		h.run("ip -n NS link set lo up", i)
+		h.inform(i)
 	}
 	return h
 }
+
+// inform gives the i-th host its address, and tells it the hardware addresses of all others: the kernel keeps no more
+// than about a thousand that it learned by itself, all namespaces together.
+func (h *hosts) inform(i int) {
+	lines := []string{fmt.Sprintf("addr add 10.0.0.%d/16 dev eth0", i), "link set eth0 up", "link set lo up"}
+	for j := 1; j <= h.n; j++ {
+		for _, net := range []int{0, 1} { // 10.0.1.j is where a host may move to
+			lines = append(lines, fmt.Sprintf("neigh add 10.0.%d.%d lladdr %s nud permanent dev eth0", net, j, hardware(j)))
+		}
+	}
+	cmd := exec.Command("ip", "-n", h.namespace(i), "-batch", "-")
+	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.t.Fatalf("set up host %d: %v: %s", i, err, out)
+	}
+}
+
+func hardware(i int) string { return fmt.Sprintf("02:00:00:00:00:%02x", i) }
 
 func (h *hosts) remove() {
 	for i := 0; i <= h.n; i++ {
@@ -70,29 +90,6 @@ func (h *hosts) run(command string, i ...int) {
 	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
 		h.t.Fatalf("%s: %v: %s", command, err, out)
 	}
-}
-
-// cut lets nothing pass between the hosts given and the others.
-func (h *hosts) cut(side ...int) {
-	h.t.Helper()
-	var in []string
-	for _, i := range side {
-		in = append(in, fmt.Sprintf("v%d", i))
-	}
-	set := "{ " + strings.Join(in, ", ") + " }"
-	rules := "table bridge cut {\nchain forward {\ntype filter hook forward priority 0;\n" +
-		"iifname " + set + " oifname != " + set + " drop\n" +
-		"iifname != " + set + " oifname " + set + " drop\n}\n}\n"
-	cmd := exec.Command("ip", "netns", "exec", h.hub, "nft", "-f", "-")
-	cmd.Stdin = strings.NewReader(rules)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		h.t.Fatalf("cut the bridge: %v: %s", err, out)
-	}
-}
-
-func (h *hosts) heal() {
-	h.t.Helper()
-	h.run("ip netns exec HUB nft delete table bridge cut")
 }
 
 // agent starts an agent on the i-th host.
@@ -127,4 +124,14 @@ func TestR11FourHostsCutInTwoHealByThemselves(t *testing.T) {
 
 	h.heal()
 	allAlive()
+}
+
+// drop lets nothing pass between hosts that matches a rule of nft, until heal.
+func (h *hosts) drop(match string) {
+	h.t.Helper()
+	cmd := exec.Command("ip", "netns", "exec", h.hub, "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader("table bridge cut {\nchain forward {\ntype filter hook forward priority 0;\n" + match + " drop\n}\n}\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.t.Fatalf("drop %s: %v: %s", match, err, out)
+	}
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +21,8 @@ type process struct {
 	args   []string // how it was started, the command first
 	cmd    *exec.Cmd
 	client *api.Client
-	log    *bytes.Buffer
+	log    *logBuffer
+	ended  chan struct{} // closed when the process has ended; cmd.ProcessState tells how
 }
 
 // startProcess starts an agent. The prefix is what runs it, such as "ip netns exec NAME"; flags follow those that give
@@ -43,13 +44,18 @@ func startProcess(t *testing.T, dir, name string, prefix []string, flags ...stri
 // start starts the process, again after it was killed.
 func (p *process) start() {
 	p.t.Helper()
-	p.log = &bytes.Buffer{}
+	p.log = &logBuffer{}
 	p.cmd = exec.Command(p.args[0], p.args[1:]...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // or each takes a second longer to end
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatalf("start %s: %v", p.name, err)
 	}
+	p.ended = make(chan struct{})
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		_ = cmd.Wait()
+		close(ended)
+	}(p.cmd, p.ended)
 	p.await(30*time.Second, "its API answers", func() bool {
 		_, err := p.client.Self(context.Background())
 		return err == nil
@@ -60,11 +66,24 @@ func (p *process) start() {
 func (p *process) kill() { p.end(syscall.SIGKILL) }
 
 func (p *process) end(s syscall.Signal) {
-	if p.cmd.ProcessState == nil {
+	if !p.hasEnded() {
 		_ = p.cmd.Process.Signal(s)
-		_ = p.cmd.Wait()
+	}
+	<-p.ended
+}
+
+// hasEnded reports whether the process has ended.
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
 	}
 }
+
+// exitCode returns the exit code of a process that has ended.
+func (p *process) exitCode() int { return p.cmd.ProcessState.ExitCode() }
 
 func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()
@@ -114,4 +133,20 @@ func socketDir(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
+}
+
+// runProcess runs a command to its end and returns its exit code and all that it wrote.
+func runProcess(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("run %q: %v", args, err)
+	}
+	if exit != nil {
+		code = exit.ExitCode()
+	}
+	return code, string(b)
 }

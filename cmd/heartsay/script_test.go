@@ -18,7 +18,7 @@ import (
 const withAgent = true
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"heartsay": main})
+	testscript.Main(m, map[string]func(){"heartsay": main, "backend": serveBackend, "flood": flood, "hold": hold})
 }
 
 // TestScript runs the scripts in testdata/script with the real program. They know commands of their own:

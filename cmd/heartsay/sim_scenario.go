@@ -29,7 +29,7 @@ func parseScenario(c *cli.Context) (sim.Scenario, error) {
 	if err != nil {
 		return s, usageError("%v", err)
 	}
-	s.For = c.Duration("for")
+	s.For, s.Settled = c.Duration("for"), c.Bool("settled")
 	s.Network.Loss, s.Network.Latency, s.Network.Jitter = c.Float64("loss"), c.Duration("latency"), c.Duration("jitter")
 	if err := s.Validate(); err != nil {
 		return s, usageError("%v", err)

@@ -47,7 +47,7 @@ func waitAction(c *cli.Context) error {
 	case limit < 0:
 		return usageError("%s %s: a time-out cannot be negative", origin(c, "timeout"), limit)
 	case !c.IsSet("timeout"):
-		return waitUntil(c.Context, client, goal, newWatched())
+		return waitUntil(c.Context, client, goal, new(api.View))
 	case limit == 0:
 		return checkOnce(c.Context, client, goal)
 	}
@@ -60,8 +60,8 @@ func checkOnce(ctx context.Context, client *api.Client, g goal) error {
 	if err != nil {
 		return err
 	}
-	seen := newWatched()
-	seen.reset(view.Members)
+	seen := new(api.View)
+	seen.Reset(view.Members)
 	if !g.reached(seen) {
 		return &exitError{exitFalse, errors.New(g.describe(seen))}
 	}
@@ -74,7 +74,7 @@ func waitWithin(parent context.Context, client *api.Client, g goal, limit time.D
 	defer cancel()
 	var last error // why the agent was not reached, when it was not
 	for {
-		seen := newWatched()
+		seen := new(api.View)
 		err := waitUntil(ctx, client, g, seen)
 		if err == nil || ctx.Err() == nil && !errors.Is(err, api.ErrUnreachable) {
 			return err
@@ -84,7 +84,7 @@ func waitWithin(parent context.Context, client *api.Client, g goal, limit time.D
 			pause(ctx, retryEvery)
 			continue
 		}
-		if !seen.valid && last != nil {
+		if !seen.Valid() && last != nil {
 			return fmt.Errorf("waited %s: %w", limit, last)
 		}
 		return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(seen))}
@@ -92,12 +92,12 @@ func waitWithin(parent context.Context, client *api.Client, g goal, limit time.D
 }
 
 // waitUntil follows the agent's events, keeps seen at what they say, and returns nil when the goal is reached.
-func waitUntil(ctx context.Context, client *api.Client, g goal, seen *watched) error {
+func waitUntil(ctx context.Context, client *api.Client, g goal, seen *api.View) error {
 	for e, err := range client.Events(ctx, api.EventsRequest{Snapshot: true}) {
 		if err != nil {
 			return err
 		}
-		if seen.apply(e); g.reached(seen) {
+		if seen.Apply(e); g.reached(seen) {
 			return nil
 		}
 	}

@@ -38,19 +38,20 @@ func parseGoal(c *cli.Context) (g goal, err error) {
 }
 
 // reached reports whether what was seen is what is waited for.
-func (g goal) reached(seen *watched) bool {
-	if !seen.valid {
+func (g goal) reached(seen *api.View) bool {
+	if !seen.Valid() {
 		return false
 	}
 	if g.name != "" {
-		return slices.Contains(g.states, seen.states[g.name])
+		m, _ := seen.Member(g.name)
+		return slices.Contains(g.states, m.State)
 	}
 	return g.count(seen) >= g.members
 }
 
-func (g goal) count(seen *watched) (n int) {
-	for _, state := range seen.states {
-		if slices.Contains(g.states, state) {
+func (g goal) count(seen *api.View) (n int) {
+	for _, m := range seen.Members() {
+		if slices.Contains(g.states, m.State) {
 			n++
 		}
 	}
@@ -58,18 +59,18 @@ func (g goal) count(seen *watched) (n int) {
 }
 
 // describe returns in words how far what was seen is from what is waited for.
-func (g goal) describe(seen *watched) string {
+func (g goal) describe(seen *api.View) string {
 	states := strings.Join(g.states, " or ")
-	state, known := seen.states[g.name]
+	m, known := seen.Member(g.name)
 	switch {
-	case !seen.valid:
+	case !seen.Valid():
 		return "the agent did not say who its members are"
 	case g.name == "":
 		return fmt.Sprintf("%d of %s %s", g.count(seen), plural(g.members, "member"), isAre(g.members)+" "+states)
 	case !known:
 		return fmt.Sprintf("no member is called %q", g.name)
 	}
-	return fmt.Sprintf("member %q is %s, not %s", g.name, state, states)
+	return fmt.Sprintf("member %q is %s, not %s", g.name, m.State, states)
 }
 
 func isAre(n int) string {
@@ -77,34 +78,4 @@ func isAre(n int) string {
 		return "is"
 	}
 	return "are"
-}
-
-// watched is the view as the events tell it.
-type watched struct {
-	states map[string]string // by name
-	valid  bool              // the view was seen as a whole
-}
-
-func newWatched() *watched { return &watched{states: map[string]string{}} }
-
-// reset makes the view members.
-func (w *watched) reset(members []api.Member) {
-	clear(w.states)
-	for _, m := range members {
-		w.states[m.Name] = m.State
-	}
-	w.valid = true
-}
-
-// apply changes the view as e says.
-func (w *watched) apply(e api.Event) {
-	switch e.Type {
-	case api.EventReset:
-		w.reset(e.Members)
-	case "forgotten":
-		delete(w.states, e.Member.Name)
-	case "conflict": // about a name, and no change of a state
-	default:
-		w.states[e.Member.Name] = e.Member.State
-	}
 }

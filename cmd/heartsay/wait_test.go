@@ -8,8 +8,8 @@ import (
 )
 
 // seen returns the view after events, each written "type name state"; a reset has members "name=state".
-func seen(events ...string) *watched {
-	w := newWatched()
+func seen(events ...string) *api.View {
+	w := new(api.View)
 	for _, s := range events {
 		f := strings.Fields(s)
 		e := api.Event{Type: f[0]}
@@ -21,7 +21,7 @@ func seen(events ...string) *watched {
 		} else {
 			e.Member = api.Member{Name: f[1], State: f[2]}
 		}
-		w.apply(e)
+		w.Apply(e)
 	}
 	return w
 }

@@ -1,0 +1,121 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"heartsay/api"
+)
+
+// backlogSize is how many events may wait for one handler. When they are more, its reader waits, and may fall behind
+// the ring.
+const backlogSize = 4096
+
+// job is an event that a handler is to be given.
+type job struct {
+	event api.Event
+	id    string // unique among all that this agent gives out
+}
+
+// backlog holds the events that wait for one handler, in order. Events of one member are handed out one at a time, so
+// that their order is kept; a reset is handed out when all before it are done, and alone. It is safe for concurrent use.
+type backlog struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	waiting []job
+	busy    map[string]bool // members whose event is being handled; "" stands for a reset
+	full    bool            // no more is put: end was called
+}
+
+func newBacklog() *backlog {
+	b := &backlog{busy: map[string]bool{}}
+	b.changed = sync.NewCond(&b.mu)
+	return b
+}
+
+// put adds jobs, each when there is room, and reports whether ctx let it.
+func (b *backlog) put(ctx context.Context, jobs ...job) bool {
+	defer context.AfterFunc(ctx, b.wake)()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, j := range jobs {
+		for len(b.waiting) >= backlogSize && ctx.Err() == nil {
+			b.changed.Wait()
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		b.waiting = append(b.waiting, j)
+		b.changed.Broadcast()
+	}
+	return true
+}
+
+// end says that no more jobs come.
+func (b *backlog) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.full = true
+	b.changed.Broadcast()
+}
+
+// take returns the next job whose turn it is, which must be given to done, and waits for one. Without one, no more
+// come, or ctx has ended.
+func (b *backlog) take(ctx context.Context) (job, bool) {
+	defer context.AfterFunc(ctx, b.wake)()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for {
+		if ctx.Err() != nil || b.full && len(b.waiting) == 0 {
+			return job{}, false
+		}
+		if i := b.turn(); i >= 0 {
+			j := b.waiting[i]
+			b.waiting = slices.Delete(b.waiting, i, i+1)
+			b.busy[j.event.Member.Name] = true
+			b.changed.Broadcast()
+			return j, true
+		}
+		b.changed.Wait()
+	}
+}
+
+// turn returns the index of the first job that may be handed out, or -1.
+func (b *backlog) turn() int {
+	if b.busy[""] {
+		return -1
+	}
+	for i, j := range b.waiting {
+		switch name := j.event.Member.Name; {
+		case name == "" && i == 0 && len(b.busy) == 0:
+			return i
+		case name == "":
+			return -1
+		case !b.busy[name]: // the first of its member, or that one would be returned
+			return i
+		}
+	}
+	return -1
+}
+
+// done says that a job that was taken is over.
+func (b *backlog) done(j job) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.busy, j.event.Member.Name)
+	b.changed.Broadcast()
+}
+
+// sizes returns how many jobs wait and how many are being handled.
+func (b *backlog) sizes() (waiting, running int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting), len(b.busy)
+}
+
+func (b *backlog) wake() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changed.Broadcast()
+}

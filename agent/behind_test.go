@@ -1,0 +1,160 @@
+package agent
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/memberlist"
+
+	"heartsay/gossip"
+)
+
+// ping returns the bytes of a valid packet.
+func ping(from string) []byte {
+	payload, err := gossip.NewCodec().Encode(&gossip.Ping{
+		Header: gossip.Header{From: from, Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1}, Nonce: 7,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return NewEnvelope("heartsay", 7).Seal(nil, ClassPacket, payload)
+}
+
+func TestR9AnAgentThatLosesPacketsAccusesNobody(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		names := c.startMany(4)
+		time.Sleep(10 * time.Second)
+		victim := c.agents["a"]
+		c.net.mu.Lock()
+		c.net.mute = func(_, to netip.AddrPort) bool { return to == at(1) } // its share of the flood: nothing comes through
+		c.net.cut = func(from, to netip.AddrPort) bool { return to == at(1) }
+		c.net.mu.Unlock()
+		for range 120 {
+			victim.wire.drops.packetQueue.Add(100)
+			time.Sleep(500 * time.Millisecond)
+		}
+		if got := c.deaths("a"); got != 0 {
+			t.Errorf("an agent that lost packets for a minute called %d members dead", got)
+		}
+		for _, name := range names[1:] {
+			if got := c.deaths(name); got != 0 {
+				t.Errorf("%s called %d dead: the heartbeat of the one that is behind must still get out", name, got)
+			}
+		}
+		if c.counter("a", "behind") == 0 {
+			t.Error("that the agent is behind is not counted")
+		}
+	})
+}
+
+func TestR9PacketsThatAreReadLateAreNoReasonToAccuse(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		c.startMany(2)
+		a := c.agents["a"]
+		time.Sleep(5 * time.Second)
+		b := ping("x")
+		a.wire.packets <- Packet{From: at(9), Bytes: b, At: time.Now().Add(-time.Second)}
+		time.Sleep(time.Second)
+		if got := c.counter("a", "behind"); got != 1 {
+			t.Errorf("a packet that waited for a second was noticed %d times, want once", got)
+		}
+		a.wire.packets <- Packet{From: at(9), Bytes: b, At: time.Now()}
+		time.Sleep(time.Second)
+		if got := c.counter("a", "behind"); got != 1 {
+			t.Errorf("a packet that came in time counts as late: %d", got)
+		}
+	})
+}
+
+// TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack fills the queue of packets to be sent with answers, as happens
+// when the system takes them too slowly, and expects the room that is kept for what nobody asked for.
+func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		cfg := c.config("a", 1)
+		slow := &slowTransport{memTransport: c.net.listen(at(1)), gate: make(chan struct{})}
+		a, err := start(cfg, NewWire(slow, at(1)), nil, c.names, hclog.NewNullLogger())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		defer close(slow.gate)
+		b := ping("x")
+		for range 3 * outboxSize {
+			slow.packets <- &memberlist.Packet{Buf: b, From: net.UDPAddrFromAddrPort(at(9)), Timestamp: time.Now()}
+		}
+		time.Sleep(time.Second)
+		if got := len(a.outbox); got != answersRoom {
+			t.Errorf("%d answers wait to be sent, want %d at most and room for %d more", got, answersRoom, outboxSize-answersRoom)
+		}
+		_ = a.do(context.Background(), func(time.Time) {
+			a.post(gossip.Envelope{To: at(2), Message: &gossip.Digest{Header: gossip.Header{From: "a", Incarnation: 1, Heartbeat: 1}}})
+		})
+		if got := len(a.outbox); got != answersRoom+1 {
+			t.Errorf("with %d answers waiting the agent's own digest was not queued", answersRoom)
+		}
+	})
+}
+
+// slowTransport does not send before the gate is open.
+type slowTransport struct {
+	*memTransport
+	gate chan struct{}
+}
+
+func (t *slowTransport) WriteTo(b []byte, addr string) (time.Time, error) {
+	<-t.gate
+	return t.memTransport.WriteTo(b, addr)
+}
+
+func TestWhatTheSystemDropsIsFound(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells what it drops")
+	}
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	local := socket.LocalAddr().(*net.UDPAddr).AddrPort()
+	if err := socket.SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	sender, err := net.Dial("udp", local.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sender.Close()
+	if got := systemDrops(local); got != 0 {
+		t.Errorf("a socket that got nothing has dropped %d packets", got)
+	}
+	for range 1000 { // which nobody reads
+		_, _ = sender.Write(make([]byte, 1000))
+	}
+	if got := systemDrops(local); got == 0 || got > 1000 {
+		t.Errorf("of 1000 packets that nobody read %d count as dropped", got)
+	}
+}
+
+func TestTheRowOfASocketIsRecognised(t *testing.T) {
+	for _, c := range []struct {
+		row, local string
+		want       bool
+	}{
+		{"0100007F:10E7", "127.0.0.1:4327", true},
+		{"0100007F:10E8", "127.0.0.1:4327", false},
+		{"0200007F:10E7", "127.0.0.1:4327", false},
+		{"00000000:10E7", "0.0.0.0:4327", true},
+		{"00000000000000000000000000000000:10E7", "0.0.0.0:4327", true},
+		{"00000000000000000000000000000000:10E7", "[::]:4327", true},
+		{"00000000000000000000000001000000:10E7", "[::1]:4327", true},
+	} {
+		if got := isSocketAt(c.row, netip.MustParseAddrPort(c.local)); got != c.want {
+			t.Errorf("the row %s is taken for the socket at %s: %t", c.row, c.local, got)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package agent
+
+import (
+	"bytes"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) {
+	fake := newFakeTransport()
+	w := NewWire(fake, netip.MustParseAddrPort("[2001:db8::5]:4327"))
+	t.Cleanup(func() { _ = w.Close() })
+	w.Guard([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")})
+	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, []byte("hello"))
+	for _, c := range []struct {
+		what, from string
+		bytes      []byte
+		counter    string // "": it is queued
+	}{
+		{"a good one", "10.1.2.3:4", good, ""},
+		{"a good one over IPv6", "[2001:db8::1]:4", good, ""},
+		{"a good one from IPv4 written as IPv6", "[::ffff:10.1.2.3]:4", good, ""},
+		{"from outside", "192.0.2.1:4", good, "packet_denied"},
+		{"from outside over IPv6", "[2001:db9::1]:4", good, "packet_denied"},
+		{"one byte", "10.1.2.3:4", []byte("h"), "packet_format"},
+		{"HTTP", "10.1.2.3:4", []byte("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"), "packet_format"},
+		{"TLS", "10.1.2.3:4", append([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), make([]byte, 40)...), "packet_format"},
+		{"SSH", "10.1.2.3:4", []byte("SSH-2.0-OpenSSH_9.6 and the rest of it"), "packet_format"},
+		{"DNS", "10.1.2.3:4", []byte("\xab\xcd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03org\x00\x00\x01\x00\x01"), "packet_format"},
+		{"64 KiB of noise", "10.1.2.3:4", make([]byte, 64<<10), "packet_size"},
+	} {
+		before := w.Drops()[c.counter]
+		fake.packets <- &memberlist.Packet{Buf: c.bytes, From: net.UDPAddrFromAddrPort(netip.MustParseAddrPort(c.from))}
+		if c.counter == "" {
+			takeWithin(t, w.Packets())
+			continue
+		}
+		awaitWire(t, c.what+" is counted as "+c.counter, func() bool { return w.Drops()[c.counter] == before+1 })
+	}
+	if len(w.Packets()) > 0 {
+		t.Error("something that was counted was queued as well")
+	}
+	near, far := net.Pipe()
+	defer near.Close()
+	fake.streams <- fakeConn{far, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.1:4"))}
+	if _, err := near.Read(make([]byte, 1)); err == nil || w.Drops()["stream_denied"] != 1 {
+		t.Errorf("a stream from outside is not closed and counted: %v, %v", err, w.Drops())
+	}
+}
+
+func TestAFloodOfStrangersLeavesMembersTheirRate(t *testing.T) {
+	g := &gate{strangers: newBucket(strangerRate, strangerRate, noon)}
+	member := netip.MustParseAddrPort("10.0.0.1:4327")
+	g.know(member, noon)
+	passed := 0
+	for i := range 100_000 { // within one moment
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}), uint16(i))
+		if g.paces(from, noon) {
+			passed++
+		}
+	}
+	if passed != strangerRate {
+		t.Errorf("%d of 100,000 packets of strangers pass at once, want %d", passed, strangerRate)
+	}
+	if !g.paces(member, noon) {
+		t.Error("a member's packet is refused because strangers sent too many")
+	}
+	passed = 0
+	for range 100_000 {
+		if g.paces(member, noon) {
+			passed++
+		}
+	}
+	if passed >= memberRate+1 {
+		t.Errorf("%d packets of a member pass at once, want at most %d", passed, memberRate)
+	}
+	if !g.paces(member, noon.Add(time.Second)) {
+		t.Error("a second later a member's packet is still refused")
+	}
+	for i := range 3 * maxKnown {
+		g.know(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1), noon)
+	}
+	if len(g.known) > maxKnown {
+		t.Errorf("%d addresses are remembered, want at most %d", len(g.known), maxKnown)
+	}
+}
+
+func TestAPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
+	w := NewWire(newFakeTransport(), addrB)
+	t.Cleanup(func() { _ = w.Close() })
+	w.Guard([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	outside := netip.MustParseAddrPort("192.0.2.1:1")
+	w.gate.Load().strangers.tokens, w.gate.Load().strangers.rate = 0, 0
+	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, nil)
+	for _, c := range []struct {
+		what  string
+		from  netip.AddrPort
+		bytes []byte
+		want  *atomic.Uint64
+	}{
+		{"too large, and no envelope, from outside, too fast", outside, make([]byte, 4096), &w.drops.packetSize},
+		{"no envelope, from outside, too fast", outside, make([]byte, 100), &w.drops.packetFormat},
+		{"from outside, too fast", outside, good, &w.drops.packetDenied},
+		{"too fast", addrA, good, &w.drops.packetRate},
+	} {
+		if w.refusesPacket(c.from, c.bytes) != c.want {
+			t.Errorf("a packet that is %s is counted under another check than the first", c.what)
+		}
+	}
+	a, b := acquainted(t, testKeys("x"), testKeys("x"))
+	replayed := a.SealPacket(addrB, []byte("x"), noon)
+	b.OpenPacket(bytes.Clone(replayed), addrA, noon)
+	forged := bytes.Clone(replayed)
+	forged[len(forged)-1] ^= 1
+	unknown := bytes.Clone(forged)
+	unknown[4] ^= 1
+	wantReason(t, "an unknown key, and forged, and played back", b, unknown, "key")
+	wantReason(t, "forged, and played back", b, forged, "seal")
+	wantReason(t, "played back", b, replayed, "replay")
+}
+
+func TestAHostOfIPv6IsOneSourceWhateverAddressItTakes(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:1", true}, {"2001:db8::1", "2001:db8:0:1::1", false},
+		{"10.0.0.1", "10.0.0.2", false}, {"10.0.0.1", "10.0.0.1", true},
+	} {
+		if got := sourceOf(netip.MustParseAddr(c.a)) == sourceOf(netip.MustParseAddr(c.b)); got != c.same {
+			t.Errorf("%s and %s are one source: %v, want %v", c.a, c.b, got, c.same)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestParseHandlerTakesTypesAProgramAndItsArguments(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		types string
+		words []string
+	}{
+		{"dead=/bin/true", "dead", []string{"/bin/true"}},
+		{"dead, left=/bin/true a  b", "dead left", []string{"/bin/true", "a", "b"}},
+		{`reset=/bin/true 'one argument' "it's" x=y '' $HOME *`, "reset",
+			[]string{"/bin/true", "one argument", "it's", "x=y", "", "$HOME", "*"}},
+		{"*=/bin/true", "join alive suspect dead left update forgotten conflict", []string{"/bin/true"}},
+	} {
+		h, err := ParseHandler(c.text)
+		if err != nil || strings.Join(h.Types, " ") != c.types || !slices.Equal(h.Command, c.words) {
+			t.Errorf("ParseHandler(%q) is %v %q, %v, want %s %q", c.text, h.Types, h.Command, err, c.types, c.words)
+		}
+	}
+}
+
+func TestParseHandlerSaysWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                     "write dead,left=/path/to/program",
+		"/bin/true":            "write dead,left=/path/to/program",
+		"/bin/a=b":             "write dead,left=/path/to/program",
+		"murder=/bin/true":     `event type "murder" is not known: choose of join alive`,
+		"dead,dead=/bin/true":  "named twice",
+		"dead=":                "no program is named",
+		"dead=true":            "not an absolute path",
+		"dead=/no/such/thing":  "/no/such/thing cannot be run: no such file or directory",
+		"dead=/etc/passwd":     "/etc/passwd cannot be run: permission denied",
+		"dead=/":               "is a directory",
+		"dead=/bin/true 'open": "a quote ' is opened and not closed",
+	} {
+		if _, err := ParseHandler(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseHandler(%q) fails with %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestAHandlerIsReadAsItIsWritten(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.StringOf(rapid.SampledFrom([]rune("ab '\"=\\\t\n"))) // line feeds are part of words
+		h := Handler{Types: []string{"dead"}, Command: append([]string{"/bin/true"}, rapid.SliceOf(word).Draw(t, "args")...)}
+		again, err := ParseHandler(h.String())
+		if err != nil || !slices.Equal(again.Command, h.Command) {
+			t.Fatalf("%q is written %s and read %q, %v", h.Command, h, again.Command, err)
+		}
+	})
+}
+
+func TestParseWebhookSaysWhatIsWrongAndKeepsSecrets(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://host/":                          "write dead,left=https://host/path",
+		"dead=ftp://host/":                       "must begin with https:// or http://",
+		"dead=http://":                           "names no host",
+		"dead=https://host/#part":                "fragment",
+		"dead=https://host:port/":                "malformed",
+		"murder=https://u:hunter2@h/?k=hunter2":  "not known",
+		"dead=gopher://u:hunter2@h/?key=hunter2": "must begin",
+	} {
+		_, err := ParseWebhook(text)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("ParseWebhook(%q) fails with %v, want %q and no password", text, err, want)
+		}
+	}
+	w, err := ParseWebhook("dead,left=https://u:hunter2@host/path?token=hunter2")
+	if err != nil || w.URL != "https://u:hunter2@host/path?token=hunter2" {
+		t.Errorf("a webhook with a password is %q, %v", w.URL, err)
+	}
+	if got, want := w.String(), "dead,left=https://xxxxx@host/path?xxxxx"; got != want {
+		t.Errorf("the webhook is shown as %s, want %s", got, want)
+	}
+}
+
+func TestHandlersAreCheckedTogether(t *testing.T) {
+	cfg, err := DefaultConfig("lan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Name = "a"
+	h := Handler{[]string{"dead"}, []string{"/bin/true"}}
+	w := Webhook{[]string{"dead"}, "ftp://host/"}
+	cfg.OnEvent, cfg.Webhooks, cfg.HandlerTimeout = []Handler{h, h, {[]string{"dead"}, []string{"/nope"}}}, []Webhook{w}, 0
+	err = cfg.Validate()
+	for _, want := range []string{"given twice", "/nope", "must begin with", "time-out 0s is too short"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the configuration is refused with %v, which does not say %q", err, want)
+		}
+	}
+	cfg.OnEvent, cfg.Webhooks = make([]Handler, 65), nil
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "65 handlers are given: at most 64") {
+		t.Errorf("65 handlers are refused with %v", err)
+	}
+}
+
+func TestTheSecretOfWebhooksIsPrivateAndLongEnough(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	for _, c := range []struct {
+		content string
+		mode    os.FileMode
+		want    string // "" when it is taken
+	}{
+		{"0123456789abcdef\n", 0o600, ""},
+		{"0123456789abcdef", 0o644, "others may use it"},
+		{"short\n", 0o600, "at least 16 are needed"},
+		{strings.Repeat("x", 5000), 0o600, "more than"},
+	} {
+		os.Remove(path)
+		if err := os.WriteFile(path, []byte(c.content), c.mode); err != nil {
+			t.Fatal(err)
+		}
+		secret, err := ReadWebhookSecret(path)
+		switch {
+		case c.want == "" && (err != nil || string(secret) != strings.TrimSpace(c.content)):
+			t.Errorf("the secret %q is read as %q, %v", c.content, secret, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("the secret %q with mode %o gives %v, want %q", c.content, c.mode, err, c.want)
+		}
+	}
+}

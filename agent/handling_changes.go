@@ -1,0 +1,48 @@
+package agent
+
+import (
+	"maps"
+	"time"
+
+	"heartsay/api"
+)
+
+// changes returns what happened to the members between old and now, at most one event for each, as far as q wants it.
+// It stands for events that a handler has lost: it hears how things are, and not how they came to be so.
+func changes(epoch string, old *api.View, now *view, q eventsQuery) (jobs []job) {
+	tell := func(kind string, m api.Member) {
+		if kind == "" || !q.wants(kind) {
+			return
+		}
+		jobs = append(jobs, job{
+			event: api.Event{Epoch: epoch, Seq: now.seq, Time: time.Now().UTC(), Type: kind, Member: m,
+				Reason: "events were lost, and this is how it is now"},
+			id: FormatCursor(epoch, now.seq) + "/" + m.Name, // the number alone is that of another event
+		})
+	}
+	present := make(map[string]bool, len(now.members))
+	for _, m := range now.members {
+		present[m.Name] = true
+		was, known := old.Member(m.Name)
+		tell(change(was, m, known), m)
+	}
+	for _, m := range old.Members() {
+		if !present[m.Name] {
+			tell("forgotten", m)
+		}
+	}
+	return jobs
+}
+
+// change returns the type of the event that leads from one view of a member to another, or "" when nothing happened.
+func change(was, is api.Member, known bool) string {
+	switch {
+	case !known && is.State == "alive", was.State == "left" && is.State == "alive":
+		return "join"
+	case !known, was.State != is.State, was.Incarnation != is.Incarnation:
+		return is.State
+	case was.Address != is.Address, was.Zone != is.Zone, was.Build != is.Build, !maps.Equal(was.Tags, is.Tags):
+		return "update"
+	}
+	return ""
+}

@@ -1,0 +1,156 @@
+package agent
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// Bounds of a set of keys.
+const (
+	keySize    = 32 // bytes of a key
+	maxKeys    = 8
+	maxRetired = 64 // ids of removed keys that are remembered
+)
+
+// KeyID names a key without telling anything else of it: four bytes derived from it, never 0. It travels in the clear
+// in front of all that is sealed with the key.
+type KeyID uint32
+
+// String returns the id as eight hexadecimal digits, as people see it.
+func (id KeyID) String() string { return fmt.Sprintf("%08x", uint32(id)) }
+
+// ParseKeyID returns the id that s writes.
+func ParseKeyID(s string) (KeyID, error) {
+	n, err := strconv.ParseUint(s, 16, 32)
+	if err != nil || len(s) != 8 || n == 0 {
+		return 0, fmt.Errorf("key id %q: an id has eight hexadecimal digits, see: heartsay keys status", s)
+	}
+	return KeyID(n), nil
+}
+
+// Retired is the memory of a key that was removed. The key itself is gone: the id tells a member that missed the
+// rotation from a stranger, and opens nothing.
+type Retired struct {
+	ID   KeyID
+	When time.Time // the day
+}
+
+// Keys is a set of keys, of which the first seals and all open. It never changes; a rotation makes another set. No
+// method but [Keys.File] gives a key away.
+type Keys struct {
+	ring    *memberlist.Keyring // its own copy, so that nobody can change what is handed out
+	derived []derivedKey        // in the order of the ring
+	retired []Retired
+}
+
+// derivedKey is what is kept at hand of a key.
+type derivedKey struct {
+	id  KeyID
+	prk []byte // HKDF-SHA256 extract of the key [RFC 5869, 2.2]
+}
+
+// NewKeys returns the set of these keys, of 32 bytes each, the first of which seals.
+func NewKeys(keys [][]byte, retired []Retired) (*Keys, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("there is no key in it: make one with: heartsay keys gen")
+	}
+	if len(keys) > maxKeys || len(retired) > maxRetired {
+		return nil, fmt.Errorf("%d keys and %d retired ones: at most %d and %d are allowed", len(keys), len(retired),
+			maxKeys, maxRetired)
+	}
+	k := &Keys{retired: retired}
+	for i, key := range keys {
+		d, err := deriveKey(key)
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		if k.find(d.id) != nil {
+			return nil, fmt.Errorf("key %d: the key with the id %s is there twice", i+1, d.id)
+		}
+		k.derived = append(k.derived, d)
+	}
+	ring, err := memberlist.NewKeyring(copyKeys(keys[1:]), bytes.Clone(keys[0]))
+	k.ring = ring
+	return k, err
+}
+
+func copyKeys(keys [][]byte) [][]byte {
+	all := make([][]byte, len(keys))
+	for i, key := range keys {
+		all[i] = bytes.Clone(key)
+	}
+	return all
+}
+
+// deriveKey returns what is needed of a key. It refuses what no random source gives.
+func deriveKey(key []byte) (derivedKey, error) {
+	if len(key) != keySize {
+		return derivedKey{}, fmt.Errorf("it has %d bytes: a key has %d", len(key), keySize)
+	}
+	if bytes.Count(key, key[:1]) == len(key) {
+		return derivedKey{}, errors.New("all its bytes are the same: make a key with: heartsay keys gen")
+	}
+	prk, err := hkdf.Extract(sha256.New, key, []byte("heartsay key 1"))
+	if err != nil {
+		return derivedKey{}, err
+	}
+	id, err := hkdf.Expand(sha256.New, prk, "id", 4)
+	if err != nil {
+		return derivedKey{}, err
+	}
+	return derivedKey{id: KeyID(max(binary.BigEndian.Uint32(id), 1)), prk: prk}, nil
+}
+
+// GenerateKey returns a new random key, as a line of a key file.
+func GenerateKey() string {
+	key := make([]byte, keySize)
+	rand.Read(key) // never fails: the program ends if the system has no randomness
+	return encodeKey(key)
+}
+
+func encodeKey(key []byte) string { return base64.StdEncoding.EncodeToString(key) }
+
+// Primary returns the id of the key that seals.
+func (k *Keys) Primary() KeyID { return k.derived[0].id }
+
+// IDs returns the ids of the keys that open, the one that seals first.
+func (k *Keys) IDs() []KeyID {
+	ids := make([]KeyID, len(k.derived))
+	for i, d := range k.derived {
+		ids[i] = d.id
+	}
+	return ids
+}
+
+// Retired returns the ids of removed keys.
+func (k *Keys) Retired() []Retired { return append([]Retired(nil), k.retired...) }
+
+// retiredOn returns the day on which a key was removed, and whether it was.
+func (k *Keys) retiredOn(id KeyID) (time.Time, bool) {
+	for _, r := range k.retired {
+		if r.ID == id {
+			return r.When, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// find returns the key of an id, nil when there is none.
+func (k *Keys) find(id KeyID) *derivedKey {
+	for i := range k.derived {
+		if k.derived[i].id == id {
+			return &k.derived[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+)
+
+// envelopes returns how an agent of this configuration wraps what it sends. The sealer is nil without a key file.
+func (c Config) envelopes() (envelopes, *Sealer, error) {
+	if c.KeyFile == "" {
+		return NewEnvelope(c.Cluster, newBoot()), nil, nil
+	}
+	keys, err := ReadKeyFile(c.KeyFile)
+	if err != nil {
+		return nil, nil, &ConfigError{err}
+	}
+	s := NewSealer(c.Cluster, keys)
+	return s, s, nil
+}
+
+// overhead returns how many bytes of a packet its envelope takes.
+func (c Config) overhead() int {
+	if c.KeyFile != "" {
+		return sealOverhead
+	}
+	return envelopeFixed + len(c.Cluster) + envelopeCRC
+}
+
+// exposure returns what is wrong with the way in which others can reach the agent.
+func (c Config) exposure() error {
+	faults := []error{CheckExposure(c.Bind, c.AllowPlaintext || c.KeyFile != "")}
+	for _, n := range c.Allow {
+		if !n.IsValid() || n != n.Masked() {
+			faults = append(faults, fmt.Errorf("network %s: write ADDRESS/BITS with no bit set behind the mask, like %s", n,
+				n.Masked()))
+		}
+	}
+	switch {
+	case !c.APITCP.IsValid() && c.TokenFile != "":
+		faults = append(faults, errors.New("a token file is given, and no TCP address for the API that needs it"))
+	case !c.APITCP.IsValid():
+	case c.TokenFile == "":
+		faults = append(faults, errors.New("the API is to be served over TCP without a token file: "+
+			"every user and every web page of this host could use it; give --token-file"))
+	case !c.APITCP.Addr().Unmap().IsLoopback():
+		faults = append(faults, fmt.Errorf("the API is to be served on %s: only loopback is possible; for others, put a "+
+			"proxy with TLS in front", c.APITCP))
+	}
+	return errors.Join(faults...)
+}
+
+// ErrNoKeyFile says that an agent runs without keys, which only a restart changes.
+var ErrNoKeyFile = errors.New("this agent runs without a key file: restart it with --key-file to seal the gossip")
+
+// ReloadKeys reads the key file again and uses what is in it from now on. When the file is not one, the keys stay as
+// they are, and the error says why.
+func (a *Agent) ReloadKeys() error {
+	if a.sealer == nil {
+		return ErrNoKeyFile
+	}
+	a.reloading.Lock()
+	defer a.reloading.Unlock() // or one that read an older file could come last
+	keys, err := ReadKeyFile(a.cfg.KeyFile)
+	if err != nil {
+		return fmt.Errorf("the keys stay as they are: %w", err)
+	}
+	before := a.sealer.Keys()
+	a.sealer.SetKeys(keys)
+	if fmt.Sprint(before.IDs()) != fmt.Sprint(keys.IDs()) {
+		a.log.Info("keys were changed", "seals", keys.Primary(), "opens", fmt.Sprint(keys.IDs()), "before",
+			fmt.Sprint(before.IDs()))
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package agent
+
+import (
+	"sync"
+	"time"
+
+	"heartsay/gossip"
+)
+
+// probes are the questions of this agent that wait for an answer. The zero value has none.
+type probes struct {
+	mu     sync.Mutex
+	pongs  map[uint64]chan<- *gossip.Pong  // by nonce
+	clocks map[string]chan<- time.Duration // by name
+}
+
+// take looks at a message on its way to the engine, and reports whether it answers a probe, which the engine did not
+// ask for. It is called by the loop and does not wait.
+func (p *probes) take(m gossip.Message, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch m := m.(type) {
+	case *gossip.Pong:
+		answer := p.pongs[m.Nonce]
+		if answer != nil {
+			answer <- m // has room for one, and is asked for one
+			delete(p.pongs, m.Nonce)
+		}
+		return answer != nil
+	case *gossip.Delta:
+		p.noteClock(m.From, m.Clock, now)
+	case *gossip.Digest:
+		p.noteClock(m.From, m.Clock, now)
+	}
+	return false
+}
+
+func (p *probes) noteClock(name string, clock uint64, now time.Time) {
+	if answer := p.clocks[name]; answer != nil {
+		answer <- time.UnixMilli(int64(clock)).Sub(now)
+		delete(p.clocks, name)
+	}
+}
+
+// pong returns a channel for the answer to a ping with the nonce. The function gives up on it.
+func (p *probes) pong(nonce uint64) (<-chan *gossip.Pong, func()) {
+	answer := make(chan *gossip.Pong, 1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pongs == nil {
+		p.pongs = map[uint64]chan<- *gossip.Pong{}
+	}
+	p.pongs[nonce] = answer
+	return answer, func() { p.mu.Lock(); delete(p.pongs, nonce); p.mu.Unlock() }
+}
+
+// clock returns a channel for how far the clock of a member is ahead. The function gives up on it.
+func (p *probes) clock(name string) (<-chan time.Duration, func()) {
+	answer := make(chan time.Duration, 1)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.clocks == nil {
+		p.clocks = map[string]chan<- time.Duration{}
+	}
+	p.clocks[name] = answer
+	return answer, func() { p.mu.Lock(); delete(p.clocks, name); p.mu.Unlock() }
+}

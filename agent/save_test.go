@@ -1,0 +1,31 @@
+package agent
+
+import (
+	"testing"
+	"time"
+)
+
+func TestStateThatCouldNotBeWrittenIsWrittenWhenTheDiskHasRoomAgain(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		c.start("a", 1)
+		time.Sleep(time.Minute)
+		state := c.agents["a"].state
+		setOps := func(ops fileOps) {
+			state.mu.Lock()
+			defer state.mu.Unlock()
+			state.ops = ops
+		}
+		setOps(brokenOps("write"))
+		c.start("b", 2, at(1).String())
+		time.Sleep(5 * time.Minute)
+		if got := c.counter("a", "state_write_failed"); got < 5 || got > 15 {
+			t.Errorf("in 5 minutes of a full disk %d attempts were counted, want one each %s", got, saveAgain)
+		}
+		setOps(osFileOps)
+		time.Sleep(time.Minute) // in which nothing happens that would be saved
+		saved, _, err := state.Load()
+		if err != nil || len(saved.Members) != 1 {
+			t.Errorf("a minute after the disk had room the state is %+v, %v: want it to know b", saved, err)
+		}
+	})
+}

@@ -1,0 +1,74 @@
+package agent
+
+import (
+	"crypto/cipher"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// key returns the key of an id. The error tells one that was removed from one that was never here.
+func (s *Sealer) key(id KeyID) (*derivedKey, error) {
+	if d := s.keys.find(id); d != nil {
+		return d, nil
+	}
+	if day, ok := s.keys.retiredOn(id); ok {
+		return nil, &OpenError{"retired", fmt.Sprintf("it is sealed with key %s, which was removed here on %s: its sender "+
+			"missed a rotation, give it the keys of today", id, day.Format(time.DateOnly))}
+	}
+	return nil, &OpenError{"key", fmt.Sprintf("it is sealed with key %s, which this agent never had: a stranger, or this "+
+		"agent missed a rotation; compare heartsay keys status here and there", id)}
+}
+
+// unseal decrypts b in place. The caller holds s.mu. What it returns shows that the sender has the key, and nothing of
+// when it was sent.
+func (s *Sealer) unseal(b []byte, h sealedHeader, aead cipher.AEAD) ([]byte, error) {
+	s.bind(b[:sealHeader], h.counter)
+	payload, err := aead.Open(b[sealHeader:sealHeader], s.nonce[:], b[sealHeader:], s.aad)
+	if err != nil {
+		return nil, errSeal
+	}
+	return payload, nil
+}
+
+// OpenPacket returns the message in a packet that came from an address, and the packets with which to answer it at
+// once. Without an error, a nil payload means that the packet was a greeting. The payload is a part of b, which is
+// changed. Every error is an [*OpenError].
+func (s *Sealer) OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []outgoing, err error) {
+	h, err := parseSealed(b, ClassPacket, ClassHello)
+	if err == nil {
+		payload, answers, err = s.openPacket(b, h, from, now)
+	}
+	if err != nil {
+		s.notes.note(from, h.key, err.(*OpenError), now)
+	}
+	return payload, answers, err
+}
+
+func (s *Sealer) openPacket(b []byte, h sealedHeader, from netip.AddrPort, now time.Time) ([]byte, []outgoing, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, err := s.key(h.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := s.peers.find(h.boot)
+	if p == nil || p.key != h.key {
+		p = &peer{key: h.key, boot: h.boot, aead: packetAEAD(key, s.cluster, h.boot)}
+	}
+	payload, err := s.unseal(b, h, p.aead)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.to != half(s.boot) {
+		return s.greetStranger(h, from)
+	}
+	if err := s.peers.accept(p, h.counter); err != nil {
+		return nil, nil, err
+	}
+	if h.class == ClassHello {
+		answers, err := s.takeGreeting(payload, h, from, now)
+		return nil, answers, err
+	}
+	return payload, s.meet(from, h, now), nil
+}

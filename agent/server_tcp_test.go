@@ -1,0 +1,226 @@
+package agent
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"heartsay/api"
+)
+
+const testToken = "correct-horse-battery-staple"
+
+// keyedBackend is a backend with the routes about keys.
+type keyedBackend struct{ *fakeBackend }
+
+func (keyedBackend) KeyStatus(context.Context) (api.Keys, error) { return api.Keys{}, nil }
+func (keyedBackend) ReloadKeys() error                           { return ErrNoKeyFile }
+
+// tcpServer serves the API over TCP until the test ends, and returns its address and paths.
+func tcpServer(t *testing.T) (address string, s *Server) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := startServer(t, &fakeBackend{})
+	s = NewServer(keyedBackend{f.backend}, f.server.log)
+	go s.ServeTCP(l, testToken)
+	t.Cleanup(func() { s.Close() })
+	return l.Addr().String(), s
+}
+
+// ask sends a request over TCP and returns the status of the answer.
+func askTCP(t *testing.T, address, method, path string, header ...string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		if r.Header.Set(header[i], header[i+1]); header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func TestHostile14EveryRouteOverTCPAsksForTheTokenAndKnowsItsHosts(t *testing.T) {
+	address, s := tcpServer(t)
+	bearer := []string{"Authorization", "Bearer " + testToken}
+	paths := []string{"/nosuch"}
+	for path := range s.routes {
+		if path != "/v1/events" && path != "/v1/leave" { // they are the ones that last
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		method := http.MethodGet
+		if r, ok := s.routes[path]; ok {
+			method = r.method
+		}
+		for _, c := range []struct {
+			what   string
+			header []string
+			want   int
+		}{
+			{"no token", nil, 401},
+			{"an empty token", []string{"Authorization", "Bearer "}, 401},
+			{"a wrong token", []string{"Authorization", "Bearer " + testToken[1:] + "x"}, 401},
+			{"a token and more", []string{"Authorization", "Bearer " + testToken + "x"}, 401},
+			{"the token in another scheme", []string{"Authorization", "Basic " + testToken}, 401},
+			{"the token in a cookie", []string{"Cookie", "token=" + testToken}, 401},
+			{"another site's name", append([]string{"Host", "evil.example"}, bearer...), 403},
+			{"another site's name on this port", append([]string{"Host", "evil.example" + address[strings.LastIndex(address, ":"):]},
+				bearer...), 403},
+			{"a web page of this host", append([]string{"Origin", "http://" + address}, bearer...), 403},
+			{"a web page of another site", append([]string{"Sec-Fetch-Site", "cross-site", "Origin", "null"}, bearer...), 403},
+		} {
+			if got := askTCP(t, address, method, path, c.header...); got != c.want {
+				t.Errorf("%s %s with %s is answered with %d, want %d", method, path, c.what, got, c.want)
+			}
+		}
+		if got := askTCP(t, address, method, path+"?token="+testToken); got != 401 {
+			t.Errorf("%s %s with the token in the query is answered with %d, want 401: logs keep queries", method, path, got)
+		}
+	}
+	for _, host := range []string{address, "localhost", "heartsay", strings.Replace(address, "127.0.0.1", "localhost", 1)} {
+		if got := askTCP(t, address, "GET", "/livez", append([]string{"Host", host}, bearer...)...); got != 200 {
+			t.Errorf("GET /livez of %s with the token is answered with %d, want 200", host, got)
+		}
+	}
+	if got := askTCP(t, address, "POST", "/v1/forget", append([]string{"Sec-Fetch-Site", "cross-site"}, bearer...)...); got != 403 {
+		t.Errorf("a POST that a browser marks as another site's is answered with %d, want 403", got)
+	}
+}
+
+func TestTheClientShowsItsTokenOverTCP(t *testing.T) {
+	address, _ := tcpServer(t)
+	c, err := api.New("http://"+address, api.WithToken(testToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if self, err := c.Self(t.Context()); err != nil || self.Name != "me" {
+		t.Errorf("with the token: %+v, %v", self, err)
+	}
+	c, _ = api.New("http://" + address)
+	if _, err := c.Self(t.Context()); err == nil || !strings.Contains(err.Error(), "--token-file") {
+		t.Errorf("without it: %v: want that it says what to give", err)
+	}
+	for _, url := range []string{"http://10.0.0.1:1", "http://example.org", "http://127.0.0.1", "https://127.0.0.1:1", "http://127.0.0.1:0"} {
+		if _, err := api.New(url); err == nil {
+			t.Errorf("a client of %s is made: a token would leave the host in the clear", url)
+		}
+	}
+}
+
+func TestHostile15ASecretIsTakenFromAPrivateFileAlone(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	write := func(name string, mode os.FileMode) {
+		if err := os.WriteFile(at(name), []byte(testToken+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(at(name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("good", 0o600)
+	write("readonly", 0o400)
+	write("group", 0o640)
+	write("world", 0o604)
+	write("writable", 0o602)
+	write("runnable", 0o601)
+	os.Symlink(at("good"), at("link"))
+	os.Mkdir(at("folder"), 0o700)
+	os.WriteFile(at("large"), make([]byte, maxToken+1), 0o600)
+	os.WriteFile(at("short"), []byte("short"), 0o600)
+	os.WriteFile(at("lines"), []byte(testToken+"\n"+testToken), 0o600)
+	for _, c := range []struct{ name, says string }{
+		{"good", ""}, {"readonly", ""},
+		{"group", "mode 0640"}, {"world", "mode 0604"}, {"writable", "mode 0602"}, {"runnable", "mode 0601"},
+		{"link", "it is a link"}, {"folder", "not a regular file"}, {"missing", "no such file"},
+		{"large", "more than 4096 bytes"}, {"short", "at least 16"}, {"lines", "in one line"},
+	} {
+		token, err := ReadToken(at(c.name))
+		if c.says == "" && (err != nil || token != testToken) {
+			t.Errorf("%s: %q, %v: want the token", c.name, token, err)
+		}
+		if c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), testToken)) {
+			t.Errorf("%s: %v: want that it says %q and not what is in the file", c.name, err, c.says)
+		}
+	}
+}
+
+func TestHostile15AFileOfAnotherUserIsNoSecret(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to give files away")
+	}
+	path := filepath.Join(t.TempDir(), "f")
+	for _, c := range []struct {
+		owner, user int
+		mode        os.FileMode
+		taken       bool
+		why         string
+	}{
+		{1000, 1000, 0o600, true, "its own"},
+		{0, 1000, 0o440, true, "root's, for a group: a credential of systemd"},
+		{0, 1000, 0o444, false, "root's, for all"},
+		{0, 1000, 0o460, false, "root's, that a group may write"},
+		{1001, 1000, 0o600, false, "another user's"},
+		{1000, 1000, 0o440, false, "its own, for a group"},
+		{0, 0, 0o440, false, "root's, for a group, read by root"},
+	} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		os.Chmod(path, c.mode)
+		os.Chown(path, c.owner, 0)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := checkSecret(info, c.user); (err == nil) != c.taken {
+			t.Errorf("a file of user %d, mode %04o, read by %d: %v: it is %s", c.owner, c.mode, c.user, err, c.why)
+		}
+		os.Remove(path)
+	}
+}
+
+func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
+	path := keyFile(t, testKeys("x"))
+	os.Chmod(path, 0o400)
+	if _, err := ChangeKeyFile(path, func(k *Keys) (*Keys, error) { return k.Add(testKeys("y")) }); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode().Perm() != 0o400 {
+		t.Errorf("the changed file has mode %v, %v: want what it had", info.Mode(), err)
+	}
+	before, _ := os.ReadFile(path)
+	if _, err := ChangeKeyFile(path, func(k *Keys) (*Keys, error) { return k.Remove(k.Primary(), noon) }); err == nil {
+		t.Error("the key that seals was removed")
+	}
+	if after, _ := os.ReadFile(path); string(after) != string(before) {
+		t.Error("a change that failed changed the file")
+	}
+	if names, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(names) != 1 {
+		t.Errorf("files are left behind: %v", names)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	os.Symlink(path, link)
+	if _, err := ChangeKeyFile(link, func(k *Keys) (*Keys, error) { return k, nil }); err == nil {
+		t.Error("a key file was changed through a link")
+	}
+}

@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// Names that nobody here has heard of are taken from one source, unasked, at this rate. A cluster that heals brings
+// thousands at once; a peer that makes names up goes on for ever.
+const (
+	newNames     = 4096 // at once
+	newNamesRate = 16   // a second after that
+	maxSources   = 1024 // sources that are told apart
+)
+
+// errStrangers answers a stream whose opener is one name too many.
+var errStrangers = &OpenError{"strangers", "its source has told of too many members that nobody here has heard of"}
+
+// strangers bounds how fast one source may fill the list of members with names that are new here, so that a peer that
+// makes them up leaves room for others. What this agent asked for itself, on a stream that it opened, is not counted.
+type strangers struct {
+	sources map[netip.Addr]*bucket
+	dropped uint64
+}
+
+// admit takes the names that are too many out of a message. It reports false when nothing is left of it: its sender
+// itself is one of them.
+func (s *strangers) admit(e *gossip.Engine, from netip.Addr, m gossip.Message, now time.Time) bool {
+	switch m := m.(type) {
+	case *gossip.Delta:
+		m.Records = s.cut(e, from, m.Records, now)
+		return s.admitName(e, from, m.From, now)
+	case *gossip.Ping:
+		m.News = s.cut(e, from, m.News, now)
+		return s.admitName(e, from, m.From, now)
+	case *gossip.Sync:
+		m.Entries = s.cut(e, from, m.Entries, now)
+		return s.admitName(e, from, m.From, now)
+	case *gossip.Digest:
+		return s.admitName(e, from, m.From, now)
+	}
+	return true // a pong answers a question, a refusal names nobody
+}
+
+func (s *strangers) cut(e *gossip.Engine, from netip.Addr, entries []membership.Entry, now time.Time) []membership.Entry {
+	return slices.DeleteFunc(entries, func(en membership.Entry) bool {
+		return !s.admitName(e, from, en.Record.Name, now)
+	})
+}
+
+func (s *strangers) admitName(e *gossip.Engine, from netip.Addr, name string, now time.Time) bool {
+	if e.Knows(name) || s.bucket(from, now).take(now) {
+		return true
+	}
+	s.dropped++
+	return false
+}
+
+// bucket returns the rate of a source. When there are too many sources, any other is forgotten.
+func (s *strangers) bucket(from netip.Addr, now time.Time) *bucket {
+	from = sourceOf(from)
+	if b := s.sources[from]; b != nil {
+		return b
+	}
+	if s.sources == nil {
+		s.sources = map[netip.Addr]*bucket{}
+	}
+	for other := range s.sources {
+		if len(s.sources) < maxSources {
+			break
+		}
+		delete(s.sources, other)
+	}
+	b := newBucket(newNamesRate, newNames, now)
+	s.sources[from] = b
+	return b
+}

@@ -1,0 +1,68 @@
+package agent
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare hands a million records of members that do not exist to an
+// engine, in the messages of one peer, within a minute, and then the record of a real newcomer of another.
+func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
+	const phantoms, each = 1_000_000, 100
+	cfg, _ := DefaultConfig("lan")
+	cfg.Name, cfg.Advertise = "a", addrA
+	now := noon
+	e, err := gossip.New(now, cfg.record(addrA, uint64(now.UnixMilli())), cfg.engine(sealOverhead), rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := gossip.Header{From: "b", Incarnation: uint64(now.UnixMilli()), Heartbeat: 1, To: "a"}
+	entry := func(name string) membership.Entry {
+		return membership.Entry{Heartbeat: 1, Record: &membership.Record{
+			Name: name, Incarnation: uint64(noon.UnixMilli()), Version: 1, Address: addrB, Interval: time.Second,
+		}}
+	}
+	var s strangers
+	hand := func(from netip.AddrPort, m gossip.Message) {
+		if s.admit(e, from.Addr(), m, now) {
+			e.Receive(now, from, m)
+		}
+	}
+	hand(addrB, &gossip.Delta{Header: header, Records: []membership.Entry{entry("b")}})
+	for i := 0; i < phantoms; i += each {
+		d := &gossip.Delta{Header: header}
+		for j := range each {
+			d.Records = append(d.Records, entry(fmt.Sprint("phantom-", i+j)))
+		}
+		hand(addrB, d)
+		now = now.Add(time.Minute * each / phantoms)
+	}
+	const most = newNames + newNamesRate*60 + 2 // and the two real ones
+	if n := len(e.Snapshot(now)); n > most || n < newNames {
+		t.Errorf("a million names of one peer made %d members, want %d to %d", n, newNames, most)
+	}
+	if s.dropped < phantoms-most {
+		t.Errorf("%d names were counted as too many, want at least %d", s.dropped, phantoms-most)
+	}
+	other := netip.MustParseAddrPort("10.0.0.3:4327")
+	hand(other, &gossip.Ping{Header: gossip.Header{From: "c", Incarnation: uint64(noon.UnixMilli()), Heartbeat: 1},
+		News: []membership.Entry{entry("c")}})
+	if !e.Knows("b") || !e.Knows("c") {
+		t.Errorf("b is known: %v, and a newcomer of another host: %v: want both", e.Knows("b"), e.Knows("c"))
+	}
+	if n := len(s.sources); n != 2 {
+		t.Errorf("%d sources are remembered, want 2", n)
+	}
+	for i := range 3 * maxSources {
+		s.bucket(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), now)
+	}
+	if n := len(s.sources); n > maxSources {
+		t.Errorf("%d sources are remembered, want at most %d", n, maxSources)
+	}
+}

@@ -1,0 +1,31 @@
+package api
+
+import (
+	"context"
+	"net/http"
+)
+
+// ProbeRequest is the body of POST /v1/probe: look whether whoever listens at an address can be talked to, by packets
+// and by a stream. An agent of the cluster that is no member yet becomes one by that.
+type ProbeRequest struct {
+	Address string `json:"address"` // as for joining
+}
+
+// ProbeResult is the answer of POST /v1/probe.
+type ProbeResult struct {
+	Address       string   `json:"address"`                  // ip:port that was asked
+	Name          string   `json:"name,omitempty"`           // of the member that answered packets
+	PacketSeconds float64  `json:"packet_seconds,omitempty"` // until the answer to a small packet
+	PacketError   string   `json:"packet_error,omitempty"`   // "" when packets are answered
+	StreamSeconds float64  `json:"stream_seconds,omitempty"` // for a full exchange
+	StreamError   string   `json:"stream_error,omitempty"`   // "" when it succeeded
+	FullBytes     int      `json:"full_bytes,omitempty"`     // of a full packet, which gossip sends
+	PassedBytes   int      `json:"passed_bytes,omitempty"`   // of the largest packet that was answered
+	ClockAhead    *float64 `json:"clock_ahead_seconds"`      // its clock before this agent's; null when it was not told
+}
+
+// Probe looks whether the agent can talk to whoever listens at an address. That it cannot is told in the result; the
+// error is for an address that is none or does not resolve, and for those of any call.
+func (c *Client) Probe(ctx context.Context, address string) (ProbeResult, error) {
+	return call[ProbeResult](ctx, c, networkTime, http.MethodPost, "/v1/probe", ProbeRequest{Address: address})
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"heartsay/agent"
+)
+
+// shownSetting is one value of the configuration and what set it.
+type shownSetting struct {
+	Key    string `json:"key"`
+	Value  any    `json:"value"`          // null: none
+	Origin string `json:"origin"`         // --flag, $VARIABLE, FILE:LINE, "profile NAME" or "default"
+	Note   string `json:"note,omitempty"` // what holds in place of none
+}
+
+// showConfig prints every value that an agent with cfg runs with.
+func showConfig(c *cli.Context, format string, cfg agent.Config) error {
+	var all []shownSetting
+	effective := map[string]any{}
+	for _, s := range cfg.Settings() {
+		effective[s.Key] = s.Value
+	}
+	for _, f := range c.Command.Flags {
+		if name := f.Names()[0]; fileFlag(c.Command, name) != nil {
+			all = append(all, showSetting(c, f, effective))
+		}
+	}
+	if format == "json" {
+		return writeJSON(c.App.Writer, map[string]any{"settings": all}, true)
+	}
+	for _, s := range all {
+		if err := println(c, "%s", s.line()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// showSetting returns the value of a flag: the one that it was given, or the one that holds without it.
+func showSetting(c *cli.Context, f cli.Flag, effective map[string]any) shownSetting {
+	name := f.Names()[0]
+	s := shownSetting{Key: name, Value: c.Value(name), Origin: "default"}
+	line, _ := c.App.Metadata[lineKey].(commandLine)
+	doc, _ := f.(cli.DocGenerationFlag)
+	switch value, known := effective[name]; {
+	case line.origins[name] != "":
+		s.Origin = strings.TrimSuffix(line.origins[name], ": "+name)
+		if strings.HasPrefix(s.Origin, "HEARTSAY_") {
+			s.Origin = "$" + s.Origin
+		}
+	case known:
+		s.Value = value
+	}
+	if s.Origin == "default" && doc != nil && doc.GetDefaultText() == fromProfile {
+		s.Origin = "profile " + c.String("profile")
+	}
+	if s.Value = maskSecret(name, plainValue(s.Value)); s.Value == nil && doc != nil {
+		s.Note = doc.GetDefaultText()
+	}
+	return s
+}
+
+// plainValue returns a value as TOML and JSON write it; nil when there is none.
+func plainValue(v any) any {
+	switch v := v.(type) {
+	case netip.AddrPort:
+		if !v.IsValid() {
+			return nil
+		}
+		return v.String()
+	case cli.StringSlice:
+		return plainValue(v.Value())
+	case map[string]string:
+		pairs := []string{}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			pairs = append(pairs, key+"="+v[key])
+		}
+		return pairs
+	case string:
+		if v == "" {
+			return nil
+		}
+		return v
+	case fmt.Stringer:
+		return v.String()
+	}
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice {
+		texts := []string{}
+		for i := range list.Len() {
+			texts = append(texts, fmt.Sprint(list.Index(i).Interface()))
+		}
+		return texts
+	}
+	return v
+}
+
+// line returns the setting as a line of a configuration file, its origin as a comment.
+func (s shownSetting) line() string {
+	if s.Value == nil {
+		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", escape(strings.TrimSpace(s.Origin+": "+cmp.Or(strings.Trim(s.Note, `"`), "none"))))
+	}
+	return fmt.Sprintf("%-40s # %s", s.Key+" = "+tomlText(s.Value), escape(s.Origin))
+}
+
+// tomlText returns a plain value as TOML writes it, with escapes for what does not show as itself.
+func tomlText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return tomlString(v)
+	case []string:
+		quoted := make([]string, len(v))
+		for i, s := range v {
+			quoted[i] = tomlString(s)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
+	}
+	return fmt.Sprint(v)
+}
+
+// tomlString returns a basic string of TOML [toml.io/en/v1.0.0#string].
+func tomlString(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"', r == '\\':
+			b.WriteString(`\` + string(r))
+		case !notShown(r):
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	return b.String() + `"`
+}
+
+const masked = "***"
+
+// maskSecret returns a value without what must not be shown: all of a key that is a secret itself rather than the path
+// of one, and the passwords and queries of URLs.
+func maskSecret(key string, v any) any {
+	switch v := v.(type) {
+	case string:
+		if secretKey(key) {
+			return masked
+		}
+		return maskURL(v)
+	case []string:
+		shown := make([]string, len(v))
+		for i, text := range v {
+			shown[i], _ = maskSecret(key, text).(string)
+		}
+		return shown
+	}
+	return v
+}
+
+func secretKey(key string) bool {
+	if strings.HasSuffix(key, "-file") || strings.HasSuffix(key, "-dir") {
+		return false
+	}
+	return slices.ContainsFunc(strings.Split(key, "-"), func(word string) bool {
+		return slices.Contains([]string{"secret", "token", "password", "key"}, word)
+	})
+}
+
+func maskURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return text
+	}
+	if _, hidden := u.User.Password(); hidden {
+		u.User = url.UserPassword(u.User.Username(), masked)
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = masked
+	}
+	return strings.ReplaceAll(u.String(), "%2A%2A%2A", masked)
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+	"github.com/urfave/cli/v2"
+)
+
+// configFlag returns the flag that names the configuration file.
+func configFlag() cli.Flag {
+	return text("config", "none", "take what neither flags nor the environment set from the TOML file `FILE`")
+}
+
+// addFile adds the flags of command that neither the line nor the environment set and that the configuration file
+// does. All that is wrong in the file comes back together, each with its line.
+func (l *commandLine) addFile(command *cli.Command) error {
+	path, ok := l.value("config")
+	if !ok || findFlag(command, "config") == nil {
+		return nil
+	}
+	settings, err := readConfigFile(path)
+	if err != nil && len(settings) == 0 {
+		return err
+	}
+	faults := []error{err}
+	for _, s := range settings {
+		origin := fmt.Sprintf("%s:%d: %s", path, s.line, s.key)
+		flag := fileFlag(command, s.key)
+		if flag == nil {
+			faults = append(faults, atLine(s.line, usageError("%s is not known%s", origin, guessKey(command, s.key))))
+			continue
+		}
+		values, err := s.flagValues(flag, path)
+		if err == nil && l.origins[s.key] == "" {
+			err = l.addSetting(flag, origin, values)
+		} else if err == nil {
+			err = checkValues(flag, origin, values) // wrong is wrong, even where it is not asked for
+		}
+		faults = append(faults, atLine(s.line, err))
+	}
+	return byLine(faults...)
+}
+
+func (l *commandLine) addSetting(flag cli.Flag, origin string, values []string) error {
+	l.origins[flag.Names()[0]] = origin
+	for _, v := range values {
+		if err := l.add(flag, origin, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkValues(flag cli.Flag, origin string, values []string) error {
+	for _, v := range values {
+		if err := checkValue(flag, origin, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value returns what a flag that takes one value was given so far.
+func (l *commandLine) value(name string) (string, bool) {
+	for _, arg := range l.args {
+		if v, ok := strings.CutPrefix(arg, dashed(name)+"="); ok {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// notInFile are the flags that make no sense in a configuration file.
+var notInFile = []string{"config", "output", "help"}
+
+// fileFlag returns the flag of command that a key of the file sets, or nil. Only whole names are keys.
+func fileFlag(command *cli.Command, key string) cli.Flag {
+	f := findFlag(command, key)
+	if f == nil || f.Names()[0] != key || slices.Contains(notInFile, key) {
+		return nil
+	}
+	return f
+}
+
+// guessKey returns a hint at the key that was probably meant by an unknown one, or where to find all.
+func guessKey(command *cli.Command, key string) string {
+	guess := strings.ReplaceAll(strings.ToLower(key), "_", "-")
+	for _, name := range []string{guess, strings.TrimSuffix(guess, "s"), guess + "s"} {
+		if fileFlag(command, name) != nil {
+			return fmt.Sprintf(": is %s meant?", name)
+		}
+	}
+	return ": the keys are the agent's flags, see heartsay agent --help"
+}
+
+// flagValues returns the values that s gives to a flag, as the command line would write them. The error says which kind
+// of value was expected.
+func (s setting) flagValues(flag cli.Flag, path string) ([]string, error) {
+	if repeatable(flag) {
+		return s.listValues(path)
+	}
+	wanted := "write a string in quotes"
+	fits := s.kind == unstable.String
+	switch flag.(type) {
+	case *cli.BoolFlag:
+		fits, wanted = s.kind == unstable.Bool, "write true or false, without quotes"
+	case *cli.IntFlag:
+		fits, wanted = s.kind == unstable.Integer, "write a whole number, without quotes"
+	case *cli.Float64Flag:
+		fits, wanted = s.kind == unstable.Float || s.kind == unstable.Integer, "write a number, without quotes"
+	case *cli.DurationFlag:
+		wanted = `write a duration with its unit in quotes, like "250ms"`
+	}
+	if !fits {
+		return nil, usageError("%s:%d: %s is %s: %s", path, s.line, s.key, kindName(s.kind), wanted)
+	}
+	if s.kind == unstable.Integer || s.kind == unstable.Float {
+		return []string{plainNumber(s.kind, s.text)}, nil
+	}
+	return []string{s.text}, nil
+}
+
+// listValues returns the values of a flag that may be given more than once: an array of strings, or a table, each of
+// whose entries stands for KEY=VALUE.
+func (s setting) listValues(path string) (values []string, err error) {
+	if s.kind != unstable.Array && s.kind != unstable.InlineTable {
+		return nil, usageError(`%s:%d: %s is %s: write a list of strings, like ["…"]`, path, s.line, s.key, kindName(s.kind))
+	}
+	for _, v := range s.values {
+		if v.kind != unstable.String {
+			return nil, usageError("%s:%d: %s holds %s: write strings in quotes", path, v.line, s.key, kindName(v.kind))
+		}
+		if s.kind == unstable.InlineTable {
+			v.text = v.key + "=" + v.text
+		}
+		values = append(values, v.text)
+	}
+	return values, nil
+}
+
+// kindName returns what a TOML value is, for people.
+func kindName(k unstable.Kind) string {
+	switch k {
+	case unstable.String:
+		return "a string"
+	case unstable.Bool:
+		return "true or false"
+	case unstable.Integer:
+		return "a whole number"
+	case unstable.Float:
+		return "a number"
+	case unstable.Array:
+		return "a list"
+	case unstable.InlineTable:
+		return "a table"
+	}
+	return "a date or time"
+}

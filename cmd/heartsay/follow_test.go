@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"heartsay/api"
+)
+
+func TestAFollowerGoesOnOverARestartOfItsAgent(t *testing.T) {
+	dir := socketDir(t)
+	b := startProcess(t, dir, "b", nil, "--bind", "127.0.0.1:0", "--profile", "local")
+	self, err := b.client.Self(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := startProcess(t, dir, "a", nil, "--bind", "127.0.0.1:0", "--profile", "local", "--join", self.Address,
+		"--state-dir", dir+"/a")
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	breaks := 0
+	var view api.View
+	var epochs []string
+	var seq uint64
+	request := api.EventsRequest{Snapshot: true, OnBreak: func(error) { breaks++ }}
+	for e, err := range a.client.Follow(ctx, request) {
+		if err != nil {
+			t.Fatalf("the follower gave up: %v", err)
+		}
+		if e.Type == api.EventReset {
+			epochs = append(epochs, e.Epoch)
+		} else if e.Seq != seq+1 {
+			t.Errorf("event %d follows event %d", e.Seq, seq)
+		}
+		seq = e.Seq
+		view.Apply(e)
+		b, known := view.Member("b")
+		if known = known && b.State == "alive"; known && len(epochs) == 1 {
+			a.kill()
+			a.start()
+		}
+		if known && len(epochs) == 2 {
+			break
+		}
+	}
+	if len(epochs) != 2 || epochs[0] == epochs[1] || breaks == 0 {
+		t.Errorf("the follower saw the epochs %v and %d breaks, want two epochs and a break between them", epochs, breaks)
+	}
+}
+
+func TestEventsReconnectsWhenItIsAskedTo(t *testing.T) {
+	var asked atomic.Int64
+	url := impostor(t, func(w http.ResponseWriter, r *http.Request) {
+		if n := asked.Add(1); n == 2 && r.URL.Query().Get("after") != "e1:4" {
+			t.Errorf("the second request is for %s, want on after e1:4", r.URL)
+		}
+		answer(200, `{"epoch":"e1","seq":4,"type":"dead","member":{"name":"bob"}}`+"\n")(w, r)
+	})
+	code, out, err := command(url, "events", "--reconnect", "--count", "2")
+	if code != exitOK || strings.Count(out, "bob") != 2 || strings.Count(err, "ended the stream of events; trying again\n") != 1 {
+		t.Errorf("the follower exits with %d, %q, %q, want two events and one line about the break", code, out, err)
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"heartsay/api"
+)
+
+func healthCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "health",
+		Usage:     "ask whether the agent is ready, for probes and scripts",
+		UsageText: "heartsay health [flags]",
+		Description: `Exits with 0 and prints "ready" when others may rely on what the agent says: it
+listens, has joined or is alone on purpose, and its view has settled. Exits with 7
+when not, and says why; with 3 when no agent answers. With --live it asks for less:
+whether the agent's loop turns. With --timeout it waits for it, and exits with 6
+when the time is up.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "live", Usage: "ask only whether the agent's loop turns"},
+			&cli.DurationFlag{Name: "timeout", Usage: "wait for at most `DURATION` until it is so"},
+			apiFlag(),
+		},
+		Action: takes(0, 0, "", healthAction),
+	}
+}
+
+func healthAction(c *cli.Context) error {
+	client, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	ask, word := client.Ready, "ready"
+	if c.Bool("live") {
+		ask, word = client.Live, "live"
+	}
+	limit := c.Duration("timeout")
+	switch {
+	case limit < 0:
+		return usageError("%s %s: a time-out cannot be negative", origin(c, "timeout"), limit)
+	case limit == 0:
+		err = unhealthy(ask(c.Context))
+	default:
+		err = healthWithin(c.Context, limit, ask)
+	}
+	if err != nil {
+		return err
+	}
+	return println(c, "%s", word)
+}
+
+// unhealthy gives the agent's own answer that it is not well its exit code.
+func unhealthy(err error) error {
+	var answer *api.Error
+	if errors.As(err, &answer) && answer.Code == api.CodeUnavailable {
+		return &exitError{exitFalse, err}
+	}
+	return err
+}
+
+// healthWithin asks again until the answer is nil, for as long as limit.
+func healthWithin(parent context.Context, limit time.Duration, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(parent, limit)
+	defer cancel()
+	for {
+		err := ask(ctx)
+		if err == nil || ctx.Err() == nil && exitCode(unhealthy(err)) != exitFalse && !errors.Is(err, api.ErrUnreachable) {
+			return err
+		}
+		pause(ctx, retryEvery)
+		if ctx.Err() == nil {
+			continue
+		}
+		if parent.Err() != nil {
+			return parent.Err()
+		}
+		return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %w", limit, err)}
+	}
+}

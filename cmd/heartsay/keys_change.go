@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"heartsay/agent"
+	"heartsay/api"
+)
+
+// maxKeyInput is how many bytes of keys are read from stdin.
+const maxKeyInput = 16 << 10
+
+// addKeys adds the keys in a file, or on stdin.
+func addKeys(c *cli.Context, from string) error {
+	var added *agent.Keys
+	var err error
+	if from == "-" {
+		var content []byte
+		if content, err = io.ReadAll(io.LimitReader(c.App.Reader, maxKeyInput)); err == nil {
+			added, err = agent.ParseKeys(content)
+		}
+		if err != nil {
+			err = fmt.Errorf("standard input: %w", err)
+		}
+	} else {
+		added, err = agent.ReadKeyFile(from)
+	}
+	if err != nil {
+		return err
+	}
+	return changeKeys(c, func(k *agent.Keys, _ *api.Keys) (*agent.Keys, error) { return k.Add(added) },
+		fmt.Sprintf("added %s", ids(added.IDs())))
+}
+
+// useKey makes a key the one that seals, if every present member can open what it seals.
+func useKey(c *cli.Context, id agent.KeyID) error {
+	return changeKeys(c, func(k *agent.Keys, others *api.Keys) (*agent.Keys, error) {
+		changed, err := k.Use(id)
+		if err != nil {
+			return nil, notFound(err)
+		}
+		lacks := func(m api.KeyUse) bool { return !m.Asked || !slices.Contains(m.Holds, id.String()) }
+		return changed, checkOthers(c, others, lacks, "cannot open what key "+id.String()+" seals, or did not answer",
+			"add it there first")
+	}, "sealing with "+id.String())
+}
+
+// removeKey removes a key, if no present member seals with it.
+func removeKey(c *cli.Context, id agent.KeyID) error {
+	return changeKeys(c, func(k *agent.Keys, others *api.Keys) (*agent.Keys, error) {
+		changed, err := k.Remove(id, time.Now())
+		if err != nil {
+			return nil, notFound(err)
+		}
+		uses := func(m api.KeyUse) bool { return !m.Asked || m.Seals == id.String() }
+		return changed, checkOthers(c, others, uses, "still seals with key "+id.String()+", or did not answer",
+			"use another one there first")
+	}, "removed "+id.String())
+}
+
+// changeKeys changes the key file and makes the agent read it. Change gets what the agent knows of the others, nil when
+// no agent runs.
+func changeKeys(c *cli.Context, change func(*agent.Keys, *api.Keys) (*agent.Keys, error), done string) error {
+	client, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	var others *api.Keys
+	status, err := client.Keys(c.Context)
+	path := c.String("key-file")
+	switch {
+	case err == nil && !status.Sealed:
+		return agent.ErrNoKeyFile
+	case err == nil:
+		others = &status
+		if path, err = sameKeyFile(path, status.KeyFile); err != nil {
+			return err
+		}
+	case !errors.Is(err, api.ErrUnreachable) || path == "":
+		return err
+	}
+	keys, err := agent.ChangeKeyFile(path, func(k *agent.Keys) (*agent.Keys, error) { return change(k, others) })
+	if err != nil {
+		return err
+	}
+	if others == nil {
+		fmt.Fprintf(c.App.ErrWriter, "heartsay keys: no agent answers at %s: it will read the file when it starts\n",
+			escape(c.String("api")))
+	} else if err := client.ReloadKeys(c.Context); err != nil {
+		return fmt.Errorf("the key file is changed, and the agent has not read it: %w", err)
+	}
+	return println(c, "%s; keys are %s, the first seals", done, ids(keys.IDs()))
+}
+
+// sameKeyFile returns the agent's key file, which must be the one that was named, if one was.
+func sameKeyFile(named, agents string) (string, error) {
+	if named == "" {
+		return agents, nil
+	}
+	path, err := filepath.Abs(named)
+	if err == nil && path != agents {
+		err = usageError("--key-file %q: the agent's key file is %q: leave the flag out, or name its agent with --api",
+			named, agents)
+	}
+	return path, err
+}
+
+// checkOthers returns an error when a present member would be cut off, and the user did not insist.
+func checkOthers(c *cli.Context, others *api.Keys, cutOff func(api.KeyUse) bool, why, todo string) error {
+	if c.Bool("force") {
+		return nil
+	}
+	if others == nil {
+		return errors.New("no agent answers that could ask the other members: start it first, or give --force")
+	}
+	var names []string
+	for _, m := range others.Members {
+		present := m.State == "alive" || m.State == "suspect"
+		if present && cutOff(m) {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nothing is changed, since a member would be cut off: %s %s: %s, or give --force",
+		strings.Join(names, ", "), why, todo)
+}
+
+// notFound gives the error for a key that is not there its exit code.
+func notFound(err error) error {
+	if errors.Is(err, agent.ErrNoSuchKey) {
+		return &exitError{exitNotFound, err}
+	}
+	return err
+}
+
+func ids(all []agent.KeyID) string {
+	words := make([]string, len(all))
+	for i, id := range all {
+		words[i] = id.String()
+	}
+	return strings.Join(words, " ")
+}

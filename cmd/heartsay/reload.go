@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/urfave/cli/v2"
+
+	"heartsay/agent"
+)
+
+// rereadKey is where the App keeps the function that reads the agent's settings anew: the same command line and
+// environment, and what is in the configuration file now.
+const rereadKey = "reread"
+
+func reread(args []string, getenv func(string) string) func() (settings, error) {
+	return func() (settings, error) {
+		line, err := arrange(newApp(io.Discard, io.Discard).Commands, args, getenv)
+		if err != nil {
+			return settings{}, err
+		}
+		return lineSettings(line)
+	}
+}
+
+// reloader reloads an agent at each SIGHUP.
+type reloader struct {
+	signals chan os.Signal
+	reread  func() (settings, error)
+	now     settings // in force
+	log     hclog.Logger
+	notify  systemd
+}
+
+// newReloader returns a reloader of an agent that starts with s. From now on SIGHUP does not end the program; those
+// that come before the agent runs count when it does.
+func newReloader(c *cli.Context, s settings, log hclog.Logger, notify systemd) *reloader {
+	r := &reloader{signals: make(chan os.Signal, 1), now: s, log: log, notify: notify}
+	r.reread, _ = c.App.Metadata[rereadKey].(func() (settings, error))
+	signal.Notify(r.signals, syscall.SIGHUP)
+	return r
+}
+
+// run reloads a at each signal until ctx ends. Signals that come while it does so count as one.
+func (r *reloader) run(ctx context.Context, a *agent.Agent) {
+	defer signal.Stop(r.signals)
+	for {
+		select {
+		case <-r.signals:
+			r.notify.reloading()
+			r.reload(ctx, a)
+			r.notify.ready()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reload reads the settings anew and applies them, or logs why none of them is.
+func (r *reloader) reload(ctx context.Context, a *agent.Agent) {
+	var next settings
+	err := a.Reload(ctx, func() (cfg agent.Config, err error) {
+		if next, err = r.reread(); err == nil && next.logFormat != r.now.logFormat {
+			err = &agent.FixedError{Keys: []string{"log-format"}}
+		}
+		return next.config, err
+	})
+	if err != nil {
+		return // the agent has logged and counted it
+	}
+	if next.logLevel != r.now.logLevel {
+		r.log.SetLevel(hclog.LevelFromString(next.logLevel))
+		r.log.Info("log level changed", "level", next.logLevel)
+	}
+	r.now = next
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"errors"
+
+	"heartsay/agent"
+)
+
+// checkSecrets returns what is wrong with the files of secrets that a configuration names, all of it, or nil. An agent
+// that starts reads the same files and refuses the same ones.
+func checkSecrets(cfg agent.Config) error {
+	var faults []error
+	if cfg.KeyFile != "" {
+		_, err := agent.ReadKeyFile(cfg.KeyFile)
+		faults = append(faults, err)
+	}
+	if cfg.TokenFile != "" {
+		_, err := agent.ReadToken(cfg.TokenFile)
+		faults = append(faults, err)
+	}
+	if cfg.WebhookSecretFile != "" && len(cfg.Webhooks) > 0 {
+		_, err := agent.ReadWebhookSecret(cfg.WebhookSecretFile)
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}

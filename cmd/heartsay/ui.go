@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func uiCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "ui",
+		Usage:     "serve a live view of the cluster to a browser on this host",
+		UsageText: "heartsay ui [flags]",
+		Description: `Prints the address of a page, which works once, in one browser, and serves it on
+127.0.0.1 until interrupted. The page shows what this agent sees: members, their
+suspicion, events, and the agent's own health. It can change nothing. When the
+agent stops or restarts, the page says so and goes on by itself.
+
+For an agent on another host: heartsay ui --port 8327 there, and here
+ssh -L 8327:127.0.0.1:8327 HOST; then open the address that it printed.`,
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "port", Usage: "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"},
+			&cli.BoolFlag{Name: "open", Usage: "also open the page in the default browser"},
+			apiFlag(),
+		},
+		Action: takes(0, 0, "", uiAction),
+	}
+}
+
+func uiAction(c *cli.Context) error {
+	port := c.Int("port")
+	if port < 0 || port > 65535 {
+		return usageError("%s %d: a port is 0 to 65535", origin(c, "port"), port)
+	}
+	client, err := newClient(c)
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilInterrupted(c.Context)
+	defer stop()
+	self, err := client.Self(ctx)
+	if err != nil {
+		return unlessInterrupted(ctx, err)
+	}
+	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("serve the page: %w", err)
+	}
+	u := newUI(client)
+	url := "http://" + listener.Addr().String() + u.gate.link()
+	if err := println(c, "%s", url); err != nil {
+		listener.Close()
+		return err
+	}
+	fmt.Fprintf(c.App.ErrWriter, "heartsay ui: shows what %s sees of cluster %s; the address works once; Ctrl-C ends\n",
+		escape(self.Name), escape(self.Cluster))
+	if c.Bool("open") {
+		openBrowser(c, url)
+	}
+	return u.run(ctx, listener)
+}
+
+// openBrowser asks the desktop to show url. Other users may read it from the list of processes for a moment; it works
+// once, so one who is faster is noticed. That there is no desktop is told and is no failure: the address is printed.
+func openBrowser(c *cli.Context, url string) {
+	program := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		program = "open"
+	}
+	cmd := exec.Command(program, url)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C here shall not end the browser
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintf(c.App.ErrWriter, "heartsay ui: no browser was opened: %v; open the address yourself\n", err)
+		return
+	}
+	go cmd.Wait()
+}

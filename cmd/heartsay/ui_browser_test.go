@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"heartsay/api"
+)
+
+// browser is a headless Chromium with one page.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// newBrowser starts a browser with an empty page, which ends with the test.
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skip("needs the Debian package chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"))
+	if os.Getuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // Chromium has no sandbox for root
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	return newPage(t, ctx)
+}
+
+// newPage opens a page; ctx is of a browser that knows nothing of the pages before, or of a page in the same browser.
+func newPage(t *testing.T, ctx context.Context) *browser {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // the browser ends with the context that it was started with
+		t.Fatalf("start chromium: %v", err)
+	}
+	b := &browser{t, ctx}
+	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: noteFaults})
+	if err != nil {
+		t.Fatalf("prepare the page: %v", err)
+	}
+	return b
+}
+
+// noteFaults notes in the page what its policy forbade and what its scripts did not catch.
+const noteFaults = `window.faults = [];
+	addEventListener("error", (e) => faults.push(e.message || "not loaded: " + e.target.src), true);
+	addEventListener("unhandledrejection", (e) => faults.push(String(e.reason)));
+	addEventListener("securitypolicyviolation", (e) => faults.push("policy: " + e.violatedDirective + " " + e.blockedURI));`
+
+// noFaults fails the test when something went wrong in the page.
+func (b *browser) noFaults() {
+	b.t.Helper()
+	if faults := eval[[]string](b, "window.faults"); len(faults) > 0 {
+		b.t.Errorf("in the page went wrong: %q", faults)
+	}
+}
+
+func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// eval returns the value of a JavaScript expression in the page.
+func eval[T any](b *browser, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// until waits until a JavaScript expression is true, and fails the test when that takes longer than half a minute.
+func (b *browser) until(what, expression string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !eval[bool](b, "Boolean("+expression+")"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("after 30s it is not so that %s (%s); the page reads\n%s", what, expression,
+				eval[string](b, "document.body.innerText.slice(0, 1500)"))
+		}
+	}
+}
+
+// keys presses keys, those of package kb and those that write a character. The latter are sent the way a keyboard does:
+// a page that takes the key for itself gets no character. (chromedp would send the character all the same.)
+func (b *browser) keys(keys string) {
+	b.t.Helper()
+	for _, r := range keys {
+		key := string(r)
+		if r < ' ' || r > '~' { // a code of kb
+			b.do("press a key", chromedp.KeyEvent(key))
+			continue
+		}
+		for _, p := range []input.DispatchKeyEventParams{{Type: "keyDown", Key: key, Text: key}, {Type: "keyUp", Key: key}} {
+			if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, p); err != nil {
+				b.t.Fatalf("press %q: %v", key, err)
+			}
+		}
+	}
+}
+
+// look sets the size of the window and the colour scheme.
+func (b *browser) look(width, height int64, scheme string) {
+	b.t.Helper()
+	b.do("set the size", chromedp.EmulateViewport(width, height))
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	if err != nil {
+		b.t.Fatalf("set the colour scheme: %v", err)
+	}
+}
+
+// picture returns what the page looks like, as PNG.
+func (b *browser) picture() []byte {
+	b.t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatalf("take a picture: %v", err)
+	}
+	return png
+}
+
+// startUI serves the page of an agent until the test ends and returns it with its address.
+func startUI(t *testing.T, agentURL string) (*ui, string) {
+	t.Helper()
+	client, err := api.New(agentURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveUI(t, newUI(client))
+}
+
+func serveUI(t *testing.T, u *ui) (*ui, string) {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- u.run(ctx, l) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server of the page ended with %v", err)
+		}
+	})
+	return u, fmt.Sprintf("http://%s%s", l.Addr(), u.gate.link())
+}

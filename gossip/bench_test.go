@@ -1,0 +1,156 @@
+package gossip
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+	"unsafe"
+
+	"heartsay/membership"
+)
+
+// crowd returns an engine that knows n others, each of whose heartbeats is some intervals old, and the time.
+func crowd(tb testing.TB, n int) (*Engine, time.Time) {
+	tb.Helper()
+	self := membership.Record{Name: "self", Incarnation: uint64(began.UnixMilli()), Interval: time.Second, Address: liar}
+	cfg := DefaultConfig()
+	cfg.MaxMembers, cfg.MaxPayload, cfg.Budget = max(cfg.MaxMembers, n), 1<<16, 1<<16 // so that a digest tells all
+	e, err := New(began, self, cfg, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(uint64(n), 2))
+	now := began.Add(time.Minute)
+	e.Tick(now)
+	sync := &Sync{Header: liarsHeader(), Last: true}
+	for i := range n {
+		sync.Entries = append(sync.Entries, membership.Entry{Heartbeat: 50 + rng.Uint64N(8), Record: &membership.Record{
+			Name: fmt.Sprintf("host-%05d.example", i), Incarnation: uint64(began.UnixMilli()) + rng.Uint64N(1000), Version: 1,
+			Interval: time.Second, Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), 4327),
+		}})
+	}
+	slices.SortFunc(sync.Entries, func(a, b membership.Entry) int { // as syncs do
+		return cmp.Compare(membership.HashName(a.Record.Name), membership.HashName(b.Record.Name))
+	})
+	e.Receive(now, liar, sync)
+	now = now.Add(time.Second)
+	e.Tick(now) // a round, in which the detector is told how many they are
+	return e, now
+}
+
+func sizes(b *testing.B, f func(b *testing.B, n int)) {
+	for _, n := range []int{100, 1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			f(b, n)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/member")
+		})
+	}
+}
+
+// BenchmarkDigestWrite measures what a round writes.
+func BenchmarkDigestWrite(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		e, _ := crowd(b, n)
+		for b.Loop() {
+			e.digest()
+		}
+	})
+}
+
+// told returns the digest of a peer that knows the same, as one that is known sends it.
+func told(tb testing.TB, n int) (e *Engine, now time.Time, d *Digest) {
+	peer, now := crowd(tb, n)
+	e, _ = crowd(tb, n)
+	digest := peer.digest()
+	first := e.table.All()[0]
+	digest.From, digest.Incarnation, digest.Heartbeat = first.Record.Name, first.Record.Incarnation, first.Heartbeat
+	return e, now, &digest
+}
+
+// BenchmarkDigestRead measures what a member does with the digest of a peer that knows the same.
+func BenchmarkDigestRead(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		e, now, d := told(b, n)
+		for b.Loop() {
+			e.Receive(now, liar, d)
+		}
+	})
+}
+
+// BenchmarkDigestMerge measures it when all heartbeats have risen.
+func BenchmarkDigestMerge(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		e, now, d := told(b, n)
+		for b.Loop() {
+			now = now.Add(time.Second)
+			d.Clock += 1000
+			e.self.heartbeat++
+			e.Receive(now, liar, d)
+		}
+		if m := e.table.All()[n/2]; m.Heartbeat < uint64(b.N) {
+			b.Fatalf("after %d digests the heartbeat of %s is %d", b.N, m.Record.Name, m.Heartbeat)
+		}
+	})
+}
+
+// BenchmarkDigestAnswer measures it when the peer knows older heartbeats alone, and is told all.
+func BenchmarkDigestAnswer(b *testing.B) {
+	sizes(b, func(b *testing.B, n int) {
+		e, now, d := told(b, n)
+		d.Clock -= 1000
+		for b.Loop() {
+			e.Receive(now, liar, d)
+		}
+	})
+}
+
+// TestExchangesAllocateNothingPerMember holds that a message costs the same few allocations whatever it tells: itself and
+// its bytes.
+func TestExchangesAllocateNothingPerMember(t *testing.T) {
+	for _, n := range []int{10, 1000} {
+		e, now, d := told(t, n)
+		writing := testing.AllocsPerRun(100, func() { e.digest() })
+		reading := testing.AllocsPerRun(100, func() { e.Receive(now, liar, d) })
+		merging := testing.AllocsPerRun(100, func() {
+			now = now.Add(time.Second)
+			d.Clock += 1000
+			e.self.heartbeat++
+			e.Receive(now, liar, d)
+		})
+		d.Clock -= 2000
+		answering := testing.AllocsPerRun(100, func() { e.Receive(now, liar, d) })
+		if writing > 1 || reading > 2 || merging > 2 || answering > 3 {
+			t.Errorf("with %d members a digest is written with %v allocations, read with %v, merged with %v and answered with %v, want 1, 2, 2, 3",
+				n, writing, reading, merging, answering)
+		}
+	}
+}
+
+// TestR15AMemberTakesAtMost512Bytes measures all that an engine keeps of a member, its record included.
+func TestR15AMemberTakesAtMost512Bytes(t *testing.T) {
+	const n = 10000
+	heap := func() uint64 {
+		runtime.GC()
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		return s.HeapAlloc
+	}
+	before := heap()
+	e, now := crowd(t, n)
+	for range 20 {
+		now = now.Add(time.Second)
+		e.Tick(now)
+	}
+	each := (heap() - before) / n
+	t.Logf("%d B a member, of which %d B are its row", each, unsafe.Sizeof(membership.Member{}))
+	runtime.KeepAlive(e)
+	if each > 512 {
+		t.Errorf("at %d members the engine takes %d B for each, want at most 512", n, each)
+	}
+}

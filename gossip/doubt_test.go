@@ -1,0 +1,174 @@
+package gossip_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+	"heartsay/sim"
+)
+
+// evidence is what b says: that these members have asked z in vain since that heartbeat of it was due.
+func evidence(a *lone, since uint64, witnesses ...string) *gossip.Evidence {
+	d := gossip.Doubt{Name: "z", Incarnation: uint64(sim.Epoch.UnixMilli())}
+	for _, w := range witnesses {
+		d.Opinions = append(d.Opinions, gossip.Opinion{Witness: w, Heartbeat: since})
+	}
+	return &gossip.Evidence{Header: header("b", a.beats()), Doubts: []gossip.Doubt{d}}
+}
+
+// settled returns a member that knows b, c, d and z, all of whom answer, for long enough to judge them.
+func settled(t *testing.T) *lone {
+	cfg := gossip.DefaultConfig()
+	cfg.Dead.Phi = 40 // what all others say reaches a in each interval: phi is sharper here than gossip makes it
+	a := newLone(t, "a", cfg)
+	a.answering = []string{"b", "c", "d", "z"}
+	for range 100 {
+		h := a.beats()
+		a.tell("b", entryOf("b", h), entryOf("c", h), entryOf("d", h), entryOf("z", h))
+		a.run(interval)
+	}
+	return a
+}
+
+func TestR8ThreeOpinionsCutThePatienceShort(t *testing.T) {
+	alone, agreed := settled(t), settled(t)
+	for _, a := range []*lone{alone, agreed} {
+		a.answering = []string{"b", "c", "d"}
+	}
+	agreed.hear("b", evidence(agreed, agreed.beats(), "b", "c"))
+	patience := gossip.DefaultConfig().Dead.Min
+	if _, dead := silence(agreed, agreed.mustSee("z"), patience+interval); dead < 0 || dead > patience+20*time.Millisecond {
+		t.Errorf("with three opinions z is dead after %s, want the least silence, %s", dead, patience)
+	}
+	z := alone.mustSee("z")
+	if z.DeadAfter <= patience {
+		t.Fatalf("phi says dead after %s already: the test is void", z.DeadAfter)
+	}
+	if _, dead := silence(alone, z, z.DeadAfter+interval); !near(dead, z.DeadAfter) {
+		t.Errorf("with one opinion z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
+	}
+}
+
+func TestR8NobodyIsAccusedOnTheWordOfOthersAlone(t *testing.T) {
+	a := settled(t)
+	for range 40 {
+		a.hear("b", evidence(a, a.beats()+1, "b", "c", "d"))
+		if out := a.run(interval); happened(out.Events, membership.EventSuspect, "z")+happened(out.Events, membership.EventDead, "z") > 0 {
+			t.Fatalf("three say that z does not answer, but it does; a raises %v", out.Events)
+		}
+	}
+}
+
+func TestR8AnOpinionMakesTheHearerAskForItself(t *testing.T) {
+	a := settled(t)
+	a.hear("b", evidence(a, a.beats(), "b"))
+	if _, pings := sent[*gossip.Ping](a.run(interval / 4)); len(pings) != 1 {
+		t.Errorf("after one opinion z is asked %d times within a quarter of an interval, want once: it answers", len(pings))
+	}
+}
+
+func TestR8AHigherHeartbeatRefutesAnOpinion(t *testing.T) {
+	a := settled(t)
+	known := a.mustSee("z").Heartbeat
+	out := a.hear("b", evidence(a, known-1, "b", "c", "d"))
+	to, answers := sent[*gossip.Evidence](out)
+	if len(answers) != 1 || to[0] != address("b") || len(answers[0].Signs) != 1 || answers[0].Signs[0].Heartbeat != known {
+		t.Fatalf("an opinion from before heartbeat %d is answered by %v, want that heartbeat told to b", known, out.Messages)
+	}
+	if _, pings := sent[*gossip.Ping](a.run(interval / 4)); len(pings) != 0 {
+		t.Errorf("z is asked %d times although it has shown that it lives", len(pings))
+	}
+}
+
+func TestR8WitnessesWhoAreNoMembersDoNotCount(t *testing.T) {
+	a := settled(t)
+	a.answering = []string{"b", "c", "d"}
+	var strangers []string
+	for i := range 50 {
+		strangers = append(strangers, fmt.Sprintf("stranger-%d", i))
+	}
+	a.hear("b", evidence(a, a.beats(), append(strangers, "a", "z")...))
+	z := a.mustSee("z")
+	if _, dead := silence(a, z, z.DeadAfter+interval); !near(dead, z.DeadAfter) {
+		t.Errorf("on the word of strangers z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
+	}
+}
+
+func TestR8OpinionsFromTheFutureDoNotCount(t *testing.T) {
+	a := settled(t)
+	a.hear("b", evidence(a, 1<<60, "b", "c", "d"))
+	a.run(interval)
+	a.answering = []string{"b", "c", "d"}
+	z := a.mustSee("z")
+	if _, dead := silence(a, z, z.DeadAfter+interval); !near(dead, z.DeadAfter) {
+		t.Errorf("with opinions that nothing could refute z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
+	}
+}
+
+func TestR8ADoubtedMemberAnswersAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) {
+	z := newLone(t, "z", gossip.DefaultConfig())
+	z.answering = []string{"b"}
+	z.tell("b", entryOf("b", 1))
+	z.run(10*time.Second + interval/3)
+	before := z.Self().Heartbeat
+	if _, pongs := sent[*gossip.Pong](z.hear("b", &gossip.Ping{Header: header("b", z.beats())})); len(pongs) != 1 {
+		t.Fatalf("a question is answered %d times, want at once", len(pongs))
+	}
+	to, signs := sent[*gossip.Evidence](z.run(interval))
+	if len(signs) != 1 || to[0] != address("b") || signs[0].Heartbeat != before+1 {
+		t.Errorf("within an interval it is told to %v by %v, want heartbeat %d told to b", to, signs, before+1)
+	}
+}
+
+// The last word of a corpse may reach somebody after the verdict: it is from before the questions, and no sign of life.
+func TestR8AHeartbeatFromBeforeTheQuestionsRevivesNobody(t *testing.T) {
+	a := settled(t)
+	a.answering = []string{"b", "c", "d"}
+	last := a.mustSee("z").Heartbeat + 1 // of the crash; nobody has told a yet
+	a.run(interval)
+	a.hear("b", evidence(a, a.beats(), "b", "c"))
+	a.run(gossip.DefaultConfig().Dead.Min)
+	if got := a.mustSee("z").State; got != membership.Dead {
+		t.Fatalf("z is %s, want dead", got)
+	}
+	a.tell("c", entryOf("z", last))
+	if got := a.mustSee("z"); got.State != membership.Dead || got.Heartbeat != last {
+		t.Errorf("then z is %s at heartbeat %d, want it dead, and heartbeat %d known", got.State, got.Heartbeat, last)
+	}
+}
+
+func TestR8ACrashIsDetectedAlikeInCrowdsOfAnySize(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{2, 3, 10, 50, 200} {
+		c := newCluster(t, uint64(n), func(cfg *sim.Config) { cfg.Interval = 500 * time.Millisecond })
+		c.Boot(n, interval)
+		c.Run(20 * time.Second)
+		c.Crash(sim.Name(1))
+		c.mustAgree(sim.Name(1), "dead", 4500*time.Millisecond)
+		c.mustAccuseNobody(sim.Name(1))
+	}
+}
+
+// Whoever hears nothing at all may be the one at fault (FIELD: a local pause convicts everybody).
+func TestR9WhoIsCutOffIsPatientAndPardonsWhenItHearsAgain(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 9)
+	c.boot(20)
+	c.Run(10 * time.Second)
+	for range 4 {
+		c.Block(sim.Name(3))
+		c.Run(16 * time.Second)
+		c.Unblock(sim.Name(3))
+		c.Run(64 * time.Millisecond)
+	}
+	c.Run(20 * time.Second)
+	for _, s := range c.events(membership.EventDead, "") {
+		if s.observer == sim.Name(3) {
+			t.Errorf("%s: %s, which heard nothing, took %s for dead", s.at, s.observer, s.Member.Record.Name)
+		}
+	}
+	c.mustBeWhole(time.Second)
+}

@@ -1,0 +1,197 @@
+package gossip
+
+import (
+	"net/netip"
+	"slices"
+
+	"heartsay/membership"
+)
+
+// Evidence travels as news does: pushed to a few at once, from a tenth of an interval's worth in one packet. An opinion
+// goes to four members at random and to the other witnesses, who ask for themselves; once enough members agree,
+// everybody passes it on, once. A heartbeat that refutes an opinion goes the same way as long as it meets somebody who
+// doubts. The doubted member itself answers at once, and again when its heartbeat has risen.
+
+// evidence is what is to be told with the next packet of it.
+type evidence struct {
+	doubts []*doubt
+	signs  []string // members that were doubted and live
+	next   membership.Instant
+}
+
+func (v *evidence) empty() bool { return len(v.doubts)+len(v.signs) == 0 }
+
+// maxCallers bounds how many members a doubted one tells of its next heartbeat.
+const maxCallers = 32
+
+// spread tells of a doubt once more when enough members have come to agree.
+func (e *Engine) spread(d *doubt) {
+	if !d.told && e.agreed(d) {
+		e.tellOpinion(d)
+	}
+}
+
+// tellOpinion queues a doubt to be told of.
+func (e *Engine) tellOpinion(d *doubt) {
+	if !d.told && e.agreed(d) {
+		d.told, d.again = true, retellings
+	}
+	e.hurryEvidence()
+	if !slices.Contains(e.evidence.doubts, d) {
+		e.evidence.doubts = append(e.evidence.doubts, d)
+	}
+}
+
+// tellSign queues a heartbeat that shows that a member lives.
+func (e *Engine) tellSign(m *membership.Member) {
+	e.hurryEvidence()
+	if !slices.Contains(e.evidence.signs, m.Record.Name) {
+		e.evidence.signs = append(e.evidence.signs, m.Record.Name)
+	}
+}
+
+func (e *Engine) hurryEvidence() {
+	if e.evidence.empty() {
+		e.evidence.next = e.now.Add(e.self.record.Interval / 10)
+	}
+}
+
+// pushEvidence sends one packet of evidence. What does not fit waits for the next one.
+func (e *Engine) pushEvidence() {
+	v := &e.evidence
+	if v.empty() || e.now < v.next {
+		return
+	}
+	left := e.packetBudget("") - maxNameSize
+	msg, witnesses := Evidence{}, []string(nil)
+	told := 0
+	for _, name := range v.signs {
+		if m := e.table.Get(name); m != nil {
+			s := Sign{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat}
+			if !left.take(sizeSign(s)) {
+				break
+			}
+			msg.Signs = append(msg.Signs, s)
+		}
+		told++
+	}
+	v.signs = slices.Delete(v.signs, 0, told)
+	told = 0
+	for _, d := range v.doubts {
+		w := e.wireDoubt(d)
+		if len(w.Opinions) > 0 && !left.take(sizeDoubt(w)) {
+			break
+		}
+		told++
+		if len(w.Opinions) > 0 {
+			msg.Doubts = append(msg.Doubts, w)
+			for _, o := range d.others {
+				witnesses = append(witnesses, o.witness)
+			}
+		}
+	}
+	v.doubts = slices.Delete(v.doubts, 0, told)
+	v.next = e.now.Add(e.self.record.Interval / 10)
+	if len(msg.Doubts)+len(msg.Signs) > 0 {
+		e.sendEvidence(msg, witnesses)
+	}
+}
+
+// wireDoubt returns what is told of a doubt: the opinions that stand, this member's own first.
+func (e *Engine) wireDoubt(d *doubt) Doubt {
+	if !d.asking.vain || !slices.Contains(e.doubts.all, d) {
+		return Doubt{} // it has been refuted meanwhile, or the member forgotten: then its row may be another's
+	}
+	w := Doubt{Name: d.member.Record.Name, Incarnation: d.member.Record.Incarnation}
+	w.Opinions = append(w.Opinions, Opinion{Witness: e.self.record.Name, Heartbeat: d.asking.since})
+	for _, o := range d.others {
+		w.Opinions = append(w.Opinions, Opinion{Witness: o.witness, Heartbeat: o.heartbeat})
+	}
+	return w
+}
+
+// sendEvidence sends to a few random members that can be heard, and to those named.
+func (e *Engine) sendEvidence(v Evidence, also []string) {
+	peers := e.randomPeers(e.cfg.NewsFanout)
+	for _, name := range also {
+		if m := e.table.Get(name); m != nil && m.State.Present() && !slices.Contains(peers, m) {
+			peers = append(peers, m)
+		}
+	}
+	for _, m := range peers {
+		told := v
+		e.send(m.Record.Address, m.Record.Name, &told)
+	}
+}
+
+// receiveEvidence takes the signs of life and the opinions that somebody tells.
+func (e *Engine) receiveEvidence(from netip.AddrPort, v *Evidence) {
+	for _, s := range v.Signs {
+		if m := e.table.Get(s.Name); m != nil && counts(s.Incarnation) && counts(s.Heartbeat) {
+			e.advance(m, s.Incarnation, s.Heartbeat)
+		}
+	}
+	var known []Sign // what refutes them
+	for _, d := range v.Doubts {
+		if d.Name == e.self.record.Name {
+			e.noteCaller(v.From)
+			continue
+		}
+		m := e.table.Get(d.Name)
+		if m == nil || !m.State.Present() || d.Incarnation > m.Record.Incarnation {
+			continue
+		}
+		if e.weigh(m, d) {
+			known = append(known, Sign{Name: d.Name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat})
+		}
+	}
+	if len(known) > 0 {
+		e.send(from, v.From, &Evidence{Signs: known})
+	}
+}
+
+// weigh takes the opinions about one member. It reports whether they are refuted by what this member knows.
+func (e *Engine) weigh(m *membership.Member, d Doubt) (refuted bool) {
+	if d.Incarnation < m.Record.Incarnation {
+		return true
+	}
+	for _, o := range d.Opinions {
+		switch {
+		case o.Heartbeat < m.Heartbeat:
+			refuted = true
+		case o.Witness == e.self.record.Name, o.Witness == d.Name, !e.credible(o, m):
+		default:
+			e.hearOpinion(m, opinion{o.Witness, o.Heartbeat})
+		}
+	}
+	if held := e.doubtOf(m); held != nil {
+		e.askAgain(m, 0)
+		e.spread(held)
+		e.judge(m)
+	}
+	return refuted
+}
+
+// credible reports whether the witness is a member, and the heartbeat one that may be due by now.
+func (e *Engine) credible(o Opinion, about *membership.Member) bool {
+	w := e.table.Get(o.Witness)
+	return w != nil && w.State.Present() && counts(o.Heartbeat) &&
+		membership.CheckClock(e.wall, about.Record.Incarnation, o.Heartbeat, about.Record.Interval) == nil
+}
+
+// noteCaller remembers somebody who doubts this member.
+func (e *Engine) noteCaller(name string) {
+	if len(e.callers) < maxCallers && !slices.Contains(e.callers, name) {
+		e.callers = append(e.callers, name)
+	}
+}
+
+// answerCallers tells those who doubt this member that its heartbeat has risen: the header of any message does.
+func (e *Engine) answerCallers() {
+	for _, name := range e.callers {
+		if m := e.table.Get(name); m != nil {
+			e.send(m.Record.Address, name, &Evidence{})
+		}
+	}
+	e.callers = e.callers[:0]
+}

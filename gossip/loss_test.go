@@ -1,0 +1,36 @@
+package gossip
+
+import "testing"
+
+// The rarer answers are, the more questions have to stay unanswered to mean the same.
+func TestR8QuestionsAreWorthWhatTheyTell(t *testing.T) {
+	for _, c := range []struct {
+		lost     float64 // share of the questions to the living that stay unanswered
+		least    int     // questions until one in 1000 of the living would have kept silent
+		greatest int
+	}{
+		{0, 3, 3},        // 1.3 decades each: it is never believed that less than a twentieth is lost
+		{0.19, 4, 5},     // 10 % loss each way
+		{0.51, 10, 12},   // 30 % loss each way
+		{0.96, 130, 210}, // 80 % loss each way
+		{1, 600, 700},    // an answer is hardly to be expected at all
+	} {
+		l := priorLoss
+		for i := range 1000 {
+			if int(float64(i+1)*c.lost) > int(float64(i)*c.lost) {
+				l.unanswered(1)
+			} else {
+				l.answered()
+			}
+		}
+		if n := l.questions(opinionDecades); n < c.least || n > c.greatest {
+			t.Errorf("where %.0f %% stay unanswered an opinion takes %d questions, want %d to %d", 100*c.lost, n, c.least, c.greatest)
+		}
+	}
+}
+
+func TestR8BeforeAnythingWasAskedAnswersAreNotCountedOn(t *testing.T) {
+	if n := priorLoss.questions(opinionDecades); n < 9 {
+		t.Errorf("the first opinion takes %d questions, want as many as where half are lost", n)
+	}
+}

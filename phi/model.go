@@ -1,0 +1,152 @@
+package phi
+
+import "math"
+
+// Model is what one observer has learned of the waits of all members together, in intervals of each. Gossip treats
+// all subjects alike, so from one observer's place their waits have one distribution; the model knows within seconds
+// what the waits of one member would tell after many minutes. A [Pace] says in which way a member is different.
+//
+// It takes about 3.5 KB, never allocates after [NewModel], and is a function of what was put in. It is not safe for
+// concurrent use.
+type Model struct {
+	family Family // nil: the curve
+	counts histogram
+	total  Moments // of the waits counted
+	prior  Summary
+	crowd  float64 // members that the prior is for
+	fresh  int     // waits since the curve was drawn
+	drawn  uint64  // how often it was
+	alarm  float64 // see watch
+	crowds crowds
+	curve  curve
+	whole  Summary // of waits and prior when the curve was drawn
+}
+
+const (
+	// A Model halves what it holds at so many waits, and at so many of each member: the last half to whole of them
+	// count, those before half as much, and so on. It takes 32,768 to see the waits of 1 in 1000 a few dozen times;
+	// 10 members give them in some 4000 intervals. Waits of one interval are not independent, so that many members
+	// need some hundred intervals too. See watch for what becomes of changes meanwhile.
+	memory, memoryEach = 1 << 15, 256
+
+	// priorWeight is how many waits the prior counts as.
+	priorWeight = 32
+)
+
+// NewModel returns a model that knows nothing but that waits are about one unit; see [Model.SetPrior].
+func NewModel(d Detector) *Model {
+	m := &Model{family: d.family}
+	m.SetPrior(Summary{Mean: 1, StdDev: 1}, 1)
+	return m
+}
+
+// SetPrior says what to expect of the waits before any were seen, and of how many members they will come. It counts
+// as 32 waits, for ever, and may be set again when more is known.
+func (m *Model) SetPrior(s Summary, members int) {
+	crowd := max(float64(members), 1)
+	if s == m.prior && crowd == m.crowd {
+		return
+	}
+	m.prior, m.crowd = s, crowd
+	m.draw()
+}
+
+// Seen returns the number of waits that the model holds; old ones count for less than 1.
+func (m *Model) Seen() float64 { return m.total.N }
+
+// Drawn returns how often the curve was drawn, ≥ 1. As long as it stays the same, so does what Phi and Wait say of a pace
+// that is not slower than the others.
+func (m *Model) Drawn() uint64 { return m.drawn }
+
+// Summary returns the mean and the standard deviation of waits and prior, as of the last drawing of the curve.
+func (m *Model) Summary() Summary { return m.whole }
+
+// Add counts a wait. A negative or NaN wait counts as 0, one above 1024 as that.
+func (m *Model) Add(wait float64) {
+	wait = clampWait(wait)
+	m.watch(wait)
+	m.crowds.add(wait >= m.curve.from)
+	m.counts[binOf(wait)]++
+	m.total = m.total.Plus(Moments{N: 1, Sum: wait, SumSq: wait * wait})
+	if m.total.N >= max(memory, memoryEach*m.crowd) {
+		m.fade(0.5)
+	}
+	if m.fresh++; m.fresh >= redraw || float64(m.fresh)*16 >= m.total.N {
+		m.draw()
+	}
+}
+
+// redraw is after how many waits the curve is drawn anew, at the latest; while few are known, it is after a sixteenth
+// of them.
+const redraw = 512
+
+func (m *Model) fade(share float64) {
+	m.counts.scale(share)
+	m.total = Moments{N: m.total.N * share, Sum: m.total.Sum * share, SumSq: m.total.SumSq * share}
+}
+
+// watch notices that waits have become longer for all, as when a network begins to lose packets, by a cumulative sum
+// [Page, "Continuous inspection schemes", 1954] of the Φ that waits had reached: while the model is right, those have
+// the mean log10 e. Then the past fades at once, and what comes next counts soon. Waits are not independent: an
+// observer that nobody reaches for a round waits for all members at a time. So the alarm takes more than the members
+// add in such a round, and the model keeps some twenty rounds of the past.
+func (m *Model) watch(wait float64) {
+	const slack = 0.35
+	m.alarm = max(0, m.alarm+min(m.curve.phi(wait), 3)-math.Log10E-slack)
+	if m.alarm < 12+2*m.crowd {
+		return
+	}
+	m.alarm = 0
+	if keep := max(64, 16*m.crowd); m.total.N > keep {
+		m.fade(keep / m.total.N)
+		m.draw()
+	}
+}
+
+func (m *Model) draw() {
+	m.fresh = 0
+	m.drawn++
+	m.whole = m.total.Plus(m.prior.Weighted(priorWeight)).Summary()
+	m.curve.draw(&m.counts, m.total.N, m.crowds.alone(), m.whole)
+}
+
+// Phi returns the suspicion that a wait of a member of this pace gives, ≥ 0: finite for every finite wait, and never
+// falling as the wait grows. An infinite wait gives +Inf.
+func (m *Model) Phi(wait float64, p *Pace) float64 {
+	if math.IsInf(wait, 1) {
+		return wait
+	}
+	wait = finite(wait)
+	d := p.delay(m)
+	if m.family != nil {
+		return m.family.Phi(wait, d.added(m.whole))
+	}
+	wait = max(0, wait-d.shift)
+	phi := m.curve.phi(wait)
+	if d != (delay{}) {
+		start, mean := d.tail(m.whole)
+		phi = min(phi, max(0, wait-start)/(mean*math.Ln10))
+	}
+	return finite(phi)
+}
+
+// Wait returns the wait at which the suspicion of a member of this pace reaches phi: the inverse of Phi, the time-out.
+// It is 0 when phi is not above 0. +Inf and NaN, which nothing reaches, give +Inf.
+func (m *Model) Wait(phi float64, p *Pace) float64 {
+	switch {
+	case phi <= 0:
+		return 0
+	case !(phi <= math.MaxFloat64):
+		return math.Inf(1)
+	}
+	d := p.delay(m)
+	if m.family != nil {
+		return m.family.Wait(phi, d.added(m.whole))
+	}
+	wait := m.curve.wait(phi)
+	if d != (delay{}) {
+		start, mean := d.tail(m.whole)
+		wait = max(wait, start+phi*mean*math.Ln10)
+	}
+	return finite(wait + d.shift)
+}

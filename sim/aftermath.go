@@ -1,0 +1,119 @@
+package sim
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"heartsay/gossip"
+	"heartsay/membership"
+)
+
+// aftermath watches over what is promised when no fault comes or goes any more:
+//
+//   - the views of all healthy members show all healthy members alive, in their newest incarnation and at their address,
+//     within so many rounds after these got in contact, and go on doing so;
+//   - whoever does not run, or says nothing, is not shown as present once its silence has outlasted the time-out shown;
+//   - nobody who does not run joins again;
+//   - no process ended because of a namesake: there is none.
+//
+// Who is healthy is said in wellness.go.
+type aftermath struct {
+	run     *run
+	well    *wellness
+	core    int
+	looked  map[int]time.Duration // when each member last tried a seed
+	began   time.Duration
+	met     map[int]int   // a member that each was in contact with, and so on to the first of those in contact
+	contact time.Duration // when all healthy members had got messages of each other, through others or not; 0: not yet
+	unequal time.Duration // when the views last were not equal
+	present time.Duration // when somebody who says nothing last was present
+}
+
+const (
+	contactTries = 60              // the most rounds until contact, while the dead are listed and so tried once per round or so
+	contactLooks = 2 * lookAgain   // the longest until contact when only seeds lead back: two looks at one
+	stays        = 5 * time.Second // for how long what was reached is watched
+)
+
+func newAftermath(r *run, core int) *aftermath {
+	return &aftermath{run: r, well: newWellness(r.cluster), core: core, met: map[int]int{}, looked: map[int]time.Duration{}}
+}
+
+// seek lets members try their seeds, if that is due.
+func (a *aftermath) seek() {
+	c := a.run.cluster
+	for i := range a.run.members {
+		m := c.Member(Name(i))
+		if m == nil || m.Engine == nil || m.frozen {
+			continue
+		}
+		every := lookAgain
+		if m.Engine.Others() == 0 {
+			every = lookWhenAlone
+		}
+		seed := c.Member(Name(c.rng.IntN(a.core)))
+		if seed != nil && seed != m && c.now-a.looked[i] >= every {
+			a.looked[i] = c.now
+			c.sync(m, seed.Address, true)
+		}
+	}
+}
+
+// watch lets time pass until all has come true and lasted, or something is broken.
+func (a *aftermath) watch() {
+	r := a.run
+	c := r.cluster
+	a.began = c.Now()
+	r.trace.line(c.Now(), "QUIET")
+	if !c.RunUntil(contactLooks+2*r.Gossip.Dead.Max, r.Interval, func() bool { return a.look() || r.broken != nil }) {
+		r.check("not all had come true at the end")
+	}
+}
+
+// recovery returns how it went.
+func (a *aftermath) recovery() Recovery {
+	return Recovery{
+		Contact: a.contact - a.began,
+		Equal:   max(0, a.unequal-a.contact+a.run.Interval),
+		Gone:    max(0, a.present-a.contact+a.run.Interval),
+	}
+}
+
+// message takes note of who is in contact.
+func (a *aftermath) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+	r := a.run
+	r.message(at, from, to, m, arrives)
+	if a.began == 0 {
+		return
+	}
+	sender, receiver := r.cluster.byAddr[from], r.cluster.byAddr[to]
+	if arrives && sender != nil && receiver != nil && a.well.healthy(sender) && a.well.healthy(receiver) {
+		a.met[a.first(r.index[sender.Name])] = a.first(r.index[receiver.Name])
+	}
+}
+
+// first returns the member that stands for all those in contact with i.
+func (a *aftermath) first(i int) int {
+	for {
+		next, ok := a.met[i]
+		if !ok || next == i {
+			return i
+		}
+		i = next
+	}
+}
+
+// event checks that nobody healthy is called dead, and, in the quiet time, that nobody who is not there joins.
+func (a *aftermath) event(at time.Duration, observer string, e membership.Event) {
+	r := a.run
+	r.event(at, observer, e)
+	r.check(a.well.event(observer, e, r.settle()))
+	name := e.Member.Record.Name
+	s, o := r.cluster.Member(name), r.cluster.Member(observer)
+	since, forgotten := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(e.Member.Record)]
+	buried := forgotten && at-since < r.Gossip.TombstoneRetention
+	if e.Type == membership.EventJoin && buried && s.Engine == nil && a.well.healthy(o) && a.contact > 0 && at > a.contact+a.patience() {
+		r.check(fmt.Sprintf("%s, which does not run, joins at %s", name, observer))
+	}
+}

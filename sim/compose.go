@@ -1,0 +1,175 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"heartsay/gossip"
+)
+
+// NewTorture composes faults at random: the same seed composes the same. There are 3 to 40 members, mostly few, at the
+// interval of profile lan; faults of one to ten, several at once, come and go within 10 to 90 seconds. Some have no end,
+// but none of these strikes the core, which is half of the members or more. In one of three the dead are forgotten within
+// the run.
+func NewTorture(seed uint64) Torture {
+	g := &composer{rng: rand.New(rand.NewPCG(seed, 3)), busy: map[slot]time.Duration{}}
+	t := Torture{Scenario: Scenario{
+		Members: 3 + g.small(38), Seed: seed, Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig(),
+		Network: Network{Latency: time.Duration(1+g.rng.IntN(30)) * time.Millisecond},
+		For:     time.Duration(10+g.small(80)) * time.Second,
+	}}
+	t.Core = max(2, t.Members/2)
+	if g.chance(0.3) {
+		t.Network.Loss = float64(1+g.rng.IntN(6)) / 20
+	}
+	if g.chance(0.33) {
+		t.Gossip = Forgetful(t.Gossip)
+	}
+	g.torture = &t
+	for range 1 + g.small(10) {
+		if f, ok := g.fault(); ok {
+			t.Faults = append(t.Faults, f)
+		}
+	}
+	return t
+}
+
+// Forgetful returns a configuration by which those who are gone are forgotten within seconds.
+func Forgetful(g gossip.Config) gossip.Config {
+	g.DeadGrace, g.LeftGrace = 5*time.Second, 5*time.Second
+	g.DeadRetention, g.LeftRetention, g.TombstoneRetention = 15*time.Second, 10*time.Second, 40*time.Second
+	return g
+}
+
+// composer draws faults. Those of one kind on one member do not overlap, nor do those on the whole network.
+type composer struct {
+	rng     *rand.Rand
+	torture *Torture
+	busy    map[slot]time.Duration // until when
+}
+
+type slot struct {
+	kind   Kind
+	member int // -1: the network
+}
+
+func (g *composer) chance(p float64) bool { return g.rng.Float64() < p }
+
+// small returns a number from 0 to n-1; a small one is likelier.
+func (g *composer) small(n int) int { return int(float64(n) * g.rng.Float64() * g.rng.Float64()) }
+
+// some returns numbers of up to n different members, from the given one on.
+func (g *composer) some(n, from int) []int {
+	all := g.rng.Perm(g.torture.Members - from)
+	all = all[:min(n, len(all))]
+	for i := range all {
+		all[i] += from
+	}
+	slices.Sort(all)
+	return all
+}
+
+// fault draws one fault. It returns false when one of that kind is there already.
+func (g *composer) fault() (Fault, bool) {
+	t := g.torture
+	f := Fault{Kind: Kind(g.rng.IntN(len(kindNames)))}
+	f.At = g.tenths(t.For / 2)
+	endless := f.Kind == Crash || f.Kind == Leave || f.Kind != Forget && g.chance(0.3)
+	from, most := 0, 1+g.small(t.Members/2)
+	if endless {
+		from = t.Core
+	}
+	if g.chance(0.1) {
+		most = t.Members
+	}
+	f.Members = g.some(most, from)
+	if len(f.Members) == 0 {
+		return f, false
+	}
+	if f.Kind == Partition || f.Kind == Duplicate || f.Kind == Reorder || f.Kind == Join || !endless {
+		f.For = g.tenths(t.For-f.At-time.Second) + 500*time.Millisecond
+		if g.chance(0.5) {
+			f.For = t.For - f.At // many end at one moment
+		}
+	}
+	g.detail(&f)
+	if g.chance(0.3) && f.For > 0 && f.For < t.For/3 && f.Kind != Join && f.Kind != Clock {
+		f.Pause, f.Until = g.tenths(f.For)+200*time.Millisecond, t.For-f.For
+	}
+	return f, g.claim(f)
+}
+
+// detail fills in what only faults of its kind have.
+func (g *composer) detail(f *Fault) {
+	t := g.torture
+	switch f.Kind {
+	case Restart:
+		f.Elsewhere = g.chance(0.4)
+		if f.For > 20*time.Second {
+			f.At, f.For = f.At+f.For-20*time.Second, 20*time.Second
+		}
+	case Clock:
+		f.Offset = time.Duration(g.rng.IntN(7200)-3600) * time.Second
+	case Loss:
+		share := []float64{0.1, 0.3, 0.6, 0.9, 1, 1}[g.rng.IntN(6)]
+		f.In, f.Out = share, share
+		switch g.rng.IntN(3) {
+		case 0:
+			f.In = 0
+		case 1:
+			f.Out = 0
+		}
+	case Cut:
+		f.Members = f.Members[:min(2, len(f.Members))]
+		for _, j := range g.some(1+g.small(4), 0) {
+			if !slices.Contains(f.Members, j) {
+				f.To = append(f.To, j)
+			}
+		}
+	case Forget:
+		f.For = 0
+		if g.chance(0.7) {
+			f.To = g.some(1+g.small(t.Members), 0)
+		}
+	case Partition:
+		for _, j := range g.some(g.small(t.Members/2), 0) {
+			if !slices.Contains(f.Members, j) {
+				f.To = append(f.To, j)
+			}
+		}
+	case Duplicate:
+		f.Members, f.Share = nil, float64(1+g.rng.IntN(9))/10
+	case Reorder:
+		f.Members, f.Delay = nil, time.Duration(10+g.rng.IntN(300))*time.Millisecond
+	case Join:
+		f.Members, f.Count = nil, 1+g.small(12)
+	}
+}
+
+// claim notes what f keeps busy. It returns false when that overlaps.
+func (g *composer) claim(f Fault) bool {
+	members := f.Members
+	if f.Kind == Partition || members == nil {
+		members = []int{-1}
+	}
+	end := max(f.At+f.For, f.Until+f.For)
+	if f.endless() {
+		end = g.torture.For + 1
+	}
+	for _, i := range members {
+		if _, taken := g.busy[slot{f.Kind, i}]; taken {
+			return false
+		}
+	}
+	for _, i := range members {
+		g.busy[slot{f.Kind, i}] = end
+	}
+	return true
+}
+
+// tenths returns a time below d in tenths of seconds.
+func (g *composer) tenths(d time.Duration) time.Duration {
+	n := int(d / (100 * time.Millisecond))
+	return time.Duration(g.rng.IntN(max(n, 1))) * 100 * time.Millisecond
+}

@@ -1,0 +1,117 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"heartsay/membership"
+)
+
+// patience is how long the rounds take that views need.
+func (a *aftermath) patience() time.Duration {
+	if a.run.cluster.Network.Loss > 0 || len(a.run.cluster.Network.lossy) > 0 {
+		return 2 * Rounds * a.run.Interval
+	}
+	return Rounds * a.run.Interval
+}
+
+// look checks what should have come true by now. It reports whether all has, and has lasted.
+func (a *aftermath) look() bool {
+	r := a.run
+	now := r.cluster.Now()
+	healthy := map[string]*Member{}
+	for _, m := range r.cluster.Members() {
+		if m.Deposed || m.Refused != "" {
+			r.check(fmt.Sprintf("%s ended as if it had a namesake %s", m.Name, m.Refused))
+		}
+		if a.well.healthy(m) {
+			healthy[m.Name] = m
+		}
+	}
+	switch {
+	case a.contact == 0 && a.inContact(healthy):
+		a.contact = now
+	case a.contact == 0 && now > a.began+a.contactLimit():
+		r.check(fmt.Sprintf("the healthy are not in contact %s after the faults", now-a.began))
+	}
+	if a.contact == 0 {
+		return false
+	}
+	for _, m := range r.cluster.Running() {
+		if healthy[m.Name] != nil {
+			a.judge(m, healthy)
+		}
+	}
+	return now >= max(a.unequal, a.present, a.contact)+stays
+}
+
+// contactLimit is how long it may take until all the healthy are in contact.
+func (a *aftermath) contactLimit() time.Duration {
+	if a.run.Gossip.DeadRetention < a.run.For {
+		return contactLooks
+	}
+	return contactTries * a.run.Interval
+}
+
+// inContact reports whether all the healthy are.
+func (a *aftermath) inContact(healthy map[string]*Member) bool {
+	var all map[int]bool
+	for name := range healthy {
+		first := a.first(a.run.index[name])
+		if all == nil {
+			all = map[int]bool{first: true}
+		}
+		if !all[first] {
+			return false
+		}
+	}
+	return true
+}
+
+// judge checks the view of a healthy member.
+func (a *aftermath) judge(o *Member, healthy map[string]*Member) {
+	c := a.run.cluster
+	found := 0
+	for _, v := range o.Engine.Snapshot(c.clock(o)) {
+		s := c.Member(v.Record.Name)
+		switch {
+		case healthy[v.Record.Name] != nil:
+			found++
+			if fault := wrong(s, v); fault != "" {
+				a.differs(fmt.Sprintf("%s sees %s %s", o.Name, s.Name, fault))
+			}
+		case a.well.mute(s) && v.State.Present():
+			a.present = c.now
+			if late := v.Silence - v.DeadAfter; late > a.patience() && c.now > a.contact+a.patience() {
+				a.run.check(fmt.Sprintf("%s sees %s %s, silent for %s, and the time-out shown is %s", o.Name, s.Name, v.State,
+					v.Silence, v.DeadAfter))
+			}
+		}
+	}
+	if found < len(healthy) {
+		a.differs(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, len(healthy)))
+	}
+}
+
+// differs notes that a view is not as it should be, which breaks a promise once the rounds are over.
+func (a *aftermath) differs(how string) {
+	now := a.run.cluster.Now()
+	a.unequal = now
+	if now >= a.contact+a.patience() {
+		a.run.check(fmt.Sprintf("%s, %s after contact and %s after the faults", how, now-a.contact, now-a.began))
+	}
+}
+
+// wrong returns what is wrong with how a healthy member is shown, or "".
+func wrong(s *Member, v membership.View) string {
+	own := s.Engine.Self().Record
+	switch {
+	case v.State != membership.Alive && !(own.Leaving && v.State == membership.Left):
+		return v.State.String()
+	case v.Record.Incarnation != own.Incarnation:
+		return fmt.Sprintf("in incarnation %d instead of %d", v.Record.Incarnation, own.Incarnation)
+	case v.Record.Address != own.Address:
+		return fmt.Sprintf("at %s instead of %s", v.Record.Address, own.Address)
+	}
+	return ""
+}

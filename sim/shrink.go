@@ -1,0 +1,79 @@
+package sim
+
+import "slices"
+
+// Shrink returns the smallest torture that still breaks a promise, of those that can be had from t by leaving out faults,
+// one at a time, then members of faults, then pauses and the loss of the network; and how it breaks it. It runs t some
+// dozens of times. The error is nil when t breaks nothing.
+func (t Torture) Shrink() (Torture, error) {
+	_, broken := t.Run()
+	if broken == nil {
+		return t, nil
+	}
+	for smaller := true; smaller; {
+		smaller = false
+		for candidate := range t.smaller {
+			if _, err := candidate.Run(); err != nil {
+				t, broken, smaller = candidate, err, true
+				break
+			}
+		}
+	}
+	return t, broken
+}
+
+// smaller yields what is one step smaller than t, the largest steps first.
+func (t Torture) smaller(yield func(Torture) bool) {
+	with := func(faults []Fault) bool {
+		c := t
+		c.Faults = faults
+		return yield(c)
+	}
+	for i := range t.Faults {
+		if !with(slices.Delete(slices.Clone(t.Faults), i, i+1)) {
+			return
+		}
+	}
+	for i, f := range t.Faults {
+		for _, g := range f.smaller() {
+			faults := slices.Clone(t.Faults)
+			faults[i] = g
+			if !with(faults) {
+				return
+			}
+		}
+	}
+	if c := t; t.Network.Loss > 0 {
+		c.Network.Loss = 0
+		yield(c)
+	}
+}
+
+// smaller returns what f is with one member less, and without a pause.
+func (f Fault) smaller() (all []Fault) {
+	if len(f.Members) > 1 {
+		for k := range f.Members {
+			g := f
+			g.Members = slices.Delete(slices.Clone(f.Members), k, k+1)
+			all = append(all, g)
+		}
+	}
+	if len(f.To) > 1 || len(f.To) == 1 && f.Kind == Partition {
+		for k := range f.To {
+			g := f
+			g.To = slices.Delete(slices.Clone(f.To), k, k+1)
+			all = append(all, g)
+		}
+	}
+	if f.Pause > 0 {
+		g := f
+		g.Pause, g.Until = 0, 0
+		all = append(all, g)
+	}
+	if f.Count > 1 {
+		g := f
+		g.Count = f.Count / 2
+		all = append(all, g)
+	}
+	return all
+}

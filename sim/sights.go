@@ -1,0 +1,132 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"heartsay/membership"
+)
+
+// sights are how the views of all observers hold all names, as their events tell it. There is one for each pair, so they
+// are small: names and records are known by numbers.
+type sights struct {
+	names     map[string]int             // numbers, in the order in which they were first seen
+	records   []*membership.Record       // number 0 is none
+	numbers   map[*membership.Record]int // of records
+	subjects  []int                      // of records: number of the name
+	observers []*observed                // by number of the name
+	inView    []int                      // by number of the name: the last view that showed it
+	views     int                        // looked at so far
+}
+
+// observed is the view of one observer.
+type observed struct {
+	sights    []sight               // by number of the subject's name
+	forgotten map[int]time.Duration // when a subject was, by number; nil while none was
+	shown     int                   // subjects that are listed
+}
+
+// sight is how an observer's view holds a name.
+type sight struct {
+	record    uint32 // number; 0: none yet
+	heartbeat uint32
+	state     membership.State
+	listed    bool
+}
+
+func newSights() sights {
+	return sights{names: map[string]int{}, records: []*membership.Record{nil}, numbers: map[*membership.Record]int{}, subjects: []int{0}}
+}
+
+// of returns the view of an observer, which is empty at first.
+func (s *sights) of(observer string) *observed { return s.observers[s.number(observer)] }
+
+// number returns the number of a name.
+func (s *sights) number(name string) int {
+	n, ok := s.names[name]
+	if !ok {
+		n = len(s.names)
+		s.names[name] = n
+		s.observers, s.inView = append(s.observers, &observed{}), append(s.inView, 0)
+	}
+	return n
+}
+
+// recordNumber returns the number of a record.
+func (s *sights) recordNumber(r *membership.Record) int {
+	n, ok := s.numbers[r]
+	if !ok {
+		n = len(s.records)
+		s.numbers[r] = n
+		s.records, s.subjects = append(s.records, r), append(s.subjects, s.number(r.Name))
+	}
+	return n
+}
+
+// subject returns the number of the name that a record is of.
+func (s *sights) subject(r *membership.Record) int { return s.subjects[s.recordNumber(r)] }
+
+// beginView begins to look at another view.
+func (s *sights) beginView() { s.views++ }
+
+// seenInView reports whether the view that is looked at has shown a name before.
+func (s *sights) seenInView(number int) bool {
+	seen := s.inView[number] == s.views
+	s.inView[number] = s.views
+	return seen
+}
+
+// counter returns the highest counter that was seen.
+func (s *sights) counter(h *sight) counter {
+	if h.record == 0 {
+		return counter{}
+	}
+	return counter{s.records[h.record].Incarnation, uint64(h.heartbeat)}
+}
+
+// advance takes what a view shows of a member; its counters never go back, and the address stays within a life. It returns
+// what is broken, or "".
+func (s *sights) advance(h *sight, en membership.Entry) string {
+	now, known := counter{en.Record.Incarnation, en.Heartbeat}, s.counter(h)
+	switch before := s.records[h.record]; {
+	case now.less(known):
+		return fmt.Sprintf("the counter goes back from %s to %s", known, now)
+	case en.Heartbeat > math.MaxUint32:
+		return fmt.Sprintf("the heartbeat %d is higher than any run lasts", en.Heartbeat)
+	case before != nil && before.Incarnation == en.Record.Incarnation && before.Address != en.Record.Address:
+		return fmt.Sprintf("the address of incarnation %d changes from %s to %s", now.incarnation, before.Address,
+			en.Record.Address)
+	}
+	h.record, h.heartbeat = uint32(s.recordNumber(en.Record)), uint32(en.Heartbeat)
+	return ""
+}
+
+// sight returns how the view holds a subject. It is valid until the next call.
+func (o *observed) sight(subject int) *sight {
+	if more := subject + 1 - len(o.sights); more > 0 {
+		o.sights = append(o.sights, make([]sight, more)...)
+	}
+	return &o.sights[subject]
+}
+
+func (o *observed) show(h *sight, state membership.State) {
+	if !h.listed {
+		o.shown++
+	}
+	h.listed, h.state = true, state
+}
+
+func (o *observed) hide(h *sight, subject int, now time.Duration) {
+	if h.listed {
+		o.shown--
+	}
+	h.listed = false
+	if o.forgotten == nil {
+		o.forgotten = map[int]time.Duration{}
+	}
+	o.forgotten[subject] = now
+}
+
+// forget empties the view.
+func (o *observed) forget() { *o = observed{} }

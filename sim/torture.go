@@ -1,0 +1,90 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+)
+
+// Torture is a scenario, and then a quiet time in which what is promised once faults stop has to come true. Its Faults
+// are over when For has passed, but for those without an end: these last through the quiet time too. See [NewTorture].
+//
+// While it runs, a member tries a seed every half minute, every five seconds while it knows nobody, as an agent does;
+// the seeds are the names of the members of the core, wherever these live.
+type Torture struct {
+	Scenario
+	Core int // so many members, from the first on, suffer nothing that has no end; at least 2
+
+	// tamper, if set, is called for each fault that is over: a test breaks something there that has to be found out.
+	tamper func(r *run, f Fault)
+}
+
+// Rounds is within how many rounds of contact all views are equal, and how many more than the time-out shown it may take
+// until a silent member is dead. With packets lost for good it is twice that.
+const Rounds = 10
+
+// How often a member tries a seed, and while it knows nobody.
+const (
+	lookAgain     = 30 * time.Second
+	lookWhenAlone = 5 * time.Second
+)
+
+// Validate returns all that is wrong with t, joined, or nil.
+func (t Torture) Validate() error {
+	if err := t.Scenario.Validate(); err != nil {
+		return err
+	}
+	if t.Core < 2 || t.Core > t.Members {
+		return fmt.Errorf("the core has %d of %d members: at least 2 are needed", t.Core, t.Members)
+	}
+	for _, f := range t.Faults {
+		last := max(f.At+f.For, f.Until+f.For)
+		if last > t.For {
+			return fmt.Errorf("%s at %s lasts until %s: all is to be over at %s, or last for ever", f.Kind, f.At, last, t.For)
+		}
+		for _, i := range f.Members {
+			if i < t.Core && f.endless() {
+				return fmt.Errorf("%s at %s strikes member %d of the core for ever", f.Kind, f.At, i)
+			}
+		}
+	}
+	return nil
+}
+
+// endless reports whether what f does to its members lasts for ever.
+func (f Fault) endless() bool {
+	switch f.Kind {
+	case Restart, Clock, Join, Forget:
+		return false
+	}
+	return f.For == 0
+}
+
+// Recovery is how a cluster came to itself when the faults had stopped.
+type Recovery struct {
+	Contact time.Duration // from then until all healthy members had heard of each other, through others or not
+	Equal   time.Duration // from contact until their views were equal; 0: at once
+	Gone    time.Duration // from contact until nobody who does not run was shown as present
+}
+
+// Run does to a cluster what t says. The error says what is wrong with t, or is a [*Broken] when a promise was broken.
+func (t Torture) Run() (Recovery, error) {
+	if err := t.Validate(); err != nil {
+		return Recovery{}, err
+	}
+	r := newRun(t.Scenario)
+	if t.tamper != nil {
+		r.tamper = func(f Fault) { t.tamper(r, f) }
+	}
+	a := newAftermath(r, t.Core)
+	r.every(lookWhenAlone, a.seek)
+	r.every(t.Interval/2, a.well.look)
+	r.cluster.OnEvent, r.cluster.OnMessage = a.event, a.message
+	if _, err := r.play(); err != nil {
+		return Recovery{}, err
+	}
+	a.watch()
+	if r.broken != nil {
+		return Recovery{}, r.broken
+	}
+	return a.recovery(), nil
+}

@@ -1,0 +1,235 @@
+package sim
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"heartsay/membership"
+)
+
+var (
+	seeds     = flag.Int("seeds", 200, "number of random scenarios that clusters are tortured with")
+	firstSeed = flag.Uint64("first", 1, "the first seed of those")
+)
+
+func TestTortureBreaksNoPromise(t *testing.T) {
+	const workers = 4
+	all := make([][]Recovery, workers)
+	for k := range uint64(workers) {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for seed := *firstSeed + k; seed < *firstSeed+uint64(*seeds); seed += workers {
+				all[k] = append(all[k], torture(t, NewTorture(seed)))
+			}
+		})
+	}
+	t.Cleanup(func() { t.Log(summary(slices.Concat(all...))) })
+}
+
+// summary tells how clusters came to themselves.
+func summary(all []Recovery) string {
+	var contact, equal, gone []time.Duration
+	for _, r := range all {
+		contact, equal, gone = append(contact, r.Contact), append(equal, r.Equal), append(gone, r.Gone)
+	}
+	text := fmt.Sprintf("%d scenarios. Seconds from the end of the faults (p50, p99, most):", len(all))
+	for what, times := range map[string][]time.Duration{"to contact": contact, "from contact to equal views": equal, "from contact to all gone": gone} {
+		slices.Sort(times)
+		text += fmt.Sprintf("\n%s %g, %g, %g", what, seconds(quantile(times, 0.5)), seconds(quantile(times, 0.99)), seconds(times[len(times)-1]))
+	}
+	return text
+}
+
+var shrunk atomic.Int32
+
+// torture runs t; a failure is shrunk and printed as a script to be put into testdata/torture.
+func torture(t *testing.T, tt Torture) (rec Recovery) {
+	t.Helper()
+	rec, err := tt.Run()
+	if err == nil {
+		return rec
+	}
+	var broken *Broken
+	if !errors.As(err, &broken) {
+		t.Errorf("seed %d is no scenario: %v", tt.Seed, err)
+		return rec
+	}
+	if shrunk.Add(1) > 4 { // the first ones tell enough, and each takes dozens of runs
+		t.Errorf("%v\n\n%s", err, tt)
+		return rec
+	}
+	small, why := tt.Shrink()
+	t.Errorf("%v\nshrunk from %d faults to %d: %v\nas a script for testdata/torture:\n\n%s",
+		err, len(tt.Faults), len(small.Faults), why, small)
+	return rec
+}
+
+func TestTortureOfOldHurtsNoMore(t *testing.T) {
+	paths, err := filepath.Glob("../testdata/torture/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("there are no scripts: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt, err := ParseTorture(string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tt.Run(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// defects are promises broken on purpose: what the end of a fault of some kind does to the cluster.
+var defects = map[string]struct {
+	kind  Kind
+	begin func(r *run, i int)
+	found string
+}{
+	"a member that thaws is cut off for good": {Freeze, func(r *run, i int) {
+		a := r.cluster.Member(Name(i)).Address
+		r.cluster.Network.Cut = func(from, to netip.AddrPort) bool { return from == a || to == a }
+	}, "healthy"},
+	"a member that restarts takes back what it said": {Restart, func(r *run, i int) {
+		m := r.cluster.Member(Name(i))
+		record := membership.Record{Name: m.Name, Address: m.Address, Interval: r.Interval, Incarnation: 1}
+		if err := r.cluster.StartRecord(record, Address(1), Address(2)); err != nil {
+			panic(err)
+		}
+	}, "sends the counter"},
+	"a member that was blocked is forgotten by another again and again": {Block, func(r *run, i int) {
+		r.every(r.Interval, func() {
+			if o := r.cluster.Member(Name((i + 1) % r.Members)); o.Engine != nil {
+				r.cluster.Forget(o.Name, Name(i), true)
+			}
+		})
+	}, "healthy members"},
+	"a member that was deaf or mute calls another dead": {Loss, func(r *run, i int) {
+		other := r.cluster.Member(Name((i + 1) % r.Members))
+		r.cluster.After(r.settle()+r.Interval, func() {
+			if other.Engine == nil || r.cluster.Member(Name(i)).Engine == nil {
+				return
+			}
+			v := other.Engine.Snapshot(r.cluster.clock(other))
+			for _, v := range v {
+				if v.Record.Name == other.Name {
+					v.State = membership.Suspect
+					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: suspect, Member: v})
+					v.State = membership.Dead
+					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: dead, Member: v})
+				}
+			}
+		})
+	}, "both are healthy"},
+}
+
+func TestADefectIsFoundAndShrunkToTheOneFaultThatShowsIt(t *testing.T) {
+	for name, defect := range defects {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(200) {
+				tt := NewTorture(seed)
+				if len(tt.Faults) < 3 {
+					continue
+				}
+				tt.tamper = func(r *run, f Fault) {
+					if f.Kind == defect.kind {
+						for _, i := range f.Members {
+							defect.begin(r, i)
+						}
+					}
+				}
+				if _, err := tt.Run(); err == nil {
+					continue
+				}
+				small, why := tt.Shrink()
+				if len(small.Faults) != 1 || small.Faults[0].Kind != defect.kind || len(small.Faults[0].Members) != 1 {
+					t.Errorf("%d faults were shrunk to\n%s\nwant one %s of one member", len(tt.Faults), small, defect.kind)
+				}
+				if !strings.Contains(why.Error(), defect.found) {
+					t.Errorf("it is found to be: %v; want %q", why, defect.found)
+				}
+				return
+			}
+			t.Error("200 seeds did not show it")
+		})
+	}
+}
+
+func TestScriptsSayAllThatATortureIs(t *testing.T) {
+	for seed := range uint64(300) {
+		tt := NewTorture(seed)
+		again, err := ParseTorture("# a comment\n\n" + tt.String())
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, tt)
+		}
+		if again.String() != tt.String() || !reflect.DeepEqual(again.Faults, tt.Faults) {
+			t.Errorf("seed %d was\n%s\nand is read as\n%s", seed, tt, again)
+		}
+	}
+}
+
+func TestScriptsThatAreWrongAreRefused(t *testing.T) {
+	const cluster = "cluster members=4 core=2 for=10s\n"
+	for script, want := range map[string]string{
+		"":                                   "at least 1 is needed",
+		cluster + "plague at=1s":             `line 2: there is no fault "plague"`,
+		cluster + "crash at=soon members=3":  "line 2: at=soon",
+		cluster + "crash when=1s":            `there is no "when" here`,
+		cluster + "crash at=1s members=x":    "members=x",
+		cluster + "crash at=1s members=7":    "there is no member 7",
+		cluster + "crash at=1s members=1":    "of the core for ever",
+		cluster + "freeze at=1s for=10s":     "lasts until 11s",
+		"cluster members=4 core=1 for=10s\n": "at least 2 are needed",
+	} {
+		if _, err := ParseTorture(script); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: the error is %v, want it to say %q", script, err, want)
+		}
+	}
+}
+
+func TestTheComposerUsesEveryKindOfFault(t *testing.T) {
+	seen, endless, back, large := map[Kind]int{}, 0, 0, 0
+	for seed := range uint64(1000) {
+		tt := NewTorture(seed)
+		if err := tt.Validate(); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+		if tt.Members >= 30 {
+			large++
+		}
+		for _, f := range tt.Faults {
+			seen[f.Kind]++
+			if f.endless() {
+				endless++
+			}
+			if f.Pause > 0 {
+				back++
+			}
+		}
+	}
+	for k := range Kind(len(kindNames)) {
+		if seen[k] < 50 {
+			t.Errorf("1000 seeds have %d times %s", seen[k], k)
+		}
+	}
+	if endless < 300 || back < 100 || large < 30 {
+		t.Errorf("1000 seeds have %d faults without an end, %d that come back, %d clusters of 30 members and more", endless, back, large)
+	}
+}

@@ -1,0 +1,100 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"heartsay/membership"
+)
+
+// mildLoss is the largest share of the packets to or from one member that may be lost without making it unhealthy.
+const mildLoss = 0.3
+
+// wellness tells since when members have been healthy: run, are neither frozen nor blocked, lose no more than 3 in 10 packets of
+// their own, nor the links to more than a third of the others; and since when no partition divides them. It is stricter
+// than [health], which says whose mistakes count in a report.
+type wellness struct {
+	cluster *Cluster
+	rows    map[*Member]*wellRow
+	whole   time.Duration // since when nothing divides the network
+}
+
+type wellRow struct {
+	life  int
+	since time.Duration
+}
+
+func newWellness(c *Cluster) *wellness { return &wellness{cluster: c, rows: map[*Member]*wellRow{}} }
+
+// look brings the knowledge up to date. It is to be called every interval at least.
+func (w *wellness) look() {
+	if len(w.cluster.Network.sides) > 0 {
+		w.whole = w.cluster.now
+	}
+	for _, m := range w.cluster.Members() {
+		row := w.rows[m]
+		if row == nil {
+			row = &wellRow{since: w.cluster.now}
+			w.rows[m] = row
+		}
+		if !w.healthy(m) || row.life != m.life {
+			row.life, row.since = m.life, w.cluster.now
+		}
+	}
+}
+
+// healthy reports whether a member is, now.
+func (w *wellness) healthy(m *Member) bool {
+	if m.Engine == nil || m.frozen || m.blocked {
+		return false
+	}
+	l := w.cluster.Network.lossy[m.Address]
+	return l.in <= mildLoss && l.out <= mildLoss && w.reaches(m)
+}
+
+// reaches reports whether at most a third of the links from and to a member are cut.
+func (w *wellness) reaches(m *Member) bool {
+	severed := w.cluster.Network.severed
+	if len(severed) == 0 {
+		return true
+	}
+	out, in, others := 0, 0, 0
+	for _, o := range w.cluster.Running() {
+		if o == m {
+			continue
+		}
+		others++
+		if severed[link{m.Address, o.Address}] {
+			out++
+		}
+		if severed[link{o.Address, m.Address}] {
+			in++
+		}
+	}
+	return 3*max(out, in) <= others
+}
+
+// mute reports whether nothing can be heard of a member.
+func (w *wellness) mute(m *Member) bool {
+	return m.Engine == nil || m.frozen || m.blocked || w.cluster.Network.lossy[m.Address].out == 1
+}
+
+// lasts reports whether a member has been healthy, in an undivided network, for so long.
+func (w *wellness) lasts(m *Member, d time.Duration) bool {
+	row := w.rows[m]
+	now := w.cluster.now
+	return row != nil && row.life == m.life && w.healthy(m) && now-row.since >= d && now-w.whole >= d
+}
+
+// event returns what is wrong with an event: that it calls somebody dead who is not, though neither has had any trouble
+// for so long.
+func (w *wellness) event(observer string, e membership.Event, settle time.Duration) string {
+	if e.Type != membership.EventDead {
+		return ""
+	}
+	o, s := w.cluster.Member(observer), w.cluster.Member(e.Member.Record.Name)
+	if w.lasts(o, settle) && w.lasts(s, settle) {
+		return fmt.Sprintf("%s calls %s dead (%s), and both are healthy", observer, s.Name, e.Reason)
+	}
+	return ""
+}
