@@ -63,22 +63,25 @@ func unhealthy(err error) error {
 	return err
 }
 
-// healthWithin asks again until the answer is nil, for as long as limit.
+// healthWithin asks again until the answer is nil, for as long as limit. Its error names the last answer that came in
+// time, not the question that was cut off.
 func healthWithin(parent context.Context, limit time.Duration, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(parent, limit)
 	defer cancel()
+	last := errors.New("no answer came")
 	for {
 		err := ask(ctx)
-		if err == nil || ctx.Err() == nil && exitCode(unhealthy(err)) != exitFalse && !errors.Is(err, api.ErrUnreachable) {
+		switch {
+		case err == nil:
+			return nil
+		case parent.Err() != nil:
+			return parent.Err()
+		case ctx.Err() != nil:
+			return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %w", limit, last)}
+		case exitCode(unhealthy(err)) != exitFalse && !errors.Is(err, api.ErrUnreachable):
 			return err
 		}
+		last = err
 		pause(ctx, retryEvery)
-		if ctx.Err() == nil {
-			continue
-		}
-		if parent.Err() != nil {
-			return parent.Err()
-		}
-		return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %w", limit, err)}
 	}
 }
