@@ -25,8 +25,10 @@ type curve struct {
 const (
 	points = 16
 
-	tailWaits          = 100.0 // waits that the tail is fitted to, if there are so many above the least level
-	minLevel, maxLevel = 0.5, 2.0
+	// tailWaits is how far the body is read off: as long as so many waits of their own exceed, see crowds. The tail is fitted
+	// to what exceeds; more than that at the highest level, fewer at the least.
+	tailWaits          = 4.0
+	minLevel, maxLevel = 0.5, 3.125
 
 	doubtShare           = 0.25
 	minDoubt, firstDoubt = 8.0, 24.0
@@ -50,7 +52,7 @@ func (g guess) above(w float64) float64 {
 func (c *curve) draw(h *histogram, n, alone float64, s Summary) {
 	g := guess{mean: s.Mean, scale: max(s.StdDev, minExcess) * logisticScale}
 	n += priorWeight
-	c.level = min(max(math.Log10(n/tailWaits), minLevel), maxLevel)
+	c.level = min(max(math.Log10(n*alone/tailWaits), minLevel), maxLevel)
 	var above [bins]float64 // waits from the beginning of each bin on
 	h.sum(&above)
 	c.fit(c.drawTail(h, &above, g, n*math.Pow(10, -c.level)), alone)
