@@ -122,14 +122,16 @@ func (c *curve) drawBody(sums *[bins]float64, g guess, n float64) {
 	j := points
 	step := math.Pow(10, c.level/points)
 	wanted := n * math.Pow(10, -c.level) * step
-	for i := binOf(min(c.from*2, maxWait)); i >= 0 && j > 1; i-- {
+	for i := min(binOf(min(c.from*2, maxWait)), bins-2); i >= 0 && j > 1; i-- {
 		above := sums[i]
 		if above+priorWeight < wanted {
 			continue
 		}
-		for low := edge(i); j > 1 && above+g.above(low) >= wanted; wanted *= step {
+		low, high := edge(i), edge(i+1)
+		begin, end := above+g.above(low), sums[i+1]+g.above(high)
+		for ; j > 1 && begin >= wanted; wanted *= step {
 			j--
-			c.body[j] = min(low, c.from)
+			c.body[j] = min(low+(high-low)*min((begin-wanted)/(begin-end), 1), c.from)
 		}
 	}
 	for ; j > 0; j-- {
