@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,8 +60,8 @@ func TestSiege(t *testing.T) {
 		select {
 		case rate = <-flooded:
 		default:
-			series = append(series, resident(t, target))
 			friendly += friend.send(t, 50)
+			series = append(series, resident(t, target))
 		}
 	}
 	took, spent := time.Since(begin), cpuTime(t, target)-cpu
@@ -189,41 +191,51 @@ func forgedPacket(keyID string) []byte {
 	return packet
 }
 
-// pour sends garbage at a rate for a time from eight sockets, every other packet forged, and returns how many went out in a second.
+// pour sends garbage at a rate for a time, every other packet forged, and returns how many packets went out in a second.
+// Several send at once, and each makes up for the time in which it did not run.
 func pour(t *testing.T, to string, forged []byte, d time.Duration, rate int) float64 {
-	const sockets, step, batch = 8, time.Millisecond, 64
-	var out []*ipv4.PacketConn
-	for range sockets {
-		c, err := net.Dial("udp", to)
-		if err != nil {
-			t.Error(err)
-			return -1
-		}
-		defer c.Close()
-		out = append(out, ipv4.NewPacketConn(c.(*net.UDPConn)))
+	const senders = 4
+	var sent atomic.Int64
+	var all sync.WaitGroup
+	begin := time.Now()
+	for range senders {
+		all.Go(func() { sent.Add(int64(pourSome(t, to, forged, d, rate/senders))) })
 	}
-	noise := []byte(strings.Repeat("\xa5\x5a", 700))
+	all.Wait()
+	return float64(sent.Load()) / time.Since(begin).Seconds()
+}
+
+// pourSome is one sender of pour. It returns how many packets it sent.
+func pourSome(t *testing.T, to string, forged []byte, d time.Duration, rate int) (sent int) {
+	const step, batch = time.Millisecond, 64
+	c, err := net.Dial("udp", to)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer c.Close()
+	out := ipv4.NewPacketConn(c.(*net.UDPConn))
+	noise := []byte(strings.Repeat("\xa5\x5a", len(forged)/2))
 	messages := make([]ipv4.Message, batch)
 	for i := range messages {
 		if messages[i].Buffers = [][]byte{noise}; i%2 == 0 {
 			messages[i].Buffers = [][]byte{slices.Clone(forged)}
 		}
 	}
-	sent, begin := 0, time.Now()
-	for turn := 0; sent < int(float64(rate)*d.Seconds()); time.Sleep(step) {
-		for due := int(1.001 * time.Since(begin).Seconds() * float64(rate)); sent < due; turn++ {
+	for begin := time.Now(); sent < int(float64(rate)*d.Seconds()); time.Sleep(step) {
+		for due := int(1.001 * float64(rate) * time.Since(begin).Seconds()); sent < due; {
 			for i := 0; i < batch; i += 2 {
-				messages[i].Buffers[0][8+turn%8]++ // another boot each time
+				messages[i].Buffers[0][8+i%8]++ // another boot each time
 			}
-			n, err := out[turn%sockets].WriteBatch(messages, 0)
+			n, err := out.WriteBatch(messages, 0)
 			if err != nil {
 				t.Error(err)
-				return -1
+				return sent
 			}
 			sent += n
 		}
 	}
-	return float64(sent) / time.Since(begin).Seconds()
+	return sent
 }
 
 func lastSeq(t *testing.T, p *process) uint64 {
