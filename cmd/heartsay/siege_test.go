@@ -82,21 +82,24 @@ func TestSiege(t *testing.T) {
 	}
 }
 
-// wantPlateau checks that memory rises at once if it does, and then no more.
+// wantPlateau checks that memory rises at once if it does, and then no more. Its peaks are a matter of chance, so the
+// highest of each half of the time may differ by a quarter, but not the middle.
 func wantPlateau(t *testing.T, series []int) {
 	t.Helper()
 	if len(series) < 10 {
 		t.Fatalf("there are %d seconds to look at, want at least 10", len(series))
 	}
-	half := len(series) / 2
-	sorted := slices.Sorted(slices.Values(series))
-	early, late := slices.Max(series[:half]), slices.Max(series[half:])
+	early, late := series[:len(series)/2], series[len(series)/2:]
+	was, is := slices.Max(early), slices.Max(late)
 	fmt.Printf("first %d, median %d, last %d KiB; at most %d in the first half and %d in the second\n", series[0],
-		sorted[len(sorted)/2], series[len(series)-1], early, late)
-	if late > early+early/8 {
-		t.Errorf("memory was %d KiB at most in the first half of the flood and %d in the second: want it flat", early, late)
+		median(series), series[len(series)-1], was, is)
+	if is > was+was/4 || median(late) > median(early)+median(early)/16 {
+		t.Errorf("memory was %d KiB in the middle and %d at most in the first half of the flood, %d and %d in the second: want it flat",
+			median(early), was, median(late), is)
 	}
 }
+
+func median(numbers []int) int { return slices.Sorted(slices.Values(numbers))[len(numbers)/2] }
 
 // friend is somebody with the key at an address of its own. What it sends is opened like a member's, and then counted as
 // a kind of message that nobody knows: so it is seen how much of what members send arrives.
@@ -205,7 +208,8 @@ func pour(t *testing.T, to string, forged []byte, d time.Duration, rate int) flo
 	return float64(sent.Load()) / time.Since(begin).Seconds()
 }
 
-// pourSome is one sender of pour. It returns how many packets it sent.
+// pourSome is one sender of pour. It sends a little more than asked for, or the machine's other work would make it less,
+// and returns how many packets it sent.
 func pourSome(t *testing.T, to string, forged []byte, d time.Duration, rate int) (sent int) {
 	const step, batch = time.Millisecond, 64
 	c, err := net.Dial("udp", to)
@@ -222,8 +226,8 @@ func pourSome(t *testing.T, to string, forged []byte, d time.Duration, rate int)
 			messages[i].Buffers = [][]byte{slices.Clone(forged)}
 		}
 	}
-	for begin := time.Now(); sent < int(float64(rate)*d.Seconds()); time.Sleep(step) {
-		for due := int(1.001 * float64(rate) * time.Since(begin).Seconds()); sent < due; {
+	for begin := time.Now(); time.Since(begin) < d; time.Sleep(step) {
+		for due := int(1.02 * float64(rate) * time.Since(begin).Seconds()); sent < due; {
 			for i := 0; i < batch; i += 2 {
 				messages[i].Buffers[0][8+i%8]++ // another boot each time
 			}
