@@ -18,7 +18,7 @@ import (
 	"heartsay/agent"
 )
 
-var writeDocs = flag.Bool("write", false, "write the table of keys into docs/configuration.md")
+var writeDocs = flag.Bool("write", false, "write into the documents what is so now, in place of comparing")
 
 const keysBegin, keysEnd = "<!-- keys -->\n", "<!-- /keys -->\n"
 
