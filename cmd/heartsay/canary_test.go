@@ -28,6 +28,7 @@ import (
 // TestTheCanaryKeyIsNeverSeen lets agents run, rotate and fail with all that they can do switched on, and searches for the
 // keys, the token and the webhooks' secret in everything that they print, serve, write and send, and hand to programs.
 func TestTheCanaryKeyIsNeverSeen(t *testing.T) {
+	t.Parallel()
 	dir := socketDir(t)
 	file := func(name string) string { return filepath.Join(dir, name) }
 	key, id := makeKey(t, file("old"))
