@@ -57,13 +57,22 @@ func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	case e.cutOff():
 		return suspect, 2 * max(dead, e.cfg.Dead.Max)
 	case !d.asking.vain:
-		asking := 4 * e.self.record.Interval
+		asking := questioning * e.self.record.Interval
 		return max(suspect, e.cfg.Suspect.Max) + asking, max(dead, e.cfg.Dead.Max) + asking
 	case e.agreed(d):
 		return min(suspect, e.cfg.Suspect.Min), min(dead, e.cfg.Dead.Min)
 	}
 	return suspect, dead
 }
+
+// longest returns the longest silence with which a member that does not stall is present: that to which who seems cut off
+// waits (R8), and the time for the questions.
+func (e *Engine) longest() time.Duration {
+	return 2*e.cfg.Dead.Max + questioning*e.self.record.Interval
+}
+
+// questioning is how many intervals a member that is silent for as long as anybody waits gets on top of that to be asked.
+const questioning = 4
 
 // forever is longer than any agent runs, and can be added to any instant.
 const forever = 100 * 365 * 24 * time.Hour

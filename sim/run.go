@@ -58,6 +58,10 @@ func newRun(s Scenario) *run {
 // others think meanwhile is nobody's mistake.
 func (r *run) settle() time.Duration { return max(r.Gossip.Dead.Min, 20*r.Interval) }
 
+// waits is for how long at most anybody who has not been stopped itself takes a member for present of which nothing comes:
+// the longest time-out of who seems cut off, and ten intervals for the questions.
+func (r *run) waits() time.Duration { return 2*r.Gossip.Dead.Max + 10*r.Interval }
+
 func (r *run) play() (Report, error) {
 	c := r.cluster
 	for i := range r.Members {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"heartsay/membership"
@@ -22,6 +23,7 @@ type wellness struct {
 type wellRow struct {
 	life  int
 	since time.Duration
+	ran   time.Duration // when it last ran
 }
 
 func newWellness(c *Cluster) *wellness { return &wellness{cluster: c, rows: map[*Member]*wellRow{}} }
@@ -40,6 +42,9 @@ func (w *wellness) look() {
 		if !w.healthy(m) || row.life != m.life {
 			row.life, row.since = m.life, w.cluster.now
 		}
+		if m.Engine != nil {
+			row.ran = w.cluster.now
+		}
 	}
 }
 
@@ -50,6 +55,11 @@ func (w *wellness) healthy(m *Member) bool {
 	}
 	l := w.cluster.Network.lossy[m.Address]
 	return l.in <= mildLoss && l.out <= mildLoss && w.reaches(m)
+}
+
+// all returns the members that are healthy, sorted by name.
+func (w *wellness) all() []*Member {
+	return slices.DeleteFunc(w.cluster.Running(), func(m *Member) bool { return !w.healthy(m) })
 }
 
 // reaches reports whether at most a third of the links from and to a member are cut.
@@ -74,6 +84,15 @@ func (w *wellness) reaches(m *Member) bool {
 	return 3*max(out, in) <= others
 }
 
+// goneFor returns for how long a member has not run; 0 while it does.
+func (w *wellness) goneFor(m *Member) time.Duration {
+	row := w.rows[m]
+	if m.Engine != nil || row == nil {
+		return 0
+	}
+	return w.cluster.now - row.ran
+}
+
 // mute reports whether nothing can be heard of a member.
 func (w *wellness) mute(m *Member) bool {
 	return m.Engine == nil || m.frozen || m.blocked || w.cluster.Network.lossy[m.Address].out == 1
@@ -87,14 +106,14 @@ func (w *wellness) lasts(m *Member, d time.Duration) bool {
 }
 
 // event returns what is wrong with an event: that it calls somebody dead who is not, though neither has had any trouble
-// for so long.
+// for so long. That an older life is over is no mistake: the newer one may live where the observer cannot know of it.
 func (w *wellness) event(observer string, e membership.Event, settle time.Duration) string {
 	if e.Type != membership.EventDead {
 		return ""
 	}
 	o, s := w.cluster.Member(observer), w.cluster.Member(e.Member.Record.Name)
-	if w.lasts(o, settle) && w.lasts(s, settle) {
-		return fmt.Sprintf("%s calls %s dead (%s), and both are healthy", observer, s.Name, e.Reason)
+	if !w.lasts(o, settle) || !w.lasts(s, settle) || e.Member.Record.Incarnation < s.Engine.Self().Record.Incarnation {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%s calls %s dead (%s), and both are healthy", observer, s.Name, e.Reason)
 }
