@@ -21,8 +21,10 @@ import (
 type aftermath struct {
 	run     *run
 	well    *wellness
+	byes    *goodbyes
 	core    int
 	looked  map[int]time.Duration // when each member last tried a seed
+	refuse  map[string]bool       // the namesakes that a healthy cluster is to refuse
 	began   time.Duration
 	limit   time.Duration // how long it may take from then until contact
 	met     groups        // those that got messages of each other
@@ -35,7 +37,10 @@ type aftermath struct {
 const stays = 5 * time.Second
 
 func newAftermath(r *run, core int) *aftermath {
-	return &aftermath{run: r, well: newWellness(r.cluster), core: core, met: groups{}, looked: map[int]time.Duration{}}
+	w := newWellness(r.cluster)
+	a := &aftermath{run: r, well: w, byes: newGoodbyes(w), core: core, met: groups{}, looked: map[int]time.Duration{}, refuse: map[string]bool{}}
+	r.twinStarted, r.twinStops = a.twinStarts, a.twinStops
+	return a
 }
 
 // seek lets members try their seeds, if that is due.
@@ -96,6 +101,7 @@ func (a *aftermath) event(at time.Duration, observer string, e membership.Event)
 	r := a.run
 	r.event(at, observer, e)
 	r.check(a.well.event(observer, e, r.settle()))
+	r.check(a.byes.event(observer, e, r.settle()))
 	if e.Type == membership.EventJoin {
 		r.check(a.ghost(at, observer, e))
 	}
@@ -106,7 +112,7 @@ func (a *aftermath) event(at time.Duration, observer string, e membership.Event)
 func (a *aftermath) ghost(at time.Duration, observer string, e membership.Event) string {
 	r := a.run
 	s := r.cluster.Member(e.Member.Record.Name)
-	if gone := a.well.goneFor(s); gone > r.waits() {
+	if gone := a.well.goneFor(s); gone > r.waits() && !a.twinRan(s, r.waits()) {
 		return fmt.Sprintf("%s, which has not run for %s, joins at %s", s.Name, gone, observer)
 	}
 	since, forgotten := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(e.Member.Record)]

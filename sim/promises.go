@@ -20,7 +20,7 @@ func (a *aftermath) look() bool {
 	r := a.run
 	now := r.cluster.Now()
 	for _, m := range r.cluster.Members() {
-		if m.Deposed || m.Refused != "" {
+		if (m.Deposed || m.Refused != "") && !isTwin(m.Name) {
 			r.check(fmt.Sprintf("%s ended as if it had a namesake %s", m.Name, m.Refused))
 		}
 	}

@@ -25,7 +25,11 @@ type run struct {
 	traffic *traffic
 	trace   *tracer
 	broken  *Broken
+	pairs   map[int]twins
 	tamper  func(Fault) // if set, is told of each fault that is over
+
+	twinStarted func(twins)        // if set, is told of each namesake
+	twinStops   func(twins) string // if set, returns what is wrong with how a namesake fared, or ""
 }
 
 func newRun(s Scenario) *run {
@@ -38,6 +42,7 @@ func newRun(s Scenario) *run {
 		rng:      rand.New(rand.NewPCG(s.Seed, 2)),
 		members:  s.Members,
 		index:    map[string]int{},
+		pairs:    map[int]twins{},
 		checker:  newChecker(s.Gossip.TombstoneRetention),
 		traffic:  newTraffic(),
 	}
@@ -129,7 +134,7 @@ func (r *run) every(d time.Duration, f func()) {
 func (r *run) event(at time.Duration, observer string, e membership.Event) {
 	r.trace.event(at, observer, e)
 	r.check(r.checker.event(at, observer, e))
-	if e.Member.Record.Name != observer {
+	if e.Member.Record.Name != observer && !isTwin(observer) {
 		r.ledger.event(at, r.index[observer], r.index[e.Member.Record.Name], e)
 	}
 }

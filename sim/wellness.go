@@ -22,7 +22,8 @@ type wellness struct {
 
 type wellRow struct {
 	life  int
-	since time.Duration
+	since time.Duration // since when it has been healthy
+	fit   time.Duration // since when it has been healthy but for being frozen or blocked
 	ran   time.Duration // when it last ran
 }
 
@@ -36,8 +37,11 @@ func (w *wellness) look() {
 	for _, m := range w.cluster.Members() {
 		row := w.rows[m]
 		if row == nil {
-			row = &wellRow{since: w.cluster.now}
+			row = &wellRow{since: w.cluster.now, fit: w.cluster.now}
 			w.rows[m] = row
+		}
+		if !w.connected(m) || row.life != m.life {
+			row.fit = w.cluster.now
 		}
 		if !w.healthy(m) || row.life != m.life {
 			row.life, row.since = m.life, w.cluster.now
@@ -49,8 +53,11 @@ func (w *wellness) look() {
 }
 
 // healthy reports whether a member is, now.
-func (w *wellness) healthy(m *Member) bool {
-	if m.Engine == nil || m.frozen || m.blocked {
+func (w *wellness) healthy(m *Member) bool { return !m.frozen && !m.blocked && w.connected(m) }
+
+// connected reports whether a member runs, and would be healthy if it were not frozen or blocked.
+func (w *wellness) connected(m *Member) bool {
+	if m.Engine == nil {
 		return false
 	}
 	l := w.cluster.Network.lossy[m.Address]
@@ -105,14 +112,22 @@ func (w *wellness) lasts(m *Member, d time.Duration) bool {
 	return row != nil && row.life == m.life && w.healthy(m) && now-row.since >= d && now-w.whole >= d
 }
 
-// event returns what is wrong with an event: that it calls somebody dead who is not, though neither has had any trouble
-// for so long. That an older life is over is no mistake: the newer one may live where the observer cannot know of it.
+// judges reports whether a member that calls another one dead now has no excuse: that it was frozen or blocked is none.
+func (w *wellness) judges(m *Member, settle time.Duration) bool {
+	row := w.rows[m]
+	now := w.cluster.now
+	return row != nil && row.life == m.life && w.healthy(m) && now-row.fit >= settle && now-w.whole >= settle
+}
+
+// event returns what is wrong with an event: that it calls somebody dead who is not, though that one has had no trouble for
+// so long, and the observer none but that it was stopped. That another life is over is no mistake: the newest may live
+// where the observer cannot know of it.
 func (w *wellness) event(observer string, e membership.Event, settle time.Duration) string {
 	if e.Type != membership.EventDead {
 		return ""
 	}
 	o, s := w.cluster.Member(observer), w.cluster.Member(e.Member.Record.Name)
-	if !w.lasts(o, settle) || !w.lasts(s, settle) || e.Member.Record.Incarnation < s.Engine.Self().Record.Incarnation {
+	if !w.judges(o, settle) || !w.lasts(s, settle) || e.Member.Record.Incarnation != s.Engine.Self().Record.Incarnation {
 		return ""
 	}
 	return fmt.Sprintf("%s calls %s dead (%s), and both are healthy", observer, s.Name, e.Reason)
