@@ -24,7 +24,7 @@ type aftermath struct {
 	byes    *goodbyes
 	core    int
 	looked  map[int]time.Duration // when each member last tried a seed
-	refuse  map[string]bool       // the namesakes that a healthy cluster is to refuse
+	held    time.Duration         // for how long packets wait in a member at most: they bring old news
 	began   time.Duration
 	limit   time.Duration // how long it may take from then until contact
 	met     groups        // those that got messages of each other
@@ -38,8 +38,13 @@ const stays = 5 * time.Second
 
 func newAftermath(r *run, core int) *aftermath {
 	w := newWellness(r.cluster)
-	a := &aftermath{run: r, well: w, byes: newGoodbyes(w), core: core, met: groups{}, looked: map[int]time.Duration{}, refuse: map[string]bool{}}
+	a := &aftermath{run: r, well: w, byes: newGoodbyes(w), core: core, met: groups{}, looked: map[int]time.Duration{}}
 	r.twinStarted, r.twinStops = a.twinStarts, a.twinStops
+	for _, f := range r.Faults {
+		if f.Kind == Freeze || f.Kind == Block {
+			a.held = max(a.held, f.For)
+		}
+	}
 	return a
 }
 
@@ -72,6 +77,13 @@ func (a *aftermath) watch() {
 	if !c.RunUntil(contactLooks+2*r.Gossip.Dead.Max, r.Interval, func() bool { return a.look() || r.broken != nil }) {
 		r.check("not all had come true at the end")
 	}
+}
+
+// glance looks at what is promised all the while.
+func (a *aftermath) glance() {
+	a.well.look()
+	a.run.check(a.byes.look())
+	a.lookAtTwins()
 }
 
 // recovery returns how it went.
@@ -107,12 +119,12 @@ func (a *aftermath) event(at time.Duration, observer string, e membership.Event)
 	}
 }
 
-// ghost returns what is wrong with a join: that it is of somebody who has not run for longer than anybody waits for it; or,
-// in the quiet time, of somebody who does not run and was forgotten.
+// ghost returns what is wrong with a join: that it is of somebody who has not run for longer than anybody waits for it, and
+// packets wait in a member that is stopped; or, in the quiet time, of somebody who does not run and was forgotten.
 func (a *aftermath) ghost(at time.Duration, observer string, e membership.Event) string {
 	r := a.run
 	s := r.cluster.Member(e.Member.Record.Name)
-	if gone := a.well.goneFor(s); gone > r.waits() && !a.twinRan(s, r.waits()) {
+	if gone, most := a.well.goneFor(s), r.waits()+a.held; gone > most && !a.twinRan(s, most) {
 		return fmt.Sprintf("%s, which has not run for %s, joins at %s", s.Name, gone, observer)
 	}
 	since, forgotten := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(e.Member.Record)]

@@ -32,8 +32,8 @@ func NewTorture(seed uint64) Torture {
 			t.Faults = append(t.Faults, f)
 		}
 	}
-	if g.chance(0.15) {
-		t.Faults = append(t.Faults, g.namesake())
+	if g.chance(0.2) {
+		t.Faults = append(t.Faults, g.namesakes()...)
 	}
 	return t
 }
@@ -103,15 +103,21 @@ func (g *composer) fault() (Fault, bool) {
 	return f, g.claim(f)
 }
 
-// namesake draws a second agent that goes by a member's name.
-func (g *composer) namesake() Fault {
+// namesakes draws a second agent that goes by a member's name; half of the time while that is stopped, so that the two
+// live until they meet.
+func (g *composer) namesakes() []Fault {
 	t := g.torture
-	at := g.tenths(t.For / 2)
+	at := time.Second + g.tenths(t.For/3)
 	f := Fault{Kind: Namesake, At: at, For: 3*time.Second + g.tenths(t.For-at-3*time.Second), Members: g.some(1, 0)}
 	if g.chance(0.5) {
 		f.For = t.For - at
 	}
-	return f
+	stop := Fault{Kind: Freeze, At: at - time.Second, For: 5 * time.Second, Members: f.Members}
+	if g.chance(0.5) && g.claim(stop) {
+		f.For = t.For - at
+		return []Fault{stop, f}
+	}
+	return []Fault{f}
 }
 
 // detail fills in what only faults of its kind have.

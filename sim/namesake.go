@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type twins struct {
 	holder, twin *Member
 	seed         *Member // by which the twin joined; nil when nobody else ran
 	began        time.Duration
+	refuse       bool // the twin is to be refused
 }
 
 // startTwin starts a namesake of a member. It joins by some other member.
@@ -37,7 +39,7 @@ func (r *run) startTwin(i int) {
 	record := membership.Record{
 		Name: Name(i), Address: Address(farOff + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()),
 	}
-	t := twins{holder: c.Member(Name(i)), began: c.Now()}
+	t := &twins{holder: c.Member(Name(i)), began: c.Now()}
 	r.index[process] = i
 	r.checker.forget(process)
 	if err := c.StartAs(process, record); err != nil {
@@ -51,7 +53,7 @@ func (r *run) startTwin(i int) {
 		}
 		c.sync(t.twin, t.seed.Address, true)
 	}
-	r.pairs[i] = t
+	r.pairs = append(r.pairs, t)
 	if r.twinStarted != nil {
 		r.twinStarted(t)
 	}
@@ -59,7 +61,9 @@ func (r *run) startTwin(i int) {
 
 // stopTwin stops the namesake of a member, and starts the member again if that ended for it, as an operator does.
 func (r *run) stopTwin(i int) {
-	t := r.pairs[i]
+	k := slices.IndexFunc(r.pairs, func(t *twins) bool { return t.holder.Name == Name(i) })
+	t := r.pairs[k]
+	r.pairs = slices.Delete(r.pairs, k, k+1)
 	if r.twinStops != nil {
 		r.check(r.twinStops(t))
 	}
@@ -70,10 +74,29 @@ func (r *run) stopTwin(i int) {
 }
 
 // twinStarts takes note of a namesake that joins where nothing is wrong: it is to be refused (R14).
-func (a *aftermath) twinStarts(t twins) {
+func (a *aftermath) twinStarts(t *twins) {
 	settle := a.run.settle()
-	a.refuse[t.twin.Name] = t.seed != nil && a.run.cluster.Network.perfect() && a.well.lasts(t.holder, settle) &&
-		a.well.lasts(t.seed, settle) && a.sees(t.seed, t.holder)
+	t.refuse = t.seed != nil && a.well.lasts(t.holder, settle) && a.well.lasts(t.seed, settle) && a.sees(t.seed, t.holder)
+}
+
+// refusal is how long it takes to refuse a namesake: the seed asks for a second.
+const refusal = 2 * time.Second
+
+// lookAtTwins checks those that are to be refused, unless something comes in between.
+func (a *aftermath) lookAtTwins() {
+	r := a.run
+	for _, t := range r.pairs {
+		ended := t.holder.Engine == nil && t.holder.Deposed
+		if !t.refuse || t.twin.Refused != "" && !ended {
+			continue
+		}
+		if !ended && !a.well.healthy(t.holder) || !a.well.healthy(t.seed) || !r.cluster.Network.perfect() {
+			t.refuse = false
+		}
+		if t.refuse && r.cluster.now-t.began > refusal {
+			r.check(fmt.Sprintf("a namesake joined by %s under the name of %s, which is healthy", t.seed.Name, t.holder.Name))
+		}
+	}
 }
 
 // sees reports whether an observer has a member present, in its life and at its address.
@@ -87,15 +110,9 @@ func (a *aftermath) sees(o, s *Member) bool {
 }
 
 // twinStops returns what is wrong with how a namesake fared, or "".
-func (a *aftermath) twinStops(t twins) string {
-	w, lived := a.well, a.run.cluster.now-t.began
-	limit := contactTries*a.run.Interval + a.patience()
-	switch {
-	case a.refuse[t.twin.Name] && w.lasts(t.holder, lived) && w.lasts(t.seed, lived) && t.twin.Refused == "":
-		return fmt.Sprintf("a namesake joined by %s under the name of %s, which is healthy", t.seed.Name, t.holder.Name)
-	case a.refuse[t.twin.Name] && t.twin.Refused != "" && t.holder.Deposed:
-		return fmt.Sprintf("%s ended because of a namesake that was refused", t.holder.Name)
-	case w.lasts(t.twin, limit) && w.lasts(t.holder, limit) && a.contactLimit(w.all()) < contactLooks:
+func (a *aftermath) twinStops(t *twins) string {
+	w, limit := a.well, contactTries*a.run.Interval
+	if w.lasts(t.twin, limit) && w.lasts(t.holder, limit) && a.contactLimit(w.all()) < contactLooks {
 		return fmt.Sprintf("%s and its namesake have both lived for %s, and could have met", t.holder.Name, limit)
 	}
 	return ""

@@ -25,11 +25,11 @@ type run struct {
 	traffic *traffic
 	trace   *tracer
 	broken  *Broken
-	pairs   map[int]twins
+	pairs   []*twins    // of namesakes that were started and not stopped yet
 	tamper  func(Fault) // if set, is told of each fault that is over
 
-	twinStarted func(twins)        // if set, is told of each namesake
-	twinStops   func(twins) string // if set, returns what is wrong with how a namesake fared, or ""
+	twinStarted func(*twins)        // if set, is told of each namesake
+	twinStops   func(*twins) string // if set, returns what is wrong with how a namesake fared, or ""
 }
 
 func newRun(s Scenario) *run {
@@ -42,7 +42,6 @@ func newRun(s Scenario) *run {
 		rng:      rand.New(rand.NewPCG(s.Seed, 2)),
 		members:  s.Members,
 		index:    map[string]int{},
-		pairs:    map[int]twins{},
 		checker:  newChecker(s.Gossip.TombstoneRetention),
 		traffic:  newTraffic(),
 	}

@@ -85,7 +85,7 @@ func (t Torture) Run() (rec Recovery, err error) {
 	}
 	a := newAftermath(r, t.Core)
 	r.every(lookWhenAlone, a.seek)
-	r.every(t.Interval/2, func() { a.well.look(); r.check(a.byes.look()) })
+	r.every(t.Interval/2, a.glance)
 	r.cluster.OnEvent, r.cluster.OnMessage = a.event, a.message
 	if _, err := r.play(); err != nil {
 		return Recovery{}, err
