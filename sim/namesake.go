@@ -112,6 +112,9 @@ func (a *aftermath) sees(o, s *Member) bool {
 // twinStops returns what is wrong with how a namesake fared, or "".
 func (a *aftermath) twinStops(t *twins) string {
 	w, limit := a.well, contactTries*a.run.Interval
+	if h := t.holder.Engine; h != nil && t.twin.Deposed && h.Self().Record.Incarnation < t.twin.incarnation {
+		return fmt.Sprintf("the newer of two %s has ended, and not the older one", t.holder.Name)
+	}
 	if w.lasts(t.twin, limit) && w.lasts(t.holder, limit) && a.contactLimit(w.all()) < contactLooks {
 		return fmt.Sprintf("%s and its namesake have both lived for %s, and could have met", t.holder.Name, limit)
 	}

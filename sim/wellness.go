@@ -25,6 +25,8 @@ type wellRow struct {
 	since time.Duration // since when it has been healthy
 	fit   time.Duration // since when it has been healthy but for being frozen or blocked
 	ran   time.Duration // when it last ran
+
+	stopped, thawed time.Duration // when it was last frozen, from about the first to about the last
 }
 
 func newWellness(c *Cluster) *wellness { return &wellness{cluster: c, rows: map[*Member]*wellRow{}} }
@@ -48,6 +50,12 @@ func (w *wellness) look() {
 		}
 		if m.Engine != nil {
 			row.ran = w.cluster.now
+		}
+		if m.frozen {
+			if w.cluster.now-row.thawed > w.cluster.cfg.Interval {
+				row.stopped = w.cluster.now
+			}
+			row.thawed = w.cluster.now
 		}
 	}
 }
@@ -120,15 +128,23 @@ func (w *wellness) judges(m *Member, settle time.Duration) bool {
 }
 
 // event returns what is wrong with an event: that it calls somebody dead who is not, though that one has had no trouble for
-// so long, and the observer none but that it was stopped. That another life is over is no mistake: the newest may live
-// where the observer cannot know of it.
+// so long, and the observer none but that it was stopped; or that the observer accuses anybody right after it was stopped.
+// That another life is over is no mistake: the newest may live where the observer cannot know of it.
 func (w *wellness) event(observer string, e membership.Event, settle time.Duration) string {
-	if e.Type != membership.EventDead {
-		return ""
-	}
 	o, s := w.cluster.Member(observer), w.cluster.Member(e.Member.Record.Name)
-	if !w.judges(o, settle) || !w.lasts(s, settle) || e.Member.Record.Incarnation != s.Engine.Self().Record.Incarnation {
+	switch {
+	case e.Type == membership.EventSuspect && w.justWoke(o):
+		return fmt.Sprintf("%s, which was stopped until a moment ago, suspects %s (%s)", observer, s.Name, e.Reason)
+	case e.Type != membership.EventDead, !w.judges(o, settle), !w.lasts(s, settle),
+		e.Member.Record.Incarnation != s.Engine.Self().Record.Incarnation:
 		return ""
 	}
 	return fmt.Sprintf("%s calls %s dead (%s), and both are healthy", observer, s.Name, e.Reason)
+}
+
+// justWoke reports whether a member was frozen, for long enough to notice, less than the least silence ago: everybody gets
+// that at least to be heard of (R9).
+func (w *wellness) justWoke(m *Member) bool {
+	row, cfg := w.rows[m], w.cluster.cfg
+	return row != nil && row.thawed-row.stopped >= 2*cfg.Interval && w.cluster.now-row.thawed < cfg.Gossip.Suspect.Min
 }
