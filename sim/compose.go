@@ -8,8 +8,8 @@ import (
 	"heartsay/gossip"
 )
 
-// NewTorture composes faults at random: the same seed composes the same. There are 3 to 40 members, mostly few, at the
-// interval of profile lan; faults of one to ten, several at once, come and go within 10 to 90 seconds. Some have no end,
+// NewTorture composes faults at random: the same seed composes the same. There are 3 to 40 members, mostly few, at an
+// interval of 250 ms; faults of one to ten, several at once, come and go within 10 to 90 seconds. Some have no end,
 // but none of these strikes the core, which is half of the members or more. In one of three the dead are forgotten within
 // the run.
 func NewTorture(seed uint64) Torture {
