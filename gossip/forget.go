@@ -11,7 +11,7 @@ import (
 // Errors of [Engine.Forget]. Nothing changed.
 var (
 	ErrUnknown = errors.New("no member of that name is known")
-	ErrPresent = errors.New("the member is not dead: its agent would come back by itself; stop it first, or force")
+	ErrPresent = errors.New("the member is not dead: its agent would come back by itself; stop it first")
 	ErrSelf    = errors.New("an agent cannot forget itself: let it leave")
 )
 
