@@ -112,6 +112,11 @@ func (g *composer) namesakes() []Fault {
 	if g.chance(0.5) {
 		f.For = t.For - at
 	}
+	for _, other := range t.Faults {
+		if other.Kind == Clock && slices.Contains(other.Members, f.Members[0]) {
+			return nil // both rise above the life from the future, and may choose the same incarnation
+		}
+	}
 	stop := Fault{Kind: Freeze, At: at - time.Second, For: 5 * time.Second, Members: f.Members}
 	if g.chance(0.5) && g.claim(stop) {
 		f.For = t.For - at
