@@ -32,7 +32,7 @@ func NewTorture(seed uint64) Torture {
 			t.Faults = append(t.Faults, f)
 		}
 	}
-	if g.chance(0.2) {
+	if g.chance(0.3) && t.Gossip.DeadRetention > t.For {
 		t.Faults = append(t.Faults, g.namesakes()...)
 	}
 	return t
