@@ -16,7 +16,7 @@ func (e *Engine) digest() Digest {
 	columns := e.scratch.buf[:0]
 	for int(d.Count) < total {
 		told := len(columns)
-		columns = e.appendBucket(columns, e.bucket((first+int(d.Count))%total, bits), d.Clock)
+		columns = e.appendBucket(columns, (first+int(d.Count))%total, bits, d.Clock)
 		if !left.take(len(columns) - told) {
 			columns = columns[:told]
 			break
@@ -29,8 +29,9 @@ func (e *Engine) digest() Digest {
 	return d
 }
 
-func (e *Engine) appendBucket(buf []byte, b bucket, clock uint64) []byte {
-	buf = b.mark().append(buf)
+func (e *Engine) appendBucket(buf []byte, number, bits int, clock uint64) []byte {
+	b, m := e.bucket(number, bits)
+	buf = m.append(buf)
 	if len(b) > 0 {
 		buf = e.scratch.column.append(buf, e.lags(b, clock))
 	}

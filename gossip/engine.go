@@ -17,9 +17,10 @@ type Engine struct {
 	rng    *rand.Rand
 	origin time.Time // instants count from here
 
-	now  membership.Instant // of the input being handled
-	wall time.Time          // the same, as the caller's clock shows it
-	out  Outputs            // of the input being handled
+	now     membership.Instant // of the input being handled
+	wall    time.Time          // the same, as the caller's clock shows it
+	horizon membership.Horizon // of that clock
+	out     Outputs            // of the input being handled
 
 	self      self
 	table     *membership.Table
@@ -156,10 +157,15 @@ func (e *Engine) accepts(h *Header) bool {
 
 // enter begins an input: it sets the clock, and notices when it is read later than it should have been (R9).
 func (e *Engine) enter(now time.Time) {
-	e.wall = now
-	e.now = max(e.now, membership.Instant(now.Sub(e.origin)))
+	e.setClock(now)
 	e.out = Outputs{}
 	e.noticeStall()
+}
+
+// setClock sets the time. It never goes back, whatever the wall clock shows.
+func (e *Engine) setClock(now time.Time) {
+	e.now = max(e.now, membership.Instant(now.Sub(e.origin)))
+	e.wall, e.horizon = now, membership.HorizonAt(now)
 }
 
 // leaveWith ends an input.

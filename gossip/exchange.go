@@ -23,8 +23,7 @@ func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 		}
 		columns = rest
 		number := (int(d.First) + i) % (1 << bits)
-		mine := e.bucket(number, bits)
-		if mine.mark() == theirs {
+		if mine, m := e.bucket(number, bits); m == theirs {
 			reply.mergeColumn(number, mine, theirs, d.Clock, lags)
 		} else {
 			reply.mismatch(number)

@@ -43,7 +43,7 @@ func (e *Engine) advance(m *membership.Member, incarnation, heartbeat uint64) bo
 		return false
 	case incarnation < m.Record.Incarnation, heartbeat <= m.Heartbeat:
 		return true
-	case membership.CheckClock(e.wall, incarnation, heartbeat, m.Record.Interval) != nil:
+	case !e.horizon.Allows(incarnation, heartbeat, m.Record.Interval):
 		return !e.drop(DropClock)
 	}
 	was := m.Heartbeat
@@ -143,10 +143,14 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if a.Counted && a.Since >= e.stall.pardon {
 		e.observe(m, e.now.Sub(a.Since), a.Wait)
 	}
-	e.refute(m)
+	if m.Doubted {
+		e.refute(m)
+	}
 	silence := m.Silence(e.now, e.stall.pardon)
-	if !e.inVain(m) { // otherwise the heartbeat is from before the questions
+	if m.State != membership.Alive && !e.inVain(m) { // otherwise the heartbeat is from before the questions
 		e.revive(m, silence)
 	}
-	e.judgeAt(m, silence)
+	if m.Doubted || e.mayBeDue(m, silence) {
+		e.judgeAt(m, silence)
+	}
 }

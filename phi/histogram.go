@@ -46,11 +46,23 @@ func (h *histogram) scale(share float64) {
 	}
 }
 
-// sum tells how many waits are counted from the beginning of each bin on.
+// sum tells how many waits are counted from the beginning of each bin on. Most bins are empty, those of the shortest and
+// the longest waits, and what is added one by one takes long.
 func (h *histogram) sum(above *[bins]float64) {
+	shortest, longest := 0, bins-1
+	for shortest < longest && h[shortest] == 0 {
+		shortest++
+	}
+	for longest > shortest && h[longest] == 0 {
+		longest--
+	}
+	clear(above[longest+1:])
 	sum := 0.0
-	for i := bins - 1; i >= 0; i-- {
+	for i := longest; i >= shortest; i-- {
 		sum += float64(h[i])
+		above[i] = sum
+	}
+	for i := range shortest {
 		above[i] = sum
 	}
 }
