@@ -67,7 +67,7 @@ func (e *Engine) mergeHeartbeat(row *membership.Member, heartbeat uint64) {
 	case e.isOwn(row):
 		e.rumourOfSelf(row.Record.Incarnation, heartbeat, row.Record)
 	default:
-		e.advance(row, row.Record.Incarnation, heartbeat)
+		e.rise(row, heartbeat)
 	}
 }
 

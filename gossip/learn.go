@@ -41,15 +41,21 @@ func (e *Engine) advance(m *membership.Member, incarnation, heartbeat uint64) bo
 	switch {
 	case incarnation > m.Record.Incarnation:
 		return false
-	case incarnation < m.Record.Incarnation, heartbeat <= m.Heartbeat:
-		return true
-	case !e.horizon.Allows(incarnation, heartbeat, m.Record.Interval):
-		return !e.drop(DropClock)
+	case incarnation == m.Record.Incarnation && heartbeat > m.Heartbeat:
+		e.rise(m, heartbeat)
+	}
+	return true
+}
+
+// rise takes a higher heartbeat of the incarnation that is known.
+func (e *Engine) rise(m *membership.Member, heartbeat uint64) {
+	if !e.horizon.Allows(m.Record.Incarnation, heartbeat, m.Record.Interval) {
+		e.drop(DropClock)
+		return
 	}
 	was := m.Heartbeat
 	m.Heartbeat = heartbeat
 	e.arrive(m, was)
-	return true
 }
 
 // learn takes a record and its counter, of anybody. The record has passed [membership.Record.Validate]. Direct says

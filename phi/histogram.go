@@ -21,7 +21,15 @@ var firstBin = math.Float64bits(shortest) >> (mantissaBits - binBits)
 const maxWait = 1 << 10
 
 // clampWait returns the wait as it is counted: 0 if negative or NaN, at most maxWait.
-func clampWait(wait float64) float64 { return min(finite(wait), maxWait) }
+func clampWait(wait float64) float64 {
+	switch {
+	case !(wait > 0):
+		return 0
+	case wait > maxWait:
+		return maxWait
+	}
+	return wait
+}
 
 // binOf returns the bin of a wait that [clampWait] returned.
 func binOf(wait float64) int {
