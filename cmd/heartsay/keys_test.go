@@ -163,6 +163,7 @@ func TestSIGHUPReadsTheKeyFileAgainAndKeepsTheKeysOfABadOne(t *testing.T) {
 // TestTheCanaryKeyIsNeverSeen lets agents run, rotate and fail, and searches for the keys and the token in everything
 // that they print, serve, write and send.
 func TestTheCanaryKeyIsNeverSeen(t *testing.T) {
+	t.Parallel()
 	dir := socketDir(t)
 	key, id := makeKey(t, filepath.Join(dir, "old"))
 	second, secondID := makeKey(t, filepath.Join(dir, "second"))
