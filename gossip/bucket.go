@@ -133,6 +133,9 @@ type scratch struct {
 	column  columnWriter
 	buf     []byte
 	newer   []byte
+	rosters []byte
+	reply   reply
+	peers   []*membership.Member
 	higher  bitmap
 	known   map[uint32]*membership.Member
 }

@@ -6,7 +6,7 @@ import "encoding/binary"
 // of the lags of its members. A view that fits one packet is told whole; a larger one takes turns, each round going on
 // with the bucket where the last one stopped (R17): never the freshest first, which would starve the others.
 
-// digest returns this round's request.
+// digest returns this round's request. Its columns are valid until the next exchange.
 func (e *Engine) digest() Digest {
 	bits := bucketBits(e.countListed())
 	total := 1 << bits
@@ -24,7 +24,7 @@ func (e *Engine) digest() Digest {
 		d.Count++
 	}
 	e.scratch.buf = columns
-	d.Columns = append(d.Columns, columns...)
+	d.Columns = columns
 	e.cursor = (first + max(int(d.Count), 1)) % total // a bucket that fits no packet is passed over
 	return d
 }

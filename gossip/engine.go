@@ -51,6 +51,7 @@ type Engine struct {
 	turn   int // where the next reply starts among the rosters that do not fit
 
 	scratch scratch
+	spare   spare
 }
 
 // New returns an engine for a member that starts now, alone. Its record's Version is set to the first heartbeat. The
@@ -208,7 +209,14 @@ func (e *Engine) time(t membership.Instant) time.Time { return e.origin.Add(time
 // send puts a message to a member, by its name and address, among the outputs.
 func (e *Engine) send(to netip.AddrPort, name string, m Message) {
 	e.stamp(m.header(), name)
-	e.out.Messages = append(e.out.Messages, Envelope{To: to, Message: m})
+	e.post(Envelope{To: to, Message: m})
+}
+
+func (e *Engine) post(env Envelope) {
+	if e.out.Messages == nil {
+		e.out.Messages, e.spare.messages = e.spare.messages, nil
+	}
+	e.out.Messages = append(e.out.Messages, env)
 }
 
 // stamp fills in the header of a message of this member.

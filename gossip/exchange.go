@@ -80,7 +80,9 @@ func (e *Engine) applyDelta(from netip.AddrPort, d *Delta, wants []string) {
 	answer := e.newReply(d.From, wants)
 	missing := e.applyRosters(d, answer)
 	e.serve(d, answer)
-	if out := answer.finish(); !out.empty() {
+	if out := answer.finish(); out.empty() {
+		e.spare.keepDelta(out)
+	} else {
 		e.send(from, d.From, out)
 	}
 	if d.More || missing > maxMissing {

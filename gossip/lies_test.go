@@ -151,7 +151,7 @@ func honest(t testing.TB, n int) (*Digest, *Delta) {
 	e, now := knowing(t, n)
 	e.enter(now)
 	d := e.digest()
-	d.Header = liarsHeader()
+	d.Header, d.Columns = liarsHeader(), slices.Clone(d.Columns)
 	out := e.Receive(now, liar, &Digest{
 		Header: liarsHeader(), Clock: uint64(now.UnixMilli()), Bits: d.Bits, Count: 1 << d.Bits, Columns: make([]byte, 1<<d.Bits),
 	})
