@@ -46,7 +46,7 @@ check: ## gofmt, vet, staticcheck, govulncheck
 race: ## run all tests with the race detector
 	$(GO) test -race -parallel 6 -timeout 30m ./...
 
-fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes less than a minute
+fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes about a minute
 	GO=$(GO) ./deploy/fuzz.sh 2
 
 siege: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs

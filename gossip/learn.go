@@ -146,13 +146,13 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if !a.Fresh {
 		return
 	}
-	if a.Counted && a.Since >= e.stall.pardon {
+	if a.Counted && a.Since >= max(e.stall.pardon, e.reconnected) {
 		e.observe(m, e.now.Sub(a.Since), a.Wait)
 	}
 	if m.Doubted {
 		e.refute(m)
 	}
-	silence := m.Silence(e.now, e.stall.pardon)
+	silence := e.silence(m)
 	if m.State != membership.Alive && !e.inVain(m) { // otherwise the heartbeat is from before the questions
 		e.revive(m, silence)
 	}
