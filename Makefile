@@ -3,6 +3,7 @@ BIN := bin/heartsay
 AGENTS ?= 30
 SOAK ?= 1h
 SEEDS ?= 10000
+FIRST ?= 1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
@@ -31,11 +32,11 @@ matrix: ## do the fault matrix of docs/reliability.md to clusters of AGENTS real
 soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, and report; needs root, iproute2, nftables
 	$(GO) test ./cmd/heartsay -run '^TestSoak$$' -count=1 -timeout 24h -v -soak $(SOAK)
 
-torture: ## compose SEEDS random scenarios of faults, 10000 if not given, in virtual time, and check all promises; takes minutes
-	$(GO) test ./sim -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS)
+torture: ## compose SEEDS random scenarios of faults, from seed FIRST on, 10000 from 1 on if not given, in virtual time, and check all promises; takes minutes
+	$(GO) test ./sim -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS) -first $(FIRST)
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
-	$(GO) test -parallel 4 -timeout 20m ./...
+	$(GO) test -parallel 6 -timeout 20m ./...
 
 check: ## gofmt, vet, staticcheck, govulncheck
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
@@ -44,9 +45,9 @@ check: ## gofmt, vet, staticcheck, govulncheck
 	@GO=$(GO) ./deploy/vulncheck.sh $(GOVULNCHECK)
 
 race: ## run all tests with the race detector
-	$(GO) test -race -parallel 4 -timeout 30m ./...
+	$(GO) test -race -parallel 6 -timeout 30m ./...
 
-fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes less than a minute
+fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes about a minute
 	GO=$(GO) ./deploy/fuzz.sh 2
 
 siege: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs

@@ -44,8 +44,8 @@ var planIntervals = []time.Duration{
 }
 
 // Candidates returns the configurations to try for a wish: with one peer and with two, the interval with which
-// detection should take about as long as wished, one shorter and two longer ones. The shortest and longest silences are those
-// of profile lan in proportion to the interval: 4 and 20 intervals to suspect, 6 and 40 to call dead. The rest is base's.
+// detection should take about as long as wished, one shorter and two longer ones. The shortest and longest silences are
+// base's in proportion to the interval. The rest is base's.
 func (w Wish) Candidates(base Settings) []Candidate {
 	var all []Candidate
 	for _, fanout := range []int{1, 2} {
@@ -59,11 +59,22 @@ func (w Wish) Candidates(base Settings) []Candidate {
 		for i := max(0, nearest-1); i <= min(nearest+2, len(planIntervals)-1); i++ {
 			s, t := base, planIntervals[i]
 			s.Interval, s.Fanout = t, fanout
-			s.Suspect.Min, s.Suspect.Max, s.Dead.Min, s.Dead.Max = 4*t, 20*t, 6*t, 40*t
+			s.Suspect, s.Dead = scaled(s.Suspect, t, base.Interval), scaled(s.Dead, t, base.Interval)
 			all = append(all, Candidate{Settings: s, Members: w.Simulated, wish: w})
 		}
 	}
 	return all
+}
+
+// scaled returns a threshold whose silences are to the interval t as those of h are to the interval base.
+func scaled(h Threshold, t, base time.Duration) Threshold {
+	ratio := t.Seconds() / base.Seconds()
+	h.Min, h.Max = scale(h.Min, ratio), scale(h.Max, ratio)
+	return h
+}
+
+func scale(d time.Duration, ratio float64) time.Duration {
+	return time.Duration(float64(d) * ratio).Round(time.Millisecond)
 }
 
 // intervalsToDetect guesses how many intervals detection takes at p99, whatever the number of members: 6 to 7 without

@@ -18,7 +18,7 @@ import (
 	"heartsay/agent"
 )
 
-var writeDocs = flag.Bool("write", false, "write the table of keys into docs/configuration.md")
+var writeDocs = flag.Bool("write", false, "write into the documents what is so now, in place of comparing")
 
 const keysBegin, keysEnd = "<!-- keys -->\n", "<!-- /keys -->\n"
 
@@ -102,6 +102,7 @@ func TestTheExampleConfigurationIsTaken(t *testing.T) {
 
 // TestCommandsOfTheConfigurationDocument runs every command in docs/configuration.md against a real agent.
 func TestCommandsOfTheConfigurationDocumentRun(t *testing.T) {
+	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("needs bash")

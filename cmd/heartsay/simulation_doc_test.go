@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestTheSimulationsTranscripts runs the commands of docs/simulation.md whose output is shown below them. The same seed
+// prints the same bytes, so they must be equal; -write puts in what is printed now.
+func TestTheSimulationsTranscripts(t *testing.T) {
+	t.Parallel()
+	if raced {
+		t.Skip("simulates for a minute with the race detector; sim has tests of its own for that")
+	}
+	const document = "docs/simulation.md"
+	text := readFile(t, document)
+	shown := regexp.MustCompile("(?s)```sh\n(heartsay [^\n]*)\n```\n\n```\n(.*?)```\n")
+	transcripts := shown.FindAllStringSubmatch(text, -1)
+	if len(transcripts) < 2 {
+		t.Fatalf("%s shows %d commands with what they print", document, len(transcripts))
+	}
+	for _, m := range transcripts {
+		words := strings.Fields(m[1])
+		out, err := exec.Command(words[0], words[1:]...).Output()
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", m[1], err)
+		case *writeDocs:
+			text = strings.Replace(text, m[2], string(out), 1)
+		case string(out) != m[2]:
+			t.Errorf("%s prints\n%sbut %s shows\n%s", m[1], out, document, m[2])
+		}
+	}
+	if *writeDocs {
+		if err := os.WriteFile(filepath.Join(root, document), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
