@@ -11,11 +11,11 @@ var (
 	recordings = flag.String("recordings", "", "directory that keeps the waits of -calibration, so that another model is judged in minutes")
 )
 
-// The model was made on other recordings, of seed 1; but for the crowds, whose measure was changed after a cell of seed 2
-// was too bold. That one is judged on seed 3 too.
+// The model was made on other recordings, of seed 1; but the measure of crowds, the level of the curve and the place within a
+// bin were changed after cells of seed 2 had been seen. The boldest of these is judged on seed 3 too.
 const calibrationSeed, freshSeed = 2, 3
 
-// calibrationCells are those whose figures docs/detectors.md shows. A digest of 100 members fits in 64 bytes, the least
+// calibrationCells are those whose figures docs/protocol.md shows. A digest of 100 members fits in 64 bytes, the least
 // budget there is, but at fanout 1 under loss; one of 1000 takes three turns with 256. All combinations with 1000 members
 // would take hours: the corners are there, and the boldest of them once more when the cluster is older.
 func calibrationCells() (all []cell) {
