@@ -52,7 +52,7 @@ func TestDocument(t *testing.T) {
 func (b *board) document(t *testing.T) string {
 	t.Helper()
 	text, err := template.New("benchmarks.md.tmpl").Funcs(template.FuncMap{
-		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "crash": b.crashTable, "align": b.alignTable,
+		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "rest": b.rest, "crash": b.crashTable, "align": b.alignTable, "alignflags": b.alignFlags,
 		"sweep": b.sweepTable, "loss": b.lossTable, "summary": b.gridSummary, "grid": b.gridTable,
 		"bootstrap": b.bootstrapTable, "oneway": b.oneWayTable, "joins": b.joinsTable, "chitchat": b.chitchatTable,
 		"any": func(scenario string) bool { return len(b.find(scenario, 0, "")) > 0 },
@@ -158,16 +158,16 @@ func tickLabel(v float64) string {
 	return fmt.Sprintf("%g", v)
 }
 
-// blockedPlot sets the false deaths of a grid's cells against the number of blocked members.
+// blockedPlot sets the false deaths of a run, in the mean of a grid's cells, against the number of blocked members.
 func (b *board) blockedPlot() string {
 	var panels []chart
-	most := 10.0
+	least, most := 1.0, 10.0
 	for _, p := range []struct{ key, title string }{
 		{"at_healthy", "Healthy members called dead by healthy ones"},
 		{"after_wake", "… by blocked ones after they wake"},
 	} {
 		c := chart{
-			Title: p.title, X: "blocked members of 128", Y: "false deaths, sum of all cells and runs", Zero: true,
+			Title: p.title, X: "blocked members of 128", Y: "false deaths in a run of 120 s, mean", Zero: true,
 			XTicks: []float64{1, 2, 4, 8}, XLabels: []string{"1", "8", "16", "32"}, Width: 480, // evenly spaced
 		}
 		for _, s := range []struct{ system, colour, name string }{
@@ -180,8 +180,11 @@ func (b *board) blockedPlot() string {
 				if len(cells) == 0 {
 					continue
 				}
-				v := sum(cells, func(r row) float64 { return r.value(p.key) })
+				v := sum(cells, func(r row) float64 { return r.value(p.key) }) / sum(cells, func(r row) float64 { return float64(r.Seeds) })
 				most = max(most, v)
+				if v > 0 {
+					least = min(least, math.Pow(10, math.Floor(math.Log10(v))))
+				}
 				l.Points = append(l.Points, dot{X: c.XTicks[i], Y: v})
 			}
 			c.Lines = append(c.Lines, l)
@@ -189,7 +192,7 @@ func (b *board) blockedPlot() string {
 		panels = append(panels, c)
 	}
 	for i := range panels {
-		panels[i].YTicks, panels[i].YLabels = decades(1, most, tickLabel)
+		panels[i].YTicks, panels[i].YLabels = decades(least, most, tickLabel)
 	}
 	return plot(panels...)
 }

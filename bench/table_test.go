@@ -55,12 +55,19 @@ func whole(v float64) string {
 
 func percent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 
-// loss writes what the links lose.
+// loss writes what the links lose, for a cell; lossWords for a sentence.
 func (r row) loss() string {
 	if r.Case["loss"] > 0 && r.Case[spared] == 1 {
-		return percent(r.Case["loss"]) + ", not of streams"
+		return percent(r.Case["loss"]) + ", streams spared"
 	}
 	return percent(r.Case["loss"])
+}
+
+func (r row) lossWords() string {
+	if r.Case["loss"] > 0 && r.Case[spared] == 1 {
+		return percent(r.Case["loss"]) + " loss that spares streams"
+	}
+	return percent(r.Case["loss"]) + " loss"
 }
 
 // span3 writes the median, the 99th percentile and the greatest of a detection.
@@ -89,7 +96,7 @@ func (b *board) crashTable() string {
 	return t.String()
 }
 
-// ordered returns rows by size, then by the case's keys, then as they were measured.
+// ordered returns rows by size, then by the case's keys, then by system, heartsay first.
 func ordered(rows []row, keys ...string) []row {
 	slices.SortStableFunc(rows, func(a, b row) int {
 		if c := cmp.Compare(a.Members, b.Members); c != 0 {
@@ -100,23 +107,47 @@ func ordered(rows []row, keys ...string) []row {
 				return c
 			}
 		}
-		return 0
+		return cmp.Or(cmp.Compare(rank(a.System), rank(b.System)), cmp.Compare(a.System, b.System))
 	})
 	return rows
 }
 
+// rank puts heartsay before memberlist, and the defaults before what is tuned.
+func rank(system string) int {
+	if i := slices.Index([]string{ours, theirs}, system); i >= 0 {
+		return i
+	}
+	return 2
+}
+
 func (b *board) alignTable() string {
-	t := newTable("loss", "<made equal", "<to", "heartsay's interval", "heartsay: bytes/s", "p99", "memberlist: bytes/s", "p99")
-	for _, r := range ordered(b.find("align", 0, ""), "loss", "by_bytes") {
-		aim := "detection"
-		if r.Case["by_bytes"] == 1 {
-			aim = "bytes"
-		}
-		t.add(r.loss(), aim, strings.TrimPrefix(r.System, "heartsay scaled to "),
-			fmt.Sprintf("%.0f ms", 1000*r.value("pace_s")), whole(r.value("bytes")), sec(r.value("ten_p99")),
-			whole(r.value("peer_bytes")), sec(r.value("peer_p99")))
+	t := newTable("loss", "<made equal", "<to", "runs", "heartsay's interval", "heartsay: bytes/s", "p99", "false deaths", "memberlist: bytes/s", "p99")
+	for _, r := range b.aligned() {
+		t.add(r.loss(), r.aim(), r.peer(), fmt.Sprint(r.Seeds), fmt.Sprintf("%.0f ms", 1000*r.value("pace_s")), whole(r.value("bytes")),
+			sec(r.value("ten_p99")), whole(r.value("false_dead")), whole(r.value("peer_bytes")), sec(r.value("peer_p99")))
 	}
 	return t.String()
+}
+
+func (b *board) aligned() []row { return ordered(b.find("align", 0, ""), "loss", "by_bytes") }
+
+// aim says what an alignment made equal, and peer to whom.
+func (r row) aim() string {
+	if r.Case["by_bytes"] == 1 {
+		return "bytes"
+	}
+	return "detection"
+}
+
+func (r row) peer() string { return strings.TrimPrefix(r.System, heartsayAt(0).name+" to ") }
+
+// alignFlags are the commands that give an agent the configurations of the alignments.
+func (b *board) alignFlags() string {
+	var lines strings.Builder
+	for _, r := range b.aligned() {
+		fmt.Fprintf(&lines, "heartsay agent %s # %s of %s, %s\n", heartsayAt(seconds(r.value("pace_s"))).flags(), r.aim(), r.peer(), r.lossWords())
+	}
+	return lines.String()
 }
 
 func (b *board) sweepTable() string {
@@ -130,7 +161,7 @@ func (b *board) sweepTable() string {
 
 func (b *board) lossTable() string {
 	t := newTable("<system", "members", "loss", "runs", "false deaths", "pairs dead at the end", "false suspicions")
-	for _, r := range b.find("loss", 0, "") {
+	for _, r := range ordered(b.find("loss", 0, ""), spared) {
 		suspicions := whole(r.value("false_suspect"))
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
@@ -149,14 +180,18 @@ var mistakeKinds = []struct{ key, head string }{
 
 // gridSummary adds the mistakes of a grid up, by system and number of blocked members.
 func (b *board) gridSummary(scenario string) string {
-	head := []string{"<system", "blocked", "runs"}
+	afflicted := map[string]string{"block": "blocked", "freeze": "frozen"}[scenario]
+	head := []string{"<system", afflicted, "runs"}
 	for _, k := range mistakeKinds {
-		head = append(head, k.head)
+		head = append(head, strings.ReplaceAll(k.head, "blocked", afflicted))
 	}
 	t := newTable(head...)
 	for _, sys := range b.systemsOf(scenario) {
 		for _, c := range []float64{1, 8, 16, 32} {
 			cells := with(b.find(scenario, 0, sys), "blocked", c)
+			if len(cells) == 0 {
+				continue
+			}
 			line := []string{sys, whole(c), whole(sum(cells, func(r row) float64 { return float64(r.Seeds) }))}
 			for _, k := range mistakeKinds {
 				line = append(line, whole(sum(cells, func(r row) float64 { return r.value(k.key) })))
@@ -181,7 +216,7 @@ func (b *board) systemsOf(scenario string) (names []string) {
 			names = append(names, r.System)
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
 	return names
 }
 
@@ -190,7 +225,7 @@ const unmeasured = "Not measured with this version yet; `make bench` does.\n"
 
 // gridTable is the whole grid: at healthy members, at blocked ones awake, at blocked ones blocked.
 func (b *board) gridTable(scenario string) string {
-	head, names := []string{"blocked", "for", "open for"}, b.systemsOf(scenario)
+	head, names := []string{"members", "for", "then well for"}, b.systemsOf(scenario)
 	if len(names) == 0 {
 		return unmeasured
 	}
