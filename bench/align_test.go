@@ -31,7 +31,7 @@ func seconds(s float64) time.Duration {
 func sweepRows(t *testing.T, o options) []row {
 	var cases []sized
 	for _, loss := range []float64{0, 0.3} {
-		for _, ms := range []float64{62.5, 125, 250, 500, 1000, 2000, 4000} {
+		for _, ms := range []float64{125, 250, 500, 1000, 2000, 4000} {
 			d := time.Duration(ms * float64(time.Millisecond))
 			c := map[string]float64{"loss": loss, spared: float64(btoi(loss > 0)), "pace_s": d.Seconds()}
 			cases = append(cases, sized{heartsayAt(d), alignMembers, c})

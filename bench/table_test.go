@@ -178,9 +178,12 @@ var mistakeKinds = []struct{ key, head string }{
 	{"still_dead", "still dead 5 s after"}, {"dead_at_end", "60 s after"},
 }
 
+// afflictions say what the members of a grid suffer.
+var afflictions = map[string]string{"block": "blocked", "freeze": "frozen"}
+
 // gridSummary adds the mistakes of a grid up, by system and number of blocked members.
 func (b *board) gridSummary(scenario string) string {
-	afflicted := map[string]string{"block": "blocked", "freeze": "frozen"}[scenario]
+	afflicted := afflictions[scenario]
 	head := []string{"<system", afflicted, "runs"}
 	for _, k := range mistakeKinds {
 		head = append(head, strings.ReplaceAll(k.head, "blocked", afflicted))
@@ -225,7 +228,7 @@ const unmeasured = "Not measured with this version yet; `make bench` does.\n"
 
 // gridTable is the whole grid: at healthy members, at blocked ones awake, at blocked ones blocked.
 func (b *board) gridTable(scenario string) string {
-	head, names := []string{"members", "for", "then well for"}, b.systemsOf(scenario)
+	head, names := []string{afflictions[scenario], "for", "then well for"}, b.systemsOf(scenario)
 	if len(names) == 0 {
 		return unmeasured
 	}
