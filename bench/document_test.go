@@ -80,9 +80,9 @@ func (b *board) detectionPlot() string {
 		loss, usual          float64
 	}{
 		{"heartsay scaled", blue, "heartsay", 0, 0.5}, {"memberlist scaled", red, "memberlist", 0, 1},
-		{"heartsay scaled", blue, "heartsay, 30 % loss", 0.3, 0.5}, {"memberlist scaled", red, "memberlist, 30 % loss", 0.3, 1},
+		{"heartsay scaled", blue, "heartsay, 30 % of packets lost", 0.3, 0.5}, {"memberlist scaled", red, "memberlist, 30 % of packets lost", 0.3, 1},
 	} {
-		l := line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0}
+		l := line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0, LabelsBelow: s.system == heartsayAt(0).name}
 		for _, r := range ordered(with(b.find("sweep", 0, s.system), "loss", s.loss), "pace_s") {
 			l.Points = append(l.Points, dot{
 				X: r.value("bytes"), Y: r.value("ten_p99"), Bold: r.Case["pace_s"] == s.usual,
@@ -92,36 +92,19 @@ func (b *board) detectionPlot() string {
 		l.Points = slices.DeleteFunc(l.Points, func(p dot) bool { return math.IsNaN(p.X) || math.IsNaN(p.Y) })
 		c.Lines = append(c.Lines, l)
 	}
-	if len(b.find("sweep", 0, "")) == 0 {
-		c.Lines = b.crashLines()
-	}
 	c.XTicks, c.XLabels = ticksOver(c.Lines, func(p dot) float64 { return p.X })
 	c.YTicks, c.YLabels = ticksOver(c.Lines, func(p dot) float64 { return p.Y })
 	return plot(c)
-}
-
-// crashLines are the systems as they come, at each loss.
-func (b *board) crashLines() (lines []line) {
-	for _, s := range []struct{ system, colour, name string }{
-		{ours, blue, "heartsay, default"}, {theirs, red, "memberlist, default"},
-		{memberlistFast.name, orange, "memberlist, probe 200 ms"},
-	} {
-		l := line{Name: s.name, Colour: s.colour}
-		for _, share := range []float64{0, 0.1, 0.3} {
-			if r, ok := b.crash(128, s.system, lossy{share: share}); ok {
-				l.Points = append(l.Points, dot{X: r.value("bytes"), Y: r.value("ten_p99"), Bold: share == 0, Label: percent(share) + " loss"})
-			}
-		}
-		lines = append(lines, l)
-	}
-	return lines
 }
 
 func paceLabel(s, loss float64) string {
 	if loss > 0 {
 		return ""
 	}
-	return fmt.Sprintf("%g ms", 1000*s)
+	if s < 1 {
+		return fmt.Sprintf("%g ms", 1000*s)
+	}
+	return fmt.Sprintf("%g s", s)
 }
 
 // ticksOver returns ticks at 1, 2 and 5 times the powers of ten around all the points.
