@@ -114,17 +114,25 @@ func ordered(rows []row, keys ...string) []row {
 
 // rank puts heartsay before memberlist, and the defaults before what is tuned.
 func rank(system string) int {
-	if i := slices.Index([]string{ours, theirs}, system); i >= 0 {
-		return i
+	switch {
+	case system == ours:
+		return 0
+	case strings.HasSuffix(system, theirs):
+		return 1
 	}
 	return 2
 }
 
 func (b *board) alignTable() string {
-	t := newTable("loss", "<made equal", "<to", "runs", "heartsay's interval", "heartsay: bytes/s", "p99", "false deaths", "memberlist: bytes/s", "p99")
+	t := newTable("loss", "<made equal", "<to", "runs", "heartsay's interval", "heartsay: bytes/s", "p99", "false deaths", "memberlist: bytes/s",
+		"p99", "<heartsay in shares of memberlist")
 	for _, r := range b.aligned() {
+		other := fmt.Sprintf("%.2f of its bytes", r.value("bytes")/r.value("peer_bytes"))
+		if r.aim() == "bytes" {
+			other = fmt.Sprintf("%.2f of its time", r.value("ten_p99")/r.value("peer_p99"))
+		}
 		t.add(r.loss(), r.aim(), r.peer(), fmt.Sprint(r.Seeds), fmt.Sprintf("%.0f ms", 1000*r.value("pace_s")), whole(r.value("bytes")),
-			sec(r.value("ten_p99")), whole(r.value("false_dead")), whole(r.value("peer_bytes")), sec(r.value("peer_p99")))
+			sec(r.value("ten_p99")), whole(r.value("false_dead")), whole(r.value("peer_bytes")), sec(r.value("peer_p99")), other)
 	}
 	return t.String()
 }
@@ -152,7 +160,7 @@ func (b *board) alignFlags() string {
 
 func (b *board) sweepTable() string {
 	t := newTable("loss", "<system", "interval", "bytes/s", "ten crash: p50 / p99 / max, s", "false deaths")
-	for _, r := range ordered(b.find("sweep", 0, ""), "loss", "pace_s") {
+	for _, r := range ordered(ordered(b.find("sweep", 0, ""), "pace_s"), "loss") {
 		t.add(r.loss(), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
 			whole(r.value("bytes")), r.span3("ten"), whole(r.value("false_dead")))
 	}
