@@ -35,7 +35,7 @@ torture: ## compose SEEDS random scenarios of faults, 10000 if not given, in vir
 	$(GO) test ./sim -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS)
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
-	$(GO) test -parallel 4 -timeout 20m ./...
+	$(GO) test -parallel 6 -timeout 20m ./...
 
 check: ## gofmt, vet, staticcheck, govulncheck
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
@@ -44,9 +44,9 @@ check: ## gofmt, vet, staticcheck, govulncheck
 	@GO=$(GO) ./deploy/vulncheck.sh $(GOVULNCHECK)
 
 race: ## run all tests with the race detector
-	$(GO) test -race -parallel 4 -timeout 30m ./...
+	$(GO) test -race -parallel 6 -timeout 30m ./...
 
-fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes less than a minute
+fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes about a minute
 	GO=$(GO) ./deploy/fuzz.sh 2
 
 siege: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs

@@ -98,7 +98,7 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 	return s, unavailable(err)
 }
 
-// counters returns all counts of the agent, the wire and the engine. It is called by the loop.
+// counters returns all counts of the agent, the wire, the API and the engine. It is called by the loop.
 func (a *Agent) counters() map[string]uint64 {
 	all := a.drops.snapshot()
 	maps.Copy(all, a.wire.Drops())
@@ -108,6 +108,9 @@ func (a *Agent) counters() map[string]uint64 {
 		}
 		all[h.Kind+"_events_lost"] += h.Lost
 		all[h.Kind+"_retries"] += h.Retries
+	}
+	if server := a.server.Load(); server != nil {
+		maps.Copy(all, server.Refused())
 	}
 	all["strangers"] = a.strangers.dropped
 	for reason, n := range a.engine.Drops() {
@@ -141,6 +144,8 @@ func (a *Agent) Forget(ctx context.Context, name string, force bool) (api.Forget
 	switch {
 	case errors.Is(fault, gossip.ErrUnknown):
 		fault = &api.Error{Code: api.CodeNotFound, Message: fault.Error()}
+	case errors.Is(fault, gossip.ErrPresent):
+		fault = &api.Error{Code: api.CodeRefused, Message: fault.Error() + ", or give --force"}
 	case fault != nil:
 		fault = &api.Error{Code: api.CodeRefused, Message: fault.Error()}
 	}

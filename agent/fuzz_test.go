@@ -3,10 +3,12 @@ package agent
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +123,30 @@ func FuzzServe(f *testing.F) {
 		own := r.Host == "" || strings.EqualFold(r.Host, "heartsay") || strings.EqualFold(r.Host, "localhost")
 		if _, web := r.Header["Origin"]; (web || !own) && w.Code != http.StatusForbidden {
 			t.Fatalf("a request of a web page or for another host is answered with %d: %q", w.Code, raw)
+		}
+	})
+}
+
+// FuzzQueries reads what follows the question mark of a request for events or targets. What is taken of it means one
+// thing: asked for again as it was understood, it is understood the same.
+func FuzzQueries(f *testing.F) {
+	for _, seed := range []string{
+		"", "after=e1:7", "after=e1:18446744073709551615&type=join&type=dead", "snapshot=true", "snapshot=1&snapshot=0", "after=:&after=%zz",
+		"state=alive&state=dead", "tag=role=db&port=80", "port_tag=http", "port=65536", "tag==", "token=x", ";", "type=\x00",
+	} {
+		f.Add(seed, "e1:3")
+	}
+	f.Fuzz(func(t *testing.T, query, lastEvent string) {
+		r := &http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{"Last-Event-Id": {lastEvent}}}
+		if q, err := parseEventsQuery(r); err == nil && q.epoch != "" {
+			epoch, seq, err := ParseCursor(fmt.Sprintf("%s:%d", q.epoch, q.seq))
+			if err != nil || epoch != q.epoch || seq != q.seq {
+				t.Fatalf("%q is read as event %d of %q, which is read again as %d of %q (%v)", query, q.seq, q.epoch, seq, epoch, err)
+			}
+		}
+		q, err := parseTargetsQuery(r.URL.Query())
+		if err == nil && (len(q.states) == 0 || q.port != 0 && q.portTag != "") {
+			t.Fatalf("%q asks for targets of no state, or of two ports: %+v", query, q)
 		}
 	})
 }

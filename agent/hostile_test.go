@@ -208,7 +208,7 @@ func TestHostile2To5AMessageThatIsNoneIsDroppedEvenWithTheKey(t *testing.T) {
 	})
 }
 
-func TestHostile6To9And13WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
+func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 	eitherWay(t, func(s *siege) {
 		now := uint64(time.Now().UnixMilli())
 		delta := func(edit func(*membership.Record), heartbeat uint64) []byte {
@@ -236,9 +236,9 @@ func TestHostile6To9And13WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 			{"a leave for somebody else's future life", delta(func(r *membership.Record) {
 				r.Name, r.Leaving, r.Incarnation = "b", true, r.Incarnation+48*3600*1000
 			}, 1), "engine_clock"},
-			{"a record of a that a never made", delta(func(r *membership.Record) {
-				r.Name, r.Incarnation, r.Version = "a", 1, 1<<52
-			}, 1<<52), "engine_unasked|engine_not_mine|engine_clock|"},
+			{"a record of a's next life but one day", delta(func(r *membership.Record) {
+				r.Name, r.Incarnation = "a", r.Incarnation+48*3600*1000
+			}, 1), "engine_clock"},
 			{"an unspecified address", delta(func(r *membership.Record) { r.Address = netip.MustParseAddrPort("0.0.0.0:1") }, 1), "drop_malformed"},
 			{"a multicast address", delta(func(r *membership.Record) { r.Address = netip.MustParseAddrPort("224.0.0.1:1") }, 1), "drop_malformed"},
 			{"the broadcast address", delta(func(r *membership.Record) { r.Address = netip.MustParseAddrPort("255.255.255.255:1") }, 1), "drop_malformed"},
@@ -253,16 +253,49 @@ func TestHostile6To9And13WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 			{"meant for another member", header(func(h *gossip.Header) { h.To = "z" }), "engine_misaddressed"},
 			{"an answer to no question", s.encode(&gossip.Pong{Header: gossip.Header{From: "b", Incarnation: now, Heartbeat: 9, To: "a"}, Nonce: 1}), "engine_unasked"},
 		} {
-			// Whoever sends a record of b's under b's name may raise b's heartbeat: the address at which it stands does not change.
-			if strings.HasSuffix(c.reasons, "|") { // nothing but that it changes nothing
-				state := s.state()
-				s.shoot(s.wrap(c.payload))
-				if s.state() != state {
-					s.t.Errorf("%s changes what a believes: %s", c.what, s.state())
-				}
-				continue
-			}
 			s.wantHarmless(c.what, c.reasons, func() { s.shoot(s.wrap(c.payload)) })
+		}
+	})
+}
+
+// TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses: a has to ask whether it has a namesake, but not
+// everybody whom somebody names.
+func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testing.T) {
+	eitherWay(t, func(s *siege) {
+		const seconds, forged = 10, 50
+		nobody := netip.MustParsePrefix("192.0.2.0/24")
+		called, calls := map[netip.AddrPort]bool{}, 0
+		s.net.mu.Lock()
+		s.net.cut = func(_, to netip.AddrPort) bool {
+			if !nobody.Contains(to.Addr()) {
+				return false
+			}
+			called[to] = true
+			calls++
+			return true
+		}
+		s.net.mu.Unlock()
+		before := s.counted()
+		for i := range seconds * forged {
+			r := recordOf("a", 0)
+			r.Incarnation += uint64(i)
+			r.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 53)
+			s.shoot(s.wrap(s.encode(&gossip.Delta{Clock: r.Incarnation, Records: []membership.Entry{{Record: r, Heartbeat: 1}},
+				Header: gossip.Header{From: "b", Incarnation: 1, Heartbeat: 1, To: "a"}})))
+			time.Sleep(time.Second/forged - 2*memDelay)
+		}
+		after := s.counted()
+		s.net.mu.Lock()
+		defer s.net.mu.Unlock()
+		if len(called) == 0 || len(called) > 4 || calls > 4*seconds {
+			s.t.Errorf("%d records under its name: a sends %d packets or streams to %d addresses, want one address at a time and "+
+				"one packet in an interval at most", seconds*forged, calls, len(called))
+		}
+		if got := after["engine_not_mine"] - before["engine_not_mine"]; got != seconds*forged {
+			s.t.Errorf("%d of %d are counted as not its own", got, seconds*forged)
+		}
+		if after["engine_busy"] == before["engine_busy"] {
+			s.t.Error("that it does not ask at all addresses is not counted")
 		}
 	})
 }

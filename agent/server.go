@@ -55,6 +55,7 @@ type Server struct {
 	log       hclog.Logger
 	views     *views
 	readers   *readers
+	refused   refused
 	lines     lineCache
 	writeTime time.Duration   // for one write; see the constant
 	keepAlive time.Duration   // between two signs of life on a quiet stream; see the constant
@@ -92,13 +93,13 @@ func NewServer(b Backend, log hclog.Logger) *Server {
 		"/v1/tags":    {http.MethodPost, nil, s.tags},
 	}
 	s.addKeyRoutes(b)
-	s.http = newHTTPServer(s, log)
+	s.http = newHTTPServer(s, log, &s.refused)
 	return s
 }
 
-// newHTTPServer returns a server with the bounds of this API.
-func newHTTPServer(h http.Handler, log hclog.Logger) *http.Server {
-	return &http.Server{
+// newHTTPServer returns a server with the bounds of this API, which counts what it cannot read.
+func newHTTPServer(h http.Handler, log hclog.Logger, refused *refused) *http.Server {
+	server := &http.Server{
 		Handler:                      h,
 		ReadHeaderTimeout:            requestTime,
 		IdleTimeout:                  idleTime,
@@ -106,6 +107,8 @@ func newHTTPServer(h http.Handler, log hclog.Logger) *http.Server {
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     connectionLog(log),
 	}
+	refused.watch(server)
+	return server
 }
 
 // Serve answers on l until Close, which also closes l, and then returns nil.
@@ -137,6 +140,9 @@ func (s *Server) Close() error {
 	return errors.Join(faults...)
 }
 
+// Refused returns how many requests were not taken, by reason. The caller owns the map.
+func (s *Server) Refused() map[string]uint64 { return s.refused.snapshot() }
+
 // Readers returns counts of those who follow the events.
 func (s *Server) Readers() ReaderStats { return s.readers.stats() }
 
@@ -160,6 +166,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	case r.Method != route.method && !readsTags(r):
 		w.Header().Set("Allow", route.method)
 		e := badRequest("%s takes %s, not %q", r.URL.Path, route.method, r.Method)
+		s.refused.count(e)
 		s.answer(w, http.StatusMethodNotAllowed, e)
 	default:
 		if err := checkQuery(r.URL.RawQuery, route.query); err != nil {

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"heartsay/api"
@@ -61,6 +62,32 @@ func decodeStrict(data []byte, into any) error {
 	if _, err := d.Token(); err != io.EOF {
 		return badRequest("the body goes on after its JSON object, at byte %d", d.InputOffset()+1)
 	}
+	return checkNames(json.NewDecoder(bytes.NewReader(data)), strings.ToLower)
+}
+
+// checkNames returns an error when an object in the next value of d, which is well formed, has a name twice: readers
+// differ in which of the two counts. Two names are the same when fold makes them so: those of fields are, in any case.
+func checkNames(d *json.Decoder, fold func(string) string) error {
+	t, _ := d.Token()
+	begin, nested := t.(json.Delim)
+	if !nested {
+		return nil
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if begin == '{' {
+			t, _ := d.Token()
+			name := t.(string)
+			if seen[fold(name)] {
+				return badRequest("the body has %q twice", name)
+			}
+			seen[fold(name)] = true
+		}
+		if err := checkNames(d, strings.Clone); err != nil {
+			return err
+		}
+	}
+	_, _ = d.Token() // the end
 	return nil
 }
 
@@ -79,6 +106,7 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 	if !errors.As(err, &e) {
 		e = &api.Error{Code: api.CodeInternal, Message: err.Error()}
 	}
+	s.refused.count(e)
 	status, ok := statuses[e.Code]
 	if !ok {
 		status = http.StatusInternalServerError

@@ -31,7 +31,7 @@ type scrapeServer struct {
 // newScrapeServer returns a server of s's scrapeRoutes for a listener at address.
 func newScrapeServer(s *Server, address netip.AddrPort, log hclog.Logger) *scrapeServer {
 	p := &scrapeServer{routes: s, loopback: address.Addr().IsLoopback()}
-	p.http = newHTTPServer(p, log)
+	p.http = newHTTPServer(p, log, &s.refused)
 	p.http.ReadHeaderTimeout, p.http.WriteTimeout = scrapeHead, 2*writeTime
 	return p
 }

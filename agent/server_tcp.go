@@ -57,6 +57,7 @@ func (s *Server) guardTCP(at net.Addr, token string) *http.Server {
 		}
 		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
 		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			s.refused.token.Add(1)
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			s.answer(w, http.StatusUnauthorized, &api.Error{Code: api.CodeNotPermitted,
 				Message: "the token is missing or wrong: send the header Authorization: Bearer TOKEN, or give --token-file"})
@@ -64,7 +65,7 @@ func (s *Server) guardTCP(at net.Addr, token string) *http.Server {
 		}
 		r.Host = "localhost" // checked above
 		s.ServeHTTP(w, r)
-	}), s.log)
+	}), s.log, &s.refused)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tcp = append(s.tcp, server)

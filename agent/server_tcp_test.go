@@ -58,6 +58,7 @@ func askTCP(t *testing.T, address, method, path string, header ...string) int {
 func TestHostile14EveryRouteOverTCPAsksForTheTokenAndKnowsItsHosts(t *testing.T) {
 	address, s := tcpServer(t)
 	bearer := []string{"Authorization", "Bearer " + testToken}
+	tokens, permits := 0, 0
 	paths := []string{"/nosuch"}
 	for path := range s.routes {
 		if path != "/v1/events" && path != "/v1/leave" { // they are the ones that last
@@ -87,6 +88,11 @@ func TestHostile14EveryRouteOverTCPAsksForTheTokenAndKnowsItsHosts(t *testing.T)
 			{"a web page of this host", append([]string{"Origin", "http://" + address}, bearer...), 403},
 			{"a web page of another site", append([]string{"Sec-Fetch-Site", "cross-site", "Origin", "null"}, bearer...), 403},
 		} {
+			if c.want == 401 {
+				tokens++
+			} else {
+				permits++
+			}
 			if got := askTCP(t, address, method, path, c.header...); got != c.want {
 				t.Errorf("%s %s with %s is answered with %d, want %d", method, path, c.what, got, c.want)
 			}
@@ -102,6 +108,10 @@ func TestHostile14EveryRouteOverTCPAsksForTheTokenAndKnowsItsHosts(t *testing.T)
 	}
 	if got := askTCP(t, address, "POST", "/v1/forget", append([]string{"Sec-Fetch-Site", "cross-site"}, bearer...)...); got != 403 {
 		t.Errorf("a POST that a browser marks as another site's is answered with %d, want 403", got)
+	}
+	tokens, permits = tokens+len(paths), permits+1
+	if got := s.Refused(); got["api_token"] != uint64(tokens) || got["api_not_permitted"] != uint64(permits) {
+		t.Errorf("%v are counted, want %d without the token and %d that are not permitted", got, tokens, permits)
 	}
 }
 

@@ -272,6 +272,9 @@ func TestServerReadsBodiesStrictly(t *testing.T) {
 		{"/v1/join", `{"addresses":["a"`, "not what is asked for"},
 		{"/v1/join", "[" + strings.Repeat(" ", 1<<20) + "]", "larger than 1048576 bytes"},
 		{"/v1/join", strings.Repeat("[", 1<<19), "not what is asked for"},
+		{"/v1/join", `{"addresses":["a"],"addresses":["b"]}`, `has "addresses" twice`},
+		{"/v1/join", `{"addresses":["a"],"ADDRESSES":["b"]}`, `has "ADDRESSES" twice`},
+		{"/v1/tags", `{"set":{"a":"1","a":"2"}}`, `has "a" twice`},
 		{"/v1/forget", `{"name":""}`, "names no member"},
 		{"/v1/forget", `{"name":7}`, "number"},
 		{"/v1/leave", `{"now":true}`, `unknown field "now"`},
@@ -289,6 +292,55 @@ func TestServerReadsBodiesStrictly(t *testing.T) {
 	}
 	if len(f.backend.asked) != 1 {
 		t.Errorf("the agent was asked for %v, want only for what the good request named", f.backend.asked)
+	}
+}
+
+func TestHostile14WhatTheAPIDoesNotTakeIsCountedByItsReason(t *testing.T) {
+	f := startServer(t, &fakeBackend{})
+	post := func(path, headers, body string) string {
+		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: heartsay\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s",
+			path, len(body), headers, body)
+	}
+	for _, c := range []struct{ what, request, reason string }{
+		{"another protocol", "SSH-2.0-OpenSSH_9.6\r\n\r\n", "api_malformed"},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "api_malformed"},
+		{"a giant head", "GET /livez HTTP/1.1\r\nHost: heartsay\r\nX: " + strings.Repeat("x", 32<<10) + "\r\n\r\n", "api_malformed"},
+		{"two hosts", "GET /livez HTTP/1.1\r\nHost: heartsay\r\nHost: evil.example\r\n\r\n", "api_malformed"},
+		{"two lengths", "POST /v1/leave HTTP/1.1\r\nHost: heartsay\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy", "api_malformed"},
+		{"another site's host", "GET /livez HTTP/1.1\r\nHost: evil.example\r\n\r\n", "api_not_permitted"},
+		{"a proxy's request", "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n", "api_not_permitted"},
+		{"an origin", post("/v1/leave", "Origin: null\r\n", ""), "api_not_permitted"},
+		{"another site's page", post("/v1/leave", "Sec-Fetch-Site: cross-site\r\n", ""), "api_not_permitted"},
+		{"an odd path", "GET /v1/../v1/members HTTP/1.1\r\nHost: heartsay\r\n\r\n", "api_not_found"},
+		{"an odd method", "BREW /livez HTTP/1.1\r\nHost: heartsay\r\n\r\n", "api_bad_request"},
+		{"a token in the query", "GET /livez?token=x HTTP/1.1\r\nHost: heartsay\r\n\r\n", "api_bad_request"},
+		{"a giant body", post("/v1/join", "", strings.Repeat(" ", maxBody+1)), "api_bad_request"},
+		{"a body nested deep", post("/v1/join", "", strings.Repeat("[", 1<<19)), "api_bad_request"},
+		{"a body of another form", post("/v1/forget", "", `{"name":7}`), "api_bad_request"},
+		{"a field twice", post("/v1/forget", "", `{"name":"a","name":"b"}`), "api_bad_request"},
+		{"an unknown field", post("/v1/forget", "", `{"name":"a","x":1}`), "api_bad_request"},
+	} {
+		before := f.server.Refused()
+		before[c.reason]++
+		line := f.raw(t, c.request)
+		if !strings.HasPrefix(line, "HTTP/1.1 4") {
+			t.Errorf("%s is answered with %q, want it refused", c.what, line)
+		}
+		awaitWire(t, c.what+" is counted as "+c.reason+" and as nothing else", func() bool {
+			return reflect.DeepEqual(f.server.Refused(), before)
+		})
+	}
+	before := f.server.Refused()
+	for range 3 {
+		if status, _ := f.do(t, "GET", "/livez", ""); status != 200 {
+			t.Fatalf("a good request is answered with %d", status)
+		}
+	}
+	if c, err := net.Dial("unix", f.path); err == nil {
+		c.Close() // and who says nothing
+	}
+	if got := f.server.Refused(); !reflect.DeepEqual(got, before) || len(f.backend.asked) != 0 {
+		t.Errorf("good requests are counted as refused: %v became %v; the agent was asked for %v", before, got, f.backend.asked)
 	}
 }
 

@@ -19,7 +19,10 @@ func IsTCP(url string) bool { return strings.HasPrefix(url, tcpScheme) }
 
 // endpoint returns the network and the address in url.
 func endpoint(url string) (network, address string, err error) {
-	if !IsTCP(url) {
+	switch {
+	case strings.Contains(url, "://") && !IsTCP(url) && !strings.HasPrefix(url, scheme):
+		return "", "", fmt.Errorf("API address %q is not supported: write unix:///path or http://127.0.0.1:PORT", url)
+	case !IsTCP(url):
 		path, err := SocketPath(url)
 		return "unix", path, err
 	}

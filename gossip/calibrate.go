@@ -44,7 +44,7 @@ func (e *Engine) phi(m *membership.Member) float64 {
 	if m.State == membership.Left {
 		return 0
 	}
-	silence := m.Silence(e.now, e.stall.pardon)
+	silence := e.silence(m)
 	return e.model.Phi(age(m, silence), &m.Pace)
 }
 

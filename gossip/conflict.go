@@ -24,7 +24,7 @@ func (e *Engine) rumourOfSelf(incarnation, counter uint64, record *membership.Re
 	}
 	e.drop(DropNotMine)
 	if elsewhere {
-		e.askNamesake(record.Address, incarnation)
+		e.askNamesake(question{to: record.Address, above: incarnation, told: true})
 	} else {
 		e.rebirth(incarnation)
 	}
@@ -39,15 +39,23 @@ func (e *Engine) meetNamesake(from netip.AddrPort, h *Header) {
 	}
 	e.reportConflict(fmt.Sprintf("another agent at %s uses this name with incarnation %d", from, h.Incarnation))
 	if h.Incarnation > own.Incarnation {
-		e.askNamesake(from, h.Incarnation)
+		e.askNamesake(question{to: from, above: h.Incarnation})
 	}
 }
 
-// askNamesake asks directly whether an agent at that address lives under this member's own name.
-func (e *Engine) askNamesake(address netip.AddrPort, incarnation uint64) {
-	asked := slices.ContainsFunc(e.questions, func(q question) bool { return q.join == nil && q.to == address })
-	if !asked {
-		e.ask(question{to: address, name: e.self.record.Name, above: incarnation})
+// askNamesake asks directly whether an agent lives under this member's own name where somebody says so. Whoever can
+// speak to this member can name any address, so of what others tell and of who speaks under the name itself one address
+// is asked at a time, once a round. What others tell waits as well until a new life could begin, which is all that
+// silence there leads to.
+func (e *Engine) askNamesake(q question) {
+	q.name = e.self.record.Name
+	open := slices.IndexFunc(e.questions, func(o question) bool { return o.join == nil && o.told == q.told })
+	switch {
+	case open >= 0 && e.questions[open].to == q.to:
+	case open >= 0, q.told && e.now < e.nextRebirth:
+		e.drop(DropBusy)
+	default:
+		e.ask(q)
 	}
 }
 

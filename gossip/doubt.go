@@ -30,6 +30,7 @@ type opinion struct {
 // asking is this member's own series of questions.
 type asking struct {
 	since uint64             // the heartbeat that was due at the first question; 0: nothing was asked
+	began membership.Instant // when that was
 	put   int                // questions so far
 	next  membership.Instant // when the next one is put, or the opinion formed
 	vain  bool               // the opinion is formed: no answer came
@@ -136,7 +137,7 @@ func (e *Engine) askAgain(m *membership.Member, put int) {
 	}
 	d := e.openDoubt(m)
 	due := e.now.Sub(m.Bumped()) / m.Record.Interval
-	d.asking = asking{since: m.Heartbeat + uint64(max(due, 0)), put: put, next: e.now}
+	d.asking = asking{since: m.Heartbeat + uint64(max(due, 0)), began: e.now, put: put, next: e.now}
 	e.doubts.asked = append(e.doubts.asked, d)
 	e.nextQuestion = min(e.nextQuestion, e.now)
 }
@@ -282,7 +283,8 @@ func (e *Engine) deaf() time.Duration { return 4 * e.self.record.Interval }
 // heard of, as after a stall: this member has not been listening (R9).
 func (e *Engine) reconnect() {
 	if e.now.Sub(e.lastHeard) > e.deaf() {
-		e.pardonAll()
+		e.reconnected = e.now
+		e.forgetDoubts()
 	}
 	e.lastHeard = e.now
 }

@@ -172,3 +172,25 @@ func TestR9WhoIsCutOffIsPatientAndPardonsWhenItHearsAgain(t *testing.T) {
 	}
 	c.mustBeWhole(time.Second)
 }
+
+func TestR9WhoIsCutOffAgainAndAgainFindsOutWhoDied(t *testing.T) {
+	a := settled(t)
+	a.answering = nil
+	died, longest := a.now, 2*gossip.DefaultConfig().Dead.Max+4*interval
+	for a.mustSee("z").State.Present() {
+		a.run(20 * interval) // long enough to seem cut off
+		h := a.beats()
+		a.tell("b", entryOf("b", h), entryOf("c", h), entryOf("d", h))
+		if silent := a.now.Sub(died); silent > 2*longest+40*interval {
+			t.Fatalf("z has been silent for %s, and a, which hears something each 5 s, still has it %s", silent, a.mustSee("z").State)
+		}
+	}
+	if silent := a.now.Sub(died); silent < 2*longest {
+		t.Errorf("z is dead after %s: until %s being cut off explains it", silent, 2*longest)
+	}
+	for _, name := range []string{"b", "c", "d"} {
+		if v := a.mustSee(name); v.State != membership.Alive {
+			t.Errorf("%s, which is heard of, is %s", name, v.State)
+		}
+	}
+}

@@ -21,21 +21,22 @@ type Engine struct {
 	wall time.Time          // the same, as the caller's clock shows it
 	out  Outputs            // of the input being handled
 
-	self      self
-	table     *membership.Table
-	model     *phi.Model // of the ages of news of all members, in intervals
-	usual     limits
-	stall     stall
-	targets   targets
-	news      news
-	questions []question
-	loss      loss
-	answers   answers
-	doubts    doubts
-	lastHeard membership.Instant // when a message last came
-	evidence  evidence
-	callers   []string // members that doubt this one, to be told of its next heartbeat
-	drops     Drops
+	self        self
+	table       *membership.Table
+	model       *phi.Model // of the ages of news of all members, in intervals
+	usual       limits
+	stall       stall
+	targets     targets
+	news        news
+	questions   []question
+	loss        loss
+	answers     answers
+	doubts      doubts
+	lastHeard   membership.Instant // when a message last came
+	reconnected membership.Instant // when the last came after a time without any; 0: never
+	evidence    evidence
+	callers     []string // members that doubt this one, to be told of its next heartbeat
+	drops       Drops
 
 	nextRound    membership.Instant
 	nextVerdict  membership.Instant

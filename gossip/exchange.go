@@ -119,9 +119,9 @@ func (e *Engine) serve(d *Delta, answer *reply) {
 	}
 }
 
-// give tells of a member that the peer asked for. The dead are not introduced to anybody (R10).
+// give tells of a member that the peer asked for.
 func (r *reply) give(m *membership.Member) {
-	if m.State != membership.Dead {
+	if r.engine.introduced(m) {
 		r.record(m.Entry)
 	}
 }

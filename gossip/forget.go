@@ -11,7 +11,7 @@ import (
 // Errors of [Engine.Forget]. Nothing changed.
 var (
 	ErrUnknown = errors.New("no member of that name is known")
-	ErrPresent = errors.New("the member is not dead: its agent would come back by itself; stop it first, or force")
+	ErrPresent = errors.New("the member is not dead: its agent would come back by itself; stop it first")
 	ErrSelf    = errors.New("an agent cannot forget itself: let it leave")
 )
 
@@ -80,4 +80,17 @@ func (e *Engine) forget(m *membership.Member, reason string) {
 	}
 	e.table.Bury(m.Record.Name, e.now.Add(e.cfg.TombstoneRetention))
 	e.emit(membership.EventForgotten, v, reason)
+}
+
+// introduced reports whether others who do not know a member are told of it (R10). Suspects and the dead are not, nor are
+// those of whom nothing has come for longer than anybody waits, who was not listening in that time included: they may well
+// be dead, and long forgotten by the others. To who does not know them their last heartbeat would look like a fresh one.
+func (e *Engine) introduced(m *membership.Member) bool {
+	switch {
+	case m.State == membership.Suspect, m.State == membership.Dead:
+		return false
+	case m.State == membership.Left, e.isOwn(m):
+		return true
+	}
+	return e.now.Sub(m.Bumped()) <= e.longest()
 }

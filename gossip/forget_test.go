@@ -3,6 +3,7 @@ package gossip_test
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -190,4 +191,36 @@ func TestR10AForgottenMemberReturnsWithANewLife(t *testing.T) {
 	if got := len(c.events(membership.EventJoin, "c")); got != 2 {
 		t.Errorf("%d members see the forgotten join, want 2", got)
 	}
+}
+
+func TestR10NobodyIsIntroducedOfWhomNothingHasComeForLongerThanAnybodyWaits(t *testing.T) {
+	a := settled(t)
+	introduces := func() bool {
+		_, deltas := sent[*gossip.Delta](a.hear("b", &gossip.Delta{Header: header("b", a.beats()), Wants: []string{"z"}}))
+		_, parts := sent[*gossip.Sync](a.hearOn(1, "b", &gossip.Sync{Header: header("b", a.beats()), Last: true}))
+		asked := slices.ContainsFunc(deltas, func(d *gossip.Delta) bool { return lists(d.Records, "z") })
+		synced := slices.ContainsFunc(parts, func(s *gossip.Sync) bool { return lists(s.Entries, "z") })
+		if asked != synced {
+			t.Fatalf("asked for z by name: %t, in a full exchange: %t", asked, synced)
+		}
+		return asked
+	}
+	if !introduces() {
+		t.Error("z is well, and not told of to one who asks for it")
+	}
+	a.stall(2*gossip.DefaultConfig().Dead.Max + 5*interval)
+	if v := a.mustSee("z"); v.State != membership.Alive {
+		t.Fatalf("z is %s although a has stalled itself: the test is void", v.State)
+	}
+	if introduces() {
+		t.Error("a has heard nothing of z for longer than anybody waits, pardons it, and introduces it: the others may have buried it")
+	}
+	a.tell("z", entryOf("z", a.beats()))
+	if !introduces() {
+		t.Error("z has been heard of again, and is not told of to one who asks for it")
+	}
+}
+
+func lists(entries []membership.Entry, name string) bool {
+	return slices.ContainsFunc(entries, func(en membership.Entry) bool { return en.Record.Name == name })
 }

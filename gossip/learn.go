@@ -140,11 +140,11 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if !a.Fresh {
 		return
 	}
-	if a.Counted && a.Since >= e.stall.pardon {
+	if a.Counted && a.Since >= max(e.stall.pardon, e.reconnected) {
 		e.observe(m, e.now.Sub(a.Since), a.Wait)
 	}
 	e.refute(m)
-	silence := m.Silence(e.now, e.stall.pardon)
+	silence := e.silence(m)
 	if !e.inVain(m) { // otherwise the heartbeat is from before the questions
 		e.revive(m, silence)
 	}

@@ -310,6 +310,74 @@ func TestR14QuestionsAreBounded(t *testing.T) {
 	}
 }
 
+// A question goes to an address that others name, so whoever can speak to this member could make it speak to anybody:
+// little, and to one at a time.
+func TestHostile13AnAddressThatOthersNameIsAskedLittle(t *testing.T) {
+	const flood, seconds = 64, 20
+	forged := func(i int) membership.Entry {
+		return entryOf("a", 1, func(r *membership.Record) { r.Incarnation += uint64(i); r.Address = sim.Address(1000 + i) })
+	}
+	for _, c := range []struct {
+		what string
+		tell func(a *lone, i int)
+		most int // packets that elicits, in 80 intervals
+	}{
+		{"records under its name that another member passes on", func(a *lone, i int) { a.tell("b", forged(i)) }, 40},
+		{"messages under its name, from forged addresses", func(a *lone, i int) {
+			h := header("a", 1)
+			h.Incarnation += uint64(i)
+			a.keep(a.Receive(a.now, sim.Address(1000+i), &gossip.Pong{Header: h}))
+		}, 100},
+	} {
+		a := newLone(t, "a", gossip.DefaultConfig())
+		toStrangers, inOneGo := 0, 0
+		for second := range seconds {
+			a.tell("b", entryOf("b", 1))
+			said := gossip.Outputs{}
+			for i := range flood {
+				a.take()
+				c.tell(a, second*flood+i+1)
+				said.Messages = append(said.Messages, a.take().Messages...)
+			}
+			first := askedOf(t, said)
+			inOneGo = max(inOneGo, first)
+			toStrangers += first + askedOf(t, a.run(time.Second))
+		}
+		if inOneGo > 1 || toStrangers > c.most {
+			t.Errorf("%d times %d %s: %d packets to strangers, %d at once, want at most %d, and one", seconds, flood, c.what,
+				toStrangers, inOneGo, c.most)
+		}
+		if toStrangers == 0 {
+			t.Errorf("%s: nobody was asked, so the test proves nothing", c.what)
+		}
+		if a.Drops()[gossip.DropBusy] < seconds*flood/2 {
+			t.Errorf("%s: %d of %d are counted as not asked for", c.what, a.Drops()[gossip.DropBusy], seconds*flood)
+		}
+		_, joiners := sent[*gossip.Ping](a.hearOn(7, "x", &gossip.Sync{
+			Header: gossip.Header{From: "b", Incarnation: header("b", 1).Incarnation + 1, Heartbeat: 1}, Join: true, Last: true,
+			Entries: []membership.Entry{entryOf("b", 1, func(r *membership.Record) { r.Incarnation++; r.Address = sim.Address(99) })},
+		}))
+		if len(joiners) != 1 {
+			t.Errorf("%s: they leave no room to ask who holds a joiner's name", c.what)
+		}
+	}
+}
+
+// askedOf returns how many messages go to who is no member; they must be small.
+func askedOf(t *testing.T, out gossip.Outputs) (n int) {
+	t.Helper()
+	for _, env := range out.Messages {
+		if env.To == address("b") {
+			continue
+		}
+		n++
+		if b, err := wire.Encode(env.Message); err != nil || len(b) > 64 {
+			t.Errorf("a stranger is sent a %T of %d bytes (%v), want a question and nothing more", env.Message, len(b), err)
+		}
+	}
+	return n
+}
+
 // A word of the refused would be news of a new life, and take the name from its holder after all.
 func TestR14WhoIsRefusedSaysNothingMore(t *testing.T) {
 	b := newLone(t, "b", gossip.DefaultConfig())

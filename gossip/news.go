@@ -77,13 +77,13 @@ func without(records []membership.Entry, name string) []membership.Entry {
 	return slices.Concat(records[:i], records[i+1:])
 }
 
-// entry returns what this member knows of a name, its own included; the dead are not told of.
+// entry returns what this member knows of a name, its own included, if others may be told.
 func (e *Engine) entry(name string) (membership.Entry, bool) {
 	if name == e.self.record.Name {
 		return e.selfEntry(), true
 	}
 	m := e.table.Get(name)
-	if m == nil || m.State == membership.Dead {
+	if m == nil || !e.introduced(m) {
 		return membership.Entry{}, false
 	}
 	return m.Entry, true

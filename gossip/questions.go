@@ -16,7 +16,8 @@ type question struct {
 	name     string
 	deadline membership.Instant
 	join     *joiner // not nil: somebody waits to join under the name
-	above    uint64  // otherwise: the incarnation that somebody else is said to live under this member's own name
+	above    uint64  // otherwise: the incarnation that somebody else is said to live under this member's own name,
+	told     bool    // by others, or by itself
 }
 
 // maxQuestions bounds the questions that are open at once.

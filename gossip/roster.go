@@ -82,10 +82,10 @@ func (e *Engine) byPrint(number, bits int) map[uint32]*membership.Member {
 }
 
 // giveRest gives the records of a bucket that the peer's roster does not have: the peer lacks them, or has an older or
-// newer one. Those who are gone and whom the peer may have forgotten are left out.
+// newer one. Those whom it may have forgotten for good reasons are left out.
 func (e *Engine) giveRest(known map[uint32]*membership.Member, number, bits int, answer *reply) {
 	for _, m := range e.bucket(number, bits) {
-		if _, left := known[m.Print]; left && m.State != membership.Dead {
+		if _, left := known[m.Print]; left && e.introduced(m) {
 			answer.record(m.Entry)
 		}
 	}

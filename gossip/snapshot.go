@@ -51,7 +51,7 @@ func (e *Engine) view(m *membership.Member) membership.View {
 	suspect, dead := e.limits(m)
 	v := membership.View{
 		Record: m.Record, Heartbeat: m.Heartbeat, State: m.State, Since: e.time(m.Since),
-		Phi: e.phi(m), Silence: m.Silence(e.now, e.stall.pardon), SuspectAfter: suspect, DeadAfter: dead,
+		Phi: e.phi(m), Silence: e.silence(m), SuspectAfter: suspect, DeadAfter: dead,
 	}
 	if m.Direct > 0 {
 		v.Direct = e.time(m.Direct)

@@ -10,7 +10,7 @@ import (
 // did not listen. It must not take that for the silence of others.
 type stall struct {
 	due    membership.Instant // when the next Tick should come
-	pardon membership.Instant // silence counts from here at the earliest
+	pardon membership.Instant // silence counts from here at the earliest, see [Engine.silence]
 	count  uint64
 	total  time.Duration
 }
@@ -25,13 +25,20 @@ func (e *Engine) noticeStall() {
 	}
 	e.stall.count++
 	e.stall.total += late
-	e.pardonAll()
-}
-
-// pardonAll lets the silence of every member count from now, and drops what is held against anybody.
-func (e *Engine) pardonAll() {
 	e.stall.pardon = e.now
 	e.forgetDoubts()
+}
+
+// silence returns for how long a member has been silent, as far as that counts: since its newest heartbeat was bumped, but
+// at most since this member itself last stalled, or was cut off and heard somebody again. Being cut off explains no more
+// than the silence of those who were heard of shortly before: who is cut off again and again would else never find out
+// that anybody died.
+func (e *Engine) silence(m *membership.Member) time.Duration {
+	from := e.stall.pardon
+	if e.reconnected > from && e.reconnected.Sub(m.Bumped()) <= 2*e.longest() {
+		from = e.reconnected
+	}
+	return m.Silence(e.now, from)
 }
 
 // Stalls returns how often this member noticed that it had stalled, and for how long in all.

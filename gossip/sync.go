@@ -3,8 +3,6 @@ package gossip
 import (
 	"net/netip"
 	"time"
-
-	"heartsay/membership"
 )
 
 // Full exchanges on a stream: to join, and to fetch what does not fit a packet.
@@ -21,12 +19,12 @@ func (e *Engine) OpenSync(now time.Time, join bool) []Message {
 	return e.syncParts("", join)
 }
 
-// syncParts returns all that this member knows of those who are listed and not dead; its own entry is in the last.
+// syncParts returns all that this member knows of those who are listed and may be introduced; its own entry is in the last.
 func (e *Engine) syncParts(to string, join bool) []Message {
 	var parts []Message
 	part, size := &Sync{Join: join}, 0
 	for _, m := range e.table.All() {
-		if m.State == membership.Dead || !e.listed(m) || m.Record.Name == to {
+		if !e.introduced(m) || !e.listed(m) || m.Record.Name == to {
 			continue
 		}
 		part.Entries = append(part.Entries, m.Entry)

@@ -24,7 +24,7 @@ func (e *Engine) judge(m *membership.Member) {
 	if !m.State.Present() {
 		return
 	}
-	silence := m.Silence(e.now, e.stall.pardon)
+	silence := e.silence(m)
 	if !m.Doubted && silence < e.leastLimits(m).suspect { // as nearly all
 		e.judgeAt(m, silence)
 		return
@@ -55,15 +55,33 @@ func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	case d == nil || d.asking.since == 0:
 		return forever, forever
 	case e.cutOff():
-		return suspect, 2 * max(dead, e.cfg.Dead.Max)
+		return suspect, max(2*max(dead, e.cfg.Dead.Max), e.questioned(d))
 	case !d.asking.vain:
-		asking := 4 * e.self.record.Interval
-		return max(suspect, e.cfg.Suspect.Max) + asking, max(dead, e.cfg.Dead.Max) + asking
+		asking := questioning * e.self.record.Interval
+		return max(suspect, e.cfg.Suspect.Max) + asking, max(max(dead, e.cfg.Dead.Max)+asking, e.questioned(d))
 	case e.agreed(d):
 		return min(suspect, e.cfg.Suspect.Min), min(dead, e.cfg.Dead.Min)
 	}
 	return suspect, dead
 }
+
+// questioned returns the silence that a member has reached once it has had the time to answer questions, if nobody waits
+// for it to be asked in vain: one that is pardoned no more may have been silent for very long by the first of them.
+func (e *Engine) questioned(d *doubt) time.Duration {
+	if d.asking.vain {
+		return 0
+	}
+	return e.silence(d.member) + d.asking.began.Add(questioning*e.self.record.Interval).Sub(e.now)
+}
+
+// longest returns the longest silence with which a member that does not stall is present: that to which who seems cut off
+// waits (R8), and the time for the questions.
+func (e *Engine) longest() time.Duration {
+	return 2*e.cfg.Dead.Max + questioning*e.self.record.Interval
+}
+
+// questioning is how many intervals a member that is silent for as long as anybody waits gets on top of that to be asked.
+const questioning = 4
 
 // forever is longer than any agent runs, and can be added to any instant.
 const forever = 100 * 365 * 24 * time.Hour

@@ -21,23 +21,31 @@ import (
 type aftermath struct {
 	run     *run
 	well    *wellness
+	byes    *goodbyes
 	core    int
 	looked  map[int]time.Duration // when each member last tried a seed
+	held    time.Duration         // for how long packets wait in a member at most: they bring old news
 	began   time.Duration
-	met     map[int]int   // a member that each was in contact with, and so on to the first of those in contact
+	limit   time.Duration // how long it may take from then until contact
+	met     groups        // those that got messages of each other
 	contact time.Duration // when all healthy members had got messages of each other, through others or not; 0: not yet
 	unequal time.Duration // when the views last were not equal
 	present time.Duration // when somebody who says nothing last was present
 }
 
-const (
-	contactTries = 60              // the most rounds until contact, while the dead are listed and so tried once per round or so
-	contactLooks = 2 * lookAgain   // the longest until contact when only seeds lead back: two looks at one
-	stays        = 5 * time.Second // for how long what was reached is watched
-)
+// stays is for how long what was reached is watched.
+const stays = 5 * time.Second
 
 func newAftermath(r *run, core int) *aftermath {
-	return &aftermath{run: r, well: newWellness(r.cluster), core: core, met: map[int]int{}, looked: map[int]time.Duration{}}
+	w := newWellness(r.cluster)
+	a := &aftermath{run: r, well: w, byes: newGoodbyes(w), core: core, met: groups{}, looked: map[int]time.Duration{}}
+	r.twinStarted, r.twinStops = a.twinStarts, a.twinStops
+	for _, f := range r.Faults {
+		if f.Kind == Freeze || f.Kind == Block {
+			a.held = max(a.held, f.For)
+		}
+	}
+	return a
 }
 
 // seek lets members try their seeds, if that is due.
@@ -64,11 +72,18 @@ func (a *aftermath) seek() {
 func (a *aftermath) watch() {
 	r := a.run
 	c := r.cluster
-	a.began = c.Now()
+	a.began, a.limit = c.Now(), a.contactLimit(a.well.all())
 	r.trace.line(c.Now(), "QUIET")
 	if !c.RunUntil(contactLooks+2*r.Gossip.Dead.Max, r.Interval, func() bool { return a.look() || r.broken != nil }) {
 		r.check("not all had come true at the end")
 	}
+}
+
+// glance looks at what is promised all the while.
+func (a *aftermath) glance() {
+	a.well.look()
+	a.run.check(a.byes.look())
+	a.lookAtTwins()
 }
 
 // recovery returns how it went.
@@ -89,31 +104,33 @@ func (a *aftermath) message(at time.Duration, from, to netip.AddrPort, m gossip.
 	}
 	sender, receiver := r.cluster.byAddr[from], r.cluster.byAddr[to]
 	if arrives && sender != nil && receiver != nil && a.well.healthy(sender) && a.well.healthy(receiver) {
-		a.met[a.first(r.index[sender.Name])] = a.first(r.index[receiver.Name])
+		a.met.join(r.index[sender.Name], r.index[receiver.Name])
 	}
 }
 
-// first returns the member that stands for all those in contact with i.
-func (a *aftermath) first(i int) int {
-	for {
-		next, ok := a.met[i]
-		if !ok || next == i {
-			return i
-		}
-		i = next
-	}
-}
-
-// event checks that nobody healthy is called dead, and, in the quiet time, that nobody who is not there joins.
+// event checks that nobody healthy is called dead, and that nobody who is not there joins.
 func (a *aftermath) event(at time.Duration, observer string, e membership.Event) {
 	r := a.run
 	r.event(at, observer, e)
 	r.check(a.well.event(observer, e, r.settle()))
-	name := e.Member.Record.Name
-	s, o := r.cluster.Member(name), r.cluster.Member(observer)
+	r.check(a.byes.event(observer, e, r.settle()))
+	if e.Type == membership.EventJoin {
+		r.check(a.ghost(at, observer, e))
+	}
+}
+
+// ghost returns what is wrong with a join: that it is of somebody who has not run for longer than anybody waits for it, and
+// packets wait in a member that is stopped; or, in the quiet time, of somebody who does not run and was forgotten.
+func (a *aftermath) ghost(at time.Duration, observer string, e membership.Event) string {
+	r := a.run
+	s := r.cluster.Member(e.Member.Record.Name)
+	if gone, most := a.well.goneFor(s), r.waits()+a.held; gone > most && !a.twinRan(s, most) {
+		return fmt.Sprintf("%s, which has not run for %s, joins at %s", s.Name, gone, observer)
+	}
 	since, forgotten := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(e.Member.Record)]
 	buried := forgotten && at-since < r.Gossip.TombstoneRetention
-	if e.Type == membership.EventJoin && buried && s.Engine == nil && a.well.healthy(o) && a.contact > 0 && at > a.contact+a.patience() {
-		r.check(fmt.Sprintf("%s, which does not run, joins at %s", name, observer))
+	if buried && s.Engine == nil && a.well.healthy(r.cluster.Member(observer)) && a.contact > 0 && at > a.contact+a.patience() {
+		return fmt.Sprintf("%s, which does not run and was forgotten, joins at %s", s.Name, observer)
 	}
+	return ""
 }

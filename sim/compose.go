@@ -32,6 +32,9 @@ func NewTorture(seed uint64) Torture {
 			t.Faults = append(t.Faults, f)
 		}
 	}
+	if g.chance(0.2) {
+		t.Faults = append(t.Faults, g.namesakes()...)
+	}
 	return t
 }
 
@@ -73,7 +76,7 @@ func (g *composer) some(n, from int) []int {
 // fault draws one fault. It returns false when one of that kind is there already.
 func (g *composer) fault() (Fault, bool) {
 	t := g.torture
-	f := Fault{Kind: Kind(g.rng.IntN(len(kindNames)))}
+	f := Fault{Kind: Kind(g.rng.IntN(int(Namesake)))}
 	f.At = g.tenths(t.For / 2)
 	endless := f.Kind == Crash || f.Kind == Leave || f.Kind != Forget && g.chance(0.3)
 	from, most := 0, 1+g.small(t.Members/2)
@@ -98,6 +101,23 @@ func (g *composer) fault() (Fault, bool) {
 		f.Pause, f.Until = g.tenths(f.For)+200*time.Millisecond, t.For-f.For
 	}
 	return f, g.claim(f)
+}
+
+// namesakes draws a second agent that goes by a member's name; half of the time while that is stopped, so that the two
+// live until they meet.
+func (g *composer) namesakes() []Fault {
+	t := g.torture
+	at := time.Second + g.tenths(t.For/3)
+	f := Fault{Kind: Namesake, At: at, For: 3*time.Second + g.tenths(t.For-at-3*time.Second), Members: g.some(1, 0)}
+	if g.chance(0.5) {
+		f.For = t.For - at
+	}
+	stop := Fault{Kind: Freeze, At: at - time.Second, For: 5 * time.Second, Members: f.Members}
+	if g.chance(0.5) && g.claim(stop) {
+		f.For = t.For - at
+		return []Fault{stop, f}
+	}
+	return []Fault{f}
 }
 
 // detail fills in what only faults of its kind have.

@@ -23,12 +23,13 @@ const (
 	Clock                 // restarts members with clocks that are wrong by Offset; after For with right ones
 	Join                  // starts Count new members, at random moments within For
 	Forget                // lets To forget Members by force, as an operator does who is wrong
+	Namesake              // starts a second agent under the name of each member elsewhere, which joins; after For it is stopped
 )
 
 var kindNames = [...]string{
 	Crash: "crash", Restart: "restart", Leave: "leave", Freeze: "freeze", Block: "block", Loss: "loss", Cut: "cut",
 	Partition: "partition", Duplicate: "duplicate", Reorder: "reorder", Clock: "clock", Join: "join",
-	Forget: "forget",
+	Forget: "forget", Namesake: "namesake",
 }
 
 // String returns the word for k.
@@ -72,6 +73,7 @@ func (f Fault) validate(members int) error {
 	check(f.Pause == 0 || f.For > 0, "what comes back has to last for some time")
 	check(share(f.In) && share(f.Out) && share(f.Share), "a share is from 0 to 1")
 	check(f.Kind != Reorder || f.Delay > 0, "the delay is missing")
+	check(f.Kind != Namesake || f.For > 0, "a namesake has to be stopped at last")
 	check(f.Kind != Join || f.Count > 0, "the count is missing")
 	for _, i := range append(append([]int{}, f.Members...), f.To...) {
 		check(i >= 0 && i < members, "there is no member %d", i)

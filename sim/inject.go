@@ -77,6 +77,8 @@ func (r *run) strike(f Fault, i int) {
 		r.eachLink(f, i, c.Network.Sever)
 	case Forget:
 		r.forget(f, i)
+	case Namesake:
+		r.startTwin(i)
 	case Clock:
 		c.SetClock(name, f.Offset)
 		r.crash(i)
@@ -130,6 +132,8 @@ func (r *run) release(f Fault, i int) {
 		c.Network.Lose(c.Member(name).Address, 0, 0)
 	case Cut:
 		r.eachLink(f, i, c.Network.Mend)
+	case Namesake:
+		r.stopTwin(i)
 	case Clock:
 		c.SetClock(name, 0)
 		r.crash(i)
@@ -204,6 +208,10 @@ func (r *run) partition(f Fault) {
 	for i := range r.members {
 		if m := r.cluster.Member(Name(i)); m != nil {
 			groups[side[i]] = append(groups[side[i]], m.Address)
+		}
+		if m := r.cluster.Member(twinOf(Name(i))); m != nil { // not with its namesake, as far as sides allow
+			other := side[(i+1)%r.members]
+			groups[other] = append(groups[other], m.Address)
 		}
 	}
 	r.cluster.Network.Partition(groups...)

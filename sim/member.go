@@ -16,6 +16,8 @@ type Member struct {
 	Engine  *gossip.Engine // nil while it does not run
 	Deposed bool           // its last life stopped since another life holds its name
 	Refused string         // its last life was not let in, since a member at this address holds its name
+	Left    bool           // its last life said goodbye and ended
+	Told    int            // members that confirmed its goodbye
 
 	incarnation uint64 // of its last life
 	life        int    // counts its starts and stops, so that what was due for an older life is not done
@@ -188,7 +190,8 @@ func (c *Cluster) apply(m *Member, out gossip.Outputs) {
 	for _, peer := range out.Syncs {
 		c.sync(m, peer, false)
 	}
-	over, _ := m.Engine.HasLeft()
+	over, told := m.Engine.HasLeft()
+	m.Left, m.Told = over, told
 	m.Deposed = out.Deposed != nil
 	if over || m.Deposed {
 		c.stop(m)

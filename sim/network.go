@@ -72,6 +72,11 @@ func (n *Network) LoseNext(from, to netip.AddrPort, k int) {
 	n.losing[link{from, to}] += k
 }
 
+// perfect reports whether nothing is lost, cut or divided.
+func (n *Network) perfect() bool {
+	return n.Loss == 0 && len(n.lossy)+len(n.severed)+len(n.sides)+len(n.losing) == 0 && n.Cut == nil
+}
+
 // link returns how long a message takes, and whether it arrives. A stream needs both directions.
 func (n *Network) link(rng *rand.Rand, from, to netip.AddrPort, reliable bool) (delay time.Duration, arrives bool) {
 	delay = n.delay(rng)

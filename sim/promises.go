@@ -19,63 +19,35 @@ func (a *aftermath) patience() time.Duration {
 func (a *aftermath) look() bool {
 	r := a.run
 	now := r.cluster.Now()
-	healthy := map[string]*Member{}
 	for _, m := range r.cluster.Members() {
-		if m.Deposed || m.Refused != "" {
+		if (m.Deposed || m.Refused != "") && !isTwin(m.Name) {
 			r.check(fmt.Sprintf("%s ended as if it had a namesake %s", m.Name, m.Refused))
 		}
-		if a.well.healthy(m) {
-			healthy[m.Name] = m
-		}
 	}
+	healthy := a.well.all()
 	switch {
-	case a.contact == 0 && a.inContact(healthy):
+	case a.contact == 0 && a.met.one(r.indices(healthy)):
 		a.contact = now
-	case a.contact == 0 && now > a.began+a.contactLimit():
+	case a.contact == 0 && now > a.began+a.limit:
 		r.check(fmt.Sprintf("the healthy are not in contact %s after the faults", now-a.began))
 	}
 	if a.contact == 0 {
 		return false
 	}
-	for _, m := range r.cluster.Running() {
-		if healthy[m.Name] != nil {
-			a.judge(m, healthy)
-		}
+	for _, m := range healthy {
+		a.judge(m, len(healthy))
 	}
 	return now >= max(a.unequal, a.present, a.contact)+stays
 }
 
-// contactLimit is how long it may take until all the healthy are in contact.
-func (a *aftermath) contactLimit() time.Duration {
-	if a.run.Gossip.DeadRetention < a.run.For {
-		return contactLooks
-	}
-	return contactTries * a.run.Interval
-}
-
-// inContact reports whether all the healthy are.
-func (a *aftermath) inContact(healthy map[string]*Member) bool {
-	var all map[int]bool
-	for name := range healthy {
-		first := a.first(a.run.index[name])
-		if all == nil {
-			all = map[int]bool{first: true}
-		}
-		if !all[first] {
-			return false
-		}
-	}
-	return true
-}
-
 // judge checks the view of a healthy member.
-func (a *aftermath) judge(o *Member, healthy map[string]*Member) {
+func (a *aftermath) judge(o *Member, healthy int) {
 	c := a.run.cluster
 	found := 0
 	for _, v := range o.Engine.Snapshot(c.clock(o)) {
 		s := c.Member(v.Record.Name)
 		switch {
-		case healthy[v.Record.Name] != nil:
+		case a.well.healthy(s):
 			found++
 			if fault := wrong(s, v); fault != "" {
 				a.differs(fmt.Sprintf("%s sees %s %s", o.Name, s.Name, fault))
@@ -88,8 +60,8 @@ func (a *aftermath) judge(o *Member, healthy map[string]*Member) {
 			}
 		}
 	}
-	if found < len(healthy) {
-		a.differs(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, len(healthy)))
+	if found < healthy {
+		a.differs(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, healthy))
 	}
 }
 

@@ -25,7 +25,11 @@ type run struct {
 	traffic *traffic
 	trace   *tracer
 	broken  *Broken
+	pairs   []*twins    // of namesakes that were started and not stopped yet
 	tamper  func(Fault) // if set, is told of each fault that is over
+
+	twinStarted func(*twins)        // if set, is told of each namesake
+	twinStops   func(*twins) string // if set, returns what is wrong with how a namesake fared, or ""
 }
 
 func newRun(s Scenario) *run {
@@ -57,6 +61,10 @@ func newRun(s Scenario) *run {
 // settle is for how long after a fault its victims still count as struck: news of their return has to travel, and what
 // others think meanwhile is nobody's mistake.
 func (r *run) settle() time.Duration { return max(r.Gossip.Dead.Min, 20*r.Interval) }
+
+// waits is for how long at most anybody who has not been stopped itself takes a member for present of which nothing comes:
+// the longest time-out of who seems cut off, and ten intervals for the questions.
+func (r *run) waits() time.Duration { return 2*r.Gossip.Dead.Max + 10*r.Interval }
 
 func (r *run) play() (Report, error) {
 	c := r.cluster
@@ -125,7 +133,7 @@ func (r *run) every(d time.Duration, f func()) {
 func (r *run) event(at time.Duration, observer string, e membership.Event) {
 	r.trace.event(at, observer, e)
 	r.check(r.checker.event(at, observer, e))
-	if e.Member.Record.Name != observer {
+	if e.Member.Record.Name != observer && !isTwin(observer) {
 		r.ledger.event(at, r.index[observer], r.index[e.Member.Record.Name], e)
 	}
 }

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"time"
 )
 
@@ -66,18 +68,24 @@ type Recovery struct {
 	Gone    time.Duration // from contact until nobody who does not run was shown as present
 }
 
-// Run does to a cluster what t says. The error says what is wrong with t, or is a [*Broken] when a promise was broken.
-func (t Torture) Run() (Recovery, error) {
+// Run does to a cluster what t says. The error says what is wrong with t, or is a [*Broken] when a promise was broken, or
+// something panicked: nothing may make an engine do that.
+func (t Torture) Run() (rec Recovery, err error) {
 	if err := t.Validate(); err != nil {
 		return Recovery{}, err
 	}
 	r := newRun(t.Scenario)
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Broken{Seed: t.Seed, At: r.cluster.Now(), What: fmt.Sprintf("panic: %v, at %s", p, panicked())}
+		}
+	}()
 	if t.tamper != nil {
 		r.tamper = func(f Fault) { t.tamper(r, f) }
 	}
 	a := newAftermath(r, t.Core)
 	r.every(lookWhenAlone, a.seek)
-	r.every(t.Interval/2, a.well.look)
+	r.every(t.Interval/2, a.glance)
 	r.cluster.OnEvent, r.cluster.OnMessage = a.event, a.message
 	if _, err := r.play(); err != nil {
 		return Recovery{}, err
@@ -87,4 +95,20 @@ func (t Torture) Run() (Recovery, error) {
 		return Recovery{}, r.broken
 	}
 	return a.recovery(), nil
+}
+
+// panicked returns where the panic that is being recovered from began: the innermost functions outside of the runtime,
+// with their lines, and without what differs from run to run.
+func panicked() string {
+	const depth = 4
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)]) // without Callers, panicked and the one that recovers
+	var where []string
+	for more := true; more && len(where) < depth; {
+		var f runtime.Frame
+		if f, more = frames.Next(); !strings.HasPrefix(f.Function, "runtime.") {
+			where = append(where, fmt.Sprintf("%s:%d", f.Function, f.Line))
+		}
+	}
+	return strings.Join(where, " < ")
 }

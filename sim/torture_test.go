@@ -106,6 +106,10 @@ var defects = map[string]struct {
 		a := r.cluster.Member(Name(i)).Address
 		r.cluster.Network.Cut = func(from, to netip.AddrPort) bool { return from == a || to == a }
 	}, "healthy"},
+	"a member that is unblocked makes somebody panic": {Block, func(r *run, i int) {
+		var none []int
+		r.cluster.After(r.Interval, func() { none[i]++ })
+	}, "panic: runtime error: index out of range"},
 	"a member that restarts takes back what it said": {Restart, func(r *run, i int) {
 		m := r.cluster.Member(Name(i))
 		record := membership.Record{Name: m.Name, Address: m.Address, Interval: r.Interval, Incarnation: 1}
@@ -161,6 +165,9 @@ func TestADefectIsFoundAndShrunkToTheOneFaultThatShowsIt(t *testing.T) {
 				small, why := tt.Shrink()
 				if len(small.Faults) != 1 || small.Faults[0].Kind != defect.kind || len(small.Faults[0].Members) != 1 {
 					t.Errorf("%d faults were shrunk to\n%s\nwant one %s of one member", len(tt.Faults), small, defect.kind)
+				}
+				if _, again := small.Run(); again == nil || again.Error() != why.Error() {
+					t.Errorf("it is found to be: %v; and when it runs again: %v", why, again)
 				}
 				if !strings.Contains(why.Error(), defect.found) {
 					t.Errorf("it is found to be: %v; want %q", why, defect.found)

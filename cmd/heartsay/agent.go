@@ -46,6 +46,7 @@ func agentAction(c *cli.Context) error {
 	ctx, stop := untilToldToLeave(c.Context, c.App.ErrWriter)
 	defer stop()
 	defer context.AfterFunc(ctx, notify.stopping)()
+	go limitMemory(ctx)
 	return agent.Run(ctx, s.config, log, func(r agent.Ready) {
 		_ = println(c, "%s", readyLine(r))
 		notify.ready()

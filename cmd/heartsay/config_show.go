@@ -147,14 +147,14 @@ func tomlString(s string) string {
 const masked = "***"
 
 // maskSecret returns a value without what must not be shown: all of a key that is a secret itself rather than the path
-// of one, and the passwords and queries of URLs.
+// of one, what is written like a key in any place, and the passwords and queries of URLs.
 func maskSecret(key string, v any) any {
 	switch v := v.(type) {
 	case string:
 		if secretKey(key) {
 			return masked
 		}
-		return maskURL(v)
+		return maskURL(keyInText.ReplaceAllString(v, masked))
 	case []string:
 		shown := make([]string, len(v))
 		for i, text := range v {

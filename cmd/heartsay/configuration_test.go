@@ -102,6 +102,7 @@ func TestTheExampleConfigurationIsTaken(t *testing.T) {
 
 // TestCommandsOfTheConfigurationDocument runs every command in docs/configuration.md against a real agent.
 func TestCommandsOfTheConfigurationDocumentRun(t *testing.T) {
+	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("needs bash")

@@ -29,6 +29,8 @@ var counterAdvice = map[string]advice{
 	"packet_queue":        {"packets are lost before they are read", "give the agent more CPU"},
 	"packet_size":         {"packets are larger than this agent takes", "look for who sends them"},
 	"send_failed":         {"packets cannot be sent", "look at the log at --log-level debug"},
+	"api_token":           {"requests over TCP come without the token", "give who asks --token-file"},
+	"api_not_permitted":   {"web pages, or requests for other hosts, reach the API", "look at who asks"},
 	"state_write_failed":  {"the state file cannot be written", "look at the disk and at who owns the folder"},
 	"reload_failed":       {"the configuration was not reloaded", "run heartsay config check"},
 }

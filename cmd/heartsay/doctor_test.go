@@ -73,6 +73,7 @@ func patient(t *testing.T, probe string, counters ...string) string {
 const wellProbe = `{"address":"10.0.0.2:4327","name":"b","full_bytes":1400,"passed_bytes":1400,"clock_ahead_seconds":0.1}`
 
 func TestTheDoctorJudgesPeersByWhatAProbeFinds(t *testing.T) {
+	t.Parallel()
 	for probe, want := range map[string][]string{
 		wellProbe: {"peer", resultOK, "b at 10.0.0.2:4327", "clock 0.1 s ahead"},
 		`{"address":"10.0.0.2:4327","packet_error":"x"}`:                                                          {"udp", resultFail, "answers streams, but no packets", "UDP port 4327"},
@@ -90,6 +91,7 @@ func TestTheDoctorJudgesPeersByWhatAProbeFinds(t *testing.T) {
 }
 
 func TestACounterThatGrowsIsAFailureAndOneThatStandsAWarning(t *testing.T) {
+	t.Parallel()
 	d := examine(t, patient(t, wellProbe, `"drop_cluster":3,"drop_key":7,"packets_sent":9`, `"drop_cluster":4,"drop_key":7,"packets_sent":10`))
 	if !d.has("counters", resultFail, "another cluster", "drop_cluster 4, now 1 more", "--cluster") ||
 		!d.has("counters", resultWarn, "drop_key 7", "--key-file") || d.Failed != 1 {
@@ -114,6 +116,7 @@ func TestAConfigurationThatEverybodyMayWriteIsAFailure(t *testing.T) {
 }
 
 func TestStallsAreToldWhenTheyAreWorthAWord(t *testing.T) {
+	t.Parallel()
 	for counters, want := range map[string]bool{
 		`},"stalls":1,"stalled_seconds":0.9,"started":"2026-01-01T00:00:00Z","x":{`:                                   false,
 		`},"stalls":9,"stalled_seconds":99999999,"started":"2026-01-01T00:00:00Z","x":{`:                              true,
@@ -142,7 +145,7 @@ func TestTheDoctorTellsWhatKeepsAnAgentFromStarting(t *testing.T) {
 	for _, want := range [][]string{
 		{"config", resultFail, "h.toml:1: nam is not known"},
 		{"agent", resultFail, "no agent answers"},
-		{"port", resultFail, "address already in use", fmt.Sprintf("TCP by heartsay.test, pid %d", os.Getpid())},
+		{"port", resultFail, "address already in use", fmt.Sprintf("TCP by %s, pid %d", filepath.Base(os.Args[0]), os.Getpid())},
 		{"socket", resultFail, "not a socket"},
 		{"state", resultFail, "not a folder"},
 		{"seed", resultFail, "no-such-host.invalid"},
@@ -161,6 +164,7 @@ func TestTheDoctorFindsNothingWrongBeforeAFirstStart(t *testing.T) {
 }
 
 func TestTheDoctorTellsOnHostsWhatTheNetworkLosesBetweenThem(t *testing.T) {
+	t.Parallel()
 	h := newHosts(t, 3)
 	dir := socketDir(t)
 	a := h.agent(dir, 1, "--state-dir", dir)

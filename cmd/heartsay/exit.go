@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"heartsay/agent"
@@ -65,6 +66,10 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
+// keyInText finds what is written like a key: 32 bytes in base64. A message that quotes what stood on the command line
+// must not repeat one that somebody put there by mistake: messages end up in logs.
+var keyInText = regexp.MustCompile(`[A-Za-z0-9+/]{43}=`)
+
 // complain writes to w what failed in a command, "" for the program itself, and where to read on after a mistake in
 // the command line. Several mistakes get a line each. Every other error is one line, whatever it quotes of others.
 func complain(w io.Writer, command string, err error) {
@@ -73,10 +78,11 @@ func complain(w io.Writer, command string, err error) {
 	}
 	program := strings.TrimSpace("heartsay " + command)
 	mistake := exitCode(err) == exitUsage
-	lines := []string{err.Error()}
+	text := keyInText.ReplaceAllString(err.Error(), masked)
+	lines := []string{text}
 	var refusal *api.Error
 	if mistake && !errors.As(err, &refusal) {
-		lines = strings.Split(err.Error(), "\n")
+		lines = strings.Split(text, "\n")
 	}
 	for _, line := range lines {
 		fmt.Fprintf(w, "%s: %s\n", program, escape(line))

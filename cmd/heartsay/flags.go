@@ -111,6 +111,15 @@ func describeEnv(command *cli.Command) {
 	}
 }
 
+// timeLimit returns what --timeout says, 0 without it.
+func timeLimit(c *cli.Context) (time.Duration, error) {
+	limit := c.Duration("timeout")
+	if limit < 0 {
+		return 0, usageError("%s %s: a time-out cannot be negative", origin(c, "timeout"), limit)
+	}
+	return limit, nil
+}
+
 // oneOf returns a usage error when value, given for a flag, is not one of choices.
 func oneOf(c *cli.Context, flag, value string, choices []string) error {
 	if slices.Contains(choices, value) {

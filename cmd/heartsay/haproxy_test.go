@@ -105,6 +105,7 @@ func (p *pool) showsACrash() {
 func (p *pool) frontend() string { return strings.TrimPrefix(p.url, "http://") }
 
 func TestHAProxyFollowsTheClusterByDNS(t *testing.T) {
+	t.Parallel()
 	haproxy(t)
 	dns := freePorts(t, 1)[0]
 	p := newPool(t, "--dns", dns)
@@ -122,6 +123,7 @@ func TestHAProxyFollowsTheClusterByDNS(t *testing.T) {
 }
 
 func TestHAProxyFollowsTheClusterByAFile(t *testing.T) {
+	t.Parallel()
 	haproxy(t)
 	dir := socketDir(t)
 	template := filepath.Join(dir, "heartsay.tmpl")

@@ -39,10 +39,10 @@ func healthAction(c *cli.Context) error {
 	if c.Bool("live") {
 		ask, word = client.Live, "live"
 	}
-	limit := c.Duration("timeout")
+	limit, err := timeLimit(c)
 	switch {
-	case limit < 0:
-		return usageError("%s %s: a time-out cannot be negative", origin(c, "timeout"), limit)
+	case err != nil:
+		return err
 	case limit == 0:
 		err = unhealthy(ask(c.Context))
 	default:

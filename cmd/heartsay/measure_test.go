@@ -215,7 +215,13 @@ func (c *measured) quiet() {
 	before := c.bytes()
 	time.Sleep(*measureQuiet)
 	c.drain()
-	accused := c.count(begin, func(o observed) bool { return o.Type == "suspect" || o.Type == "dead" })
+	accused := c.count(begin, func(o observed) bool {
+		accuses := o.Type == "suspect" || o.Type == "dead"
+		if accuses {
+			fmt.Printf("after %s: %s calls %s %s: %s\n", o.at.Sub(begin), o.observer, o.Member.Name, o.Type, o.Reason)
+		}
+		return accuses
+	})
 	fmt.Printf("%-44s %d (aim: 0)\n", fmt.Sprintf("suspicions and deaths in %s of quiet", *measureQuiet), accused)
 	rate := float64(c.bytes()-before) / time.Since(begin).Seconds() / float64(len(c.agents))
 	fmt.Printf("%-44s %.0f B/s\n", "sent per agent, without IP and UDP headers", rate)

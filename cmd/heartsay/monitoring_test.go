@@ -23,6 +23,7 @@ func tool(t *testing.T, name, packageName string) string {
 }
 
 func TestPromtoolTakesTheAlertsAndTheirCases(t *testing.T) {
+	t.Parallel()
 	promtool := tool(t, "promtool", "prometheus")
 	for _, args := range [][]string{{"check", "rules", "heartsay.rules.yml"}, {"test", "rules", "heartsay.rules.test.yml"}} {
 		cmd := exec.Command(promtool, args...)

@@ -101,6 +101,7 @@ func (h *hosts) agent(dir string, i int, flags ...string) *process {
 }
 
 func TestR11FourHostsCutInTwoHealByThemselves(t *testing.T) {
+	t.Parallel()
 	h := newHosts(t, 4)
 	dir := socketDir(t)
 	a := h.agent(dir, 1)

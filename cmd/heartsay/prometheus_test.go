@@ -18,6 +18,7 @@ import (
 // TestPrometheusFindsAndScrapesTheCluster runs a real Prometheus with the documented configuration: it finds all agents by
 // asking one, keeps one that crashed as a target that is down, and understands what the dashboard asks.
 func TestPrometheusFindsAndScrapesTheCluster(t *testing.T) {
+	t.Parallel()
 	prometheus := tool(t, "prometheus", "prometheus")
 	dir := socketDir(t)
 	port := freePorts(t, 1)[0] // of the metrics, the same on three addresses of loopback

@@ -53,6 +53,7 @@ func TestDocsNameWhatIsThere(t *testing.T) {
 // TestREADMEShowsWhatTheDemoPrints runs the demo and compares its transcript with the README's, but for what differs
 // from run to run: times, ports, folders and seconds.
 func TestREADMEShowsWhatTheDemoPrints(t *testing.T) {
+	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("needs bash")
@@ -90,6 +91,7 @@ func withoutNumbers(s string) string {
 
 // TestREADMEThreeHosts runs the commands of the README's cluster of three hosts, on three hosts.
 func TestREADMEThreeHosts(t *testing.T) {
+	t.Parallel()
 	h := newHosts(t, 3)
 	dir := socketDir(t)
 	command := regexp.MustCompile(`(?m)^10\.0\.0\.(\d)\$ (heartsay .*)$`)

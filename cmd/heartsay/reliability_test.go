@@ -33,21 +33,30 @@ func testsOf(t *testing.T, dir string) map[string]bool {
 	return names
 }
 
+// testsNamedIn returns the tests that the commands in a text of a document run, all of which must be there, and at least
+// so many.
+func testsNamedIn(t *testing.T, path, text string, least int) map[string]bool {
+	t.Helper()
+	commands := testCommand.FindAllStringSubmatch(text, -1)
+	if n := strings.Count(text, "`go test"); len(commands) < least || len(commands) != n {
+		t.Errorf("of %d commands in %s %d are understood, want %d or more", n, path, len(commands), least)
+	}
+	named, there := map[string]bool{}, map[string]map[string]bool{}
+	for _, c := range commands {
+		if there[c[1]] == nil {
+			there[c[1]] = testsOf(t, c[1])
+		}
+		if named[c[2]] = true; !there[c[1]][c[2]] {
+			t.Errorf("%s says %s, which runs no test", path, c[0])
+		}
+	}
+	return named
+}
+
 // TestReliabilityNamesTestsThatExist checks that each command of the fault matrix runs a test that is there, and that each
 // test of the matrix has its row.
 func TestReliabilityNamesTestsThatExist(t *testing.T) {
-	document := readFile(t, "docs/reliability.md")
-	commands := testCommand.FindAllStringSubmatch(document, -1)
-	if len(commands) < 30 || len(commands) != strings.Count(document, "`go test") {
-		t.Errorf("of %d commands in docs/reliability.md %d are understood", strings.Count(document, "`go test"), len(commands))
-	}
-	named := map[string]bool{}
-	for _, c := range commands {
-		named[c[2]] = true
-		if !testsOf(t, c[1])[c[2]] {
-			t.Errorf("docs/reliability.md says %s, which runs no test", c[0])
-		}
-	}
+	named := testsNamedIn(t, "docs/reliability.md", readFile(t, "docs/reliability.md"), 30)
 	for name := range testsOf(t, "cmd/heartsay") {
 		if strings.HasPrefix(name, "TestMatrix") && !named[name] {
 			t.Errorf("%s has no row in docs/reliability.md", name)

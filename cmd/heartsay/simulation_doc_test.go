@@ -12,6 +12,7 @@ import (
 // TestTheSimulationsTranscripts runs the commands of docs/simulation.md whose output is shown below them. The same seed
 // prints the same bytes, so they must be equal; -write puts in what is printed now.
 func TestTheSimulationsTranscripts(t *testing.T) {
+	t.Parallel()
 	if raced {
 		t.Skip("simulates for a minute with the race detector; sim has tests of its own for that")
 	}

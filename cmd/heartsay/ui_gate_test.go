@@ -221,6 +221,7 @@ func TestEveryAnswerHasTheHeadersThatGuardIt(t *testing.T) {
 }
 
 func TestAPageThatDoesNotReadHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
 	u, link := serveUI(t, newUI(nobody{}))
 	page, cookie := letIn(t, link)
 	address, path, _ := strings.Cut(strings.TrimPrefix(page, "http://"), "/")

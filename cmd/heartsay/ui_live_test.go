@@ -54,6 +54,7 @@ const watchStates = `(() => {
 
 // TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload watches three real agents in a real browser.
 func TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	dir := socketDir(t)
 	agents := map[string]*process{}
@@ -111,6 +112,7 @@ func TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
 
 // TestThePageSurvivesStopAndRestartOfTheAgent stops the agent under a page.
 func TestThePageSurvivesStopAndRestartOfTheAgent(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	f := newFakeAgent(t, 10)
 	_, url := startUI(t, f.url())
@@ -137,6 +139,7 @@ func TestThePageSurvivesStopAndRestartOfTheAgent(t *testing.T) {
 
 // TestThePageNoticesThatItsServerHangsAndGoesOnWhenItDoesNot stops heartsay ui with SIGSTOP for a while.
 func TestThePageNoticesThatItsServerHangsAndGoesOnWhenItDoesNot(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	f := newFakeAgent(t, 10)
 	cmd, url := startUIProcess(t, f.url())
@@ -168,6 +171,7 @@ func TestTheTitleTellsOfADeathInATabOutOfSight(t *testing.T) {
 
 // TestALostEventIsMarkedAsAGap lets the agent lose events for its readers.
 func TestALostEventIsMarkedAsAGap(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	f := newFakeAgent(t, 10)
 	_, url := startUI(t, f.url())

@@ -42,10 +42,10 @@ func waitAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	limit := c.Duration("timeout")
+	limit, err := timeLimit(c)
 	switch {
-	case limit < 0:
-		return usageError("%s %s: a time-out cannot be negative", origin(c, "timeout"), limit)
+	case err != nil:
+		return err
 	case !c.IsSet("timeout"):
 		return waitUntil(c.Context, client, goal, new(api.View))
 	case limit == 0:

@@ -1,0 +1,72 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"heartsay/membership"
+)
+
+// goodbyes watches over members that leave while they are healthy: others hear of it, and nobody who was healthy all the
+// while takes them for dead.
+type goodbyes struct {
+	well *wellness
+	said map[string]goodbye // of the last leave of each
+}
+
+type goodbye struct {
+	at          time.Duration
+	life        int
+	incarnation uint64
+	must        bool // somebody must have heard it: nothing was wrong with anybody
+}
+
+func newGoodbyes(w *wellness) *goodbyes { return &goodbyes{well: w, said: map[string]goodbye{}} }
+
+// event takes an event, and returns what is wrong with it, or "".
+func (g *goodbyes) event(observer string, e membership.Event, settle time.Duration) string {
+	w, name := g.well, e.Member.Record.Name
+	switch e.Type {
+	case membership.EventLeft:
+		if m := w.cluster.Member(observer); name == observer && w.lasts(m, settle) {
+			g.said[name] = goodbye{w.cluster.now, m.life, e.Member.Record.Incarnation, w.cluster.Network.perfect() && g.allLast(m, settle)}
+		}
+	case membership.EventDead:
+		bye, ok := g.said[name]
+		s, o := w.cluster.Member(name), w.cluster.Member(observer)
+		if ok && bye.incarnation == e.Member.Record.Incarnation && s.Engine == nil && s.Told > 0 &&
+			w.lasts(o, w.cluster.now-bye.at+settle) {
+			return fmt.Sprintf("%s calls %s dead (%s), which has said goodbye to %d", observer, name, e.Reason, s.Told)
+		}
+	}
+	return ""
+}
+
+// allLast reports whether all whom m has present have been healthy for so long, and there are several.
+func (g *goodbyes) allLast(m *Member, d time.Duration) bool {
+	n := 0
+	for en, state := range m.Engine.Entries() {
+		if en.Record.Name == m.Name || !state.Present() {
+			continue
+		}
+		if s := g.well.cluster.Member(en.Record.Name); !g.well.lasts(s, d) || s.Address != en.Record.Address {
+			return false
+		}
+		n++
+	}
+	return n > 1
+}
+
+// look returns what is wrong with the goodbyes that are over, or "".
+func (g *goodbyes) look() string {
+	for _, m := range g.well.cluster.Members() {
+		bye, ok := g.said[m.Name]
+		if !ok || m.life == bye.life {
+			continue
+		}
+		if bye.must && m.life == bye.life+1 && m.Left && m.Told == 0 {
+			return fmt.Sprintf("%s has left, and nobody heard its goodbye", m.Name)
+		}
+	}
+	return ""
+}
