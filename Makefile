@@ -3,6 +3,7 @@ BIN := bin/heartsay
 AGENTS ?= 30
 SOAK ?= 1h
 SEEDS ?= 10000
+FIRST ?= 1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
@@ -31,8 +32,8 @@ matrix: ## do the fault matrix of docs/reliability.md to clusters of AGENTS real
 soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, and report; needs root, iproute2, nftables
 	$(GO) test ./cmd/heartsay -run '^TestSoak$$' -count=1 -timeout 24h -v -soak $(SOAK)
 
-torture: ## compose SEEDS random scenarios of faults, 10000 if not given, in virtual time, and check all promises; takes minutes
-	$(GO) test ./sim -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS)
+torture: ## compose SEEDS random scenarios of faults, from seed FIRST on, 10000 from 1 on if not given, in virtual time, and check all promises; takes minutes
+	$(GO) test ./sim -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS) -first $(FIRST)
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
 	$(GO) test -parallel 6 -timeout 20m ./...

@@ -351,7 +351,7 @@ func TestR14OfTwoLiveAgentsWithOneNameTheOlderStops(t *testing.T) {
 			t.Error(err)
 		}
 		for begin := time.Now(); c.member("a", "b").Address != at(4).String(); time.Sleep(100 * time.Millisecond) {
-			if time.Since(begin) > 30*time.Second { // to c it lives there already, and a knew the older one
+			if time.Since(begin) > 30*time.Second {
 				t.Fatalf("a has b at %s, not at the address of the newer incarnation", c.member("a", "b").Address)
 			}
 		}

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 )
 
 // envelopes returns how an agent of this configuration wraps what it sends. The sealer is nil without a key file.
@@ -35,6 +36,7 @@ func (c Config) exposure() error {
 				n.Masked()))
 		}
 	}
+	faults = append(faults, c.deafToSeeds())
 	switch {
 	case !c.APITCP.IsValid() && c.TokenFile != "":
 		faults = append(faults, errors.New("a token file is given, and no TCP address for the API that needs it"))
@@ -47,6 +49,22 @@ func (c Config) exposure() error {
 			"proxy with TLS in front", c.APITCP))
 	}
 	return errors.Join(faults...)
+}
+
+// deafToSeeds returns an error when the agent would not listen to a seed that is given as an IP.
+func (c Config) deafToSeeds() error {
+	g := gate{allowed: c.Allow}
+	for _, join := range c.Join {
+		s, err := ParseSeed(join)
+		if err != nil {
+			continue // and said elsewhere
+		}
+		if ip, err := netip.ParseAddr(s.Host); err == nil && !g.allows(ip) {
+			return fmt.Errorf("seed %s lies in none of the networks that --allow lets talk: what it says would be dropped; "+
+				"allow its network too, or join by another", s)
+		}
+	}
+	return nil
 }
 
 // ErrNoKeyFile says that an agent runs without keys, which only a restart changes.

@@ -95,6 +95,7 @@ func (a *Agent) apply(out gossip.Outputs) time.Time {
 	if over, told := a.engine.HasLeft(); over {
 		a.goneFrom(told)
 	}
+	a.engine.Reuse(out)
 	return out.NextTick
 }
 

@@ -31,23 +31,22 @@ func bucketOf(hash uint64, bits int) int { return int(hash >> (64 - bits)) } // 
 // table where that can be.
 type bucket []*membership.Member
 
-// bucket returns a bucket by its number. It is valid until the next call, and until the table changes.
-func (e *Engine) bucket(number, bits int) bucket {
-	from, to := e.table.Bucket(number, bits)
-	all := e.table.All()
+// bucket returns a bucket by its number, and its mark. The bucket is valid until the next call, and until the table changes.
+func (e *Engine) bucket(number, bits int) (bucket, mark) {
+	b := e.table.Bucket(number, bits)
 	own := bucketOf(e.self.hash, bits) == number
-	if !own && e.Others() == e.table.Len() {
-		return bucket(all[from:to])
+	if !own && b.Gone == 0 {
+		return b.Members, mark{members: len(b.Members), sum: b.Prints}
 	}
-	list := e.scratch.list[:0]
+	list, others := e.scratch.list[:0], b.Members
 	if own {
-		place := e.table.Place(e.self.hash, e.self.record.Name)
-		list = append(e.appendListed(list, all[from:place]), e.ownRow())
-		from = place
+		before := e.table.Place(e.self.hash, e.self.record.Name) - b.From
+		list = append(e.appendListed(list, others[:before]), e.ownRow())
+		others = others[before:]
 	}
-	list = e.appendListed(list, all[from:to])
+	list = e.appendListed(list, others)
 	e.scratch.list = list
-	return list
+	return list, list.mark()
 }
 
 func (e *Engine) appendListed(list bucket, members []*membership.Member) bucket {
@@ -71,11 +70,9 @@ func (e *Engine) isOwn(m *membership.Member) bool { return m == &e.scratch.own }
 // countListed returns how many members digests list, this one included.
 func (e *Engine) countListed() int {
 	n := 1 + e.table.Len()
-	if e.Others() < e.table.Len() {
-		for _, m := range e.table.All() {
-			if !e.listed(m) {
-				n--
-			}
+	for _, m := range e.table.Gone() {
+		if !e.listed(m) {
+			n--
 		}
 	}
 	return n
@@ -136,6 +133,9 @@ type scratch struct {
 	column  columnWriter
 	buf     []byte
 	newer   []byte
+	rosters []byte
+	reply   reply
+	peers   []*membership.Member
 	higher  bitmap
 	known   map[uint32]*membership.Member
 }

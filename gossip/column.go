@@ -79,7 +79,10 @@ func (c *columnWriter) choose(numbers []int64) (base int64, width int) {
 	if len(numbers) == 0 {
 		return 0, 0
 	}
-	least, most := slices.Min(numbers), slices.Max(numbers)
+	least, most := numbers[0], numbers[0]
+	for _, n := range numbers {
+		least, most = min(least, n), max(most, n)
+	}
 	span := uint64(most - least)
 	if span == 0 {
 		return least, 0

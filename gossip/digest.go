@@ -6,7 +6,7 @@ import "encoding/binary"
 // of the lags of its members. A view that fits one packet is told whole; a larger one takes turns, each round going on
 // with the bucket where the last one stopped (R17): never the freshest first, which would starve the others.
 
-// digest returns this round's request.
+// digest returns this round's request. Its columns are valid until the next exchange.
 func (e *Engine) digest() Digest {
 	bits := bucketBits(e.countListed())
 	total := 1 << bits
@@ -16,7 +16,7 @@ func (e *Engine) digest() Digest {
 	columns := e.scratch.buf[:0]
 	for int(d.Count) < total {
 		told := len(columns)
-		columns = e.appendBucket(columns, e.bucket((first+int(d.Count))%total, bits), d.Clock)
+		columns = e.appendBucket(columns, (first+int(d.Count))%total, bits, d.Clock)
 		if !left.take(len(columns) - told) {
 			columns = columns[:told]
 			break
@@ -24,13 +24,14 @@ func (e *Engine) digest() Digest {
 		d.Count++
 	}
 	e.scratch.buf = columns
-	d.Columns = append(d.Columns, columns...)
+	d.Columns = columns
 	e.cursor = (first + max(int(d.Count), 1)) % total // a bucket that fits no packet is passed over
 	return d
 }
 
-func (e *Engine) appendBucket(buf []byte, b bucket, clock uint64) []byte {
-	buf = b.mark().append(buf)
+func (e *Engine) appendBucket(buf []byte, number, bits int, clock uint64) []byte {
+	b, m := e.bucket(number, bits)
+	buf = m.append(buf)
 	if len(b) > 0 {
 		buf = e.scratch.column.append(buf, e.lags(b, clock))
 	}

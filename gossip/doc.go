@@ -7,7 +7,8 @@
 //   - hand every message that arrives to [Engine.Receive], or to [Engine.ReceiveOn] when it came on a stream that can
 //     be answered;
 //   - pass a time with a monotonic reading, that never goes back;
-//   - do what the outputs say, in order. Messages are best effort and may be lost.
+//   - do what the outputs say, in order. Messages are best effort and may be lost. It may give the outputs back then, by
+//     [Engine.Reuse].
 //
 // The same seed and the same inputs give the same outputs, byte for byte.
 //

@@ -17,9 +17,10 @@ type Engine struct {
 	rng    *rand.Rand
 	origin time.Time // instants count from here
 
-	now  membership.Instant // of the input being handled
-	wall time.Time          // the same, as the caller's clock shows it
-	out  Outputs            // of the input being handled
+	now     membership.Instant // of the input being handled
+	wall    time.Time          // the same, as the caller's clock shows it
+	horizon membership.Horizon // of that clock
+	out     Outputs            // of the input being handled
 
 	self        self
 	table       *membership.Table
@@ -51,6 +52,7 @@ type Engine struct {
 	turn   int // where the next reply starts among the rosters that do not fit
 
 	scratch scratch
+	spare   spare
 }
 
 // New returns an engine for a member that starts now, alone. Its record's Version is set to the first heartbeat. The
@@ -157,10 +159,15 @@ func (e *Engine) accepts(h *Header) bool {
 
 // enter begins an input: it sets the clock, and notices when it is read later than it should have been (R9).
 func (e *Engine) enter(now time.Time) {
-	e.wall = now
-	e.now = max(e.now, membership.Instant(now.Sub(e.origin)))
+	e.setClock(now)
 	e.out = Outputs{}
 	e.noticeStall()
+}
+
+// setClock sets the time. It never goes back, whatever the wall clock shows.
+func (e *Engine) setClock(now time.Time) {
+	e.now = max(e.now, membership.Instant(now.Sub(e.origin)))
+	e.wall, e.horizon = now, membership.HorizonAt(now)
 }
 
 // leaveWith ends an input.
@@ -203,7 +210,14 @@ func (e *Engine) time(t membership.Instant) time.Time { return e.origin.Add(time
 // send puts a message to a member, by its name and address, among the outputs.
 func (e *Engine) send(to netip.AddrPort, name string, m Message) {
 	e.stamp(m.header(), name)
-	e.out.Messages = append(e.out.Messages, Envelope{To: to, Message: m})
+	e.post(Envelope{To: to, Message: m})
+}
+
+func (e *Engine) post(env Envelope) {
+	if e.out.Messages == nil {
+		e.out.Messages, e.spare.messages = e.spare.messages, nil
+	}
+	e.out.Messages = append(e.out.Messages, env)
 }
 
 // stamp fills in the header of a message of this member.

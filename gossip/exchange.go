@@ -23,8 +23,7 @@ func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 		}
 		columns = rest
 		number := (int(d.First) + i) % (1 << bits)
-		mine := e.bucket(number, bits)
-		if mine.mark() == theirs {
+		if mine, m := e.bucket(number, bits); m == theirs {
 			reply.mergeColumn(number, mine, theirs, d.Clock, lags)
 		} else {
 			reply.mismatch(number)
@@ -68,7 +67,7 @@ func (e *Engine) mergeHeartbeat(row *membership.Member, heartbeat uint64) {
 	case e.isOwn(row):
 		e.rumourOfSelf(row.Record.Incarnation, heartbeat, row.Record)
 	default:
-		e.advance(row, row.Record.Incarnation, heartbeat)
+		e.rise(row, heartbeat)
 	}
 }
 
@@ -81,7 +80,9 @@ func (e *Engine) applyDelta(from netip.AddrPort, d *Delta, wants []string) {
 	answer := e.newReply(d.From, wants)
 	missing := e.applyRosters(d, answer)
 	e.serve(d, answer)
-	if out := answer.finish(); !out.empty() {
+	if out := answer.finish(); out.empty() {
+		e.spare.keepDelta(out)
+	} else {
 		e.send(from, d.From, out)
 	}
 	if d.More || missing > maxMissing {

@@ -39,3 +39,30 @@ func (d *Delta) Heartbeats() (newer, listed int) {
 	}
 	return newer, listed
 }
+
+// Lags returns what the columns of the digest tell, a list for each bucket.
+func (d *Digest) Lags() (told [][]int64) {
+	var e Engine
+	columns := d.Columns
+	for range d.Count {
+		_, lags, rest, ok := e.readBucket(columns)
+		if !ok {
+			return nil
+		}
+		told, columns = append(told, append([]int64(nil), lags...)), rest
+	}
+	return told
+}
+
+// RosterBuckets returns the numbers of the buckets that the delta lists by rosters.
+func (d *Delta) RosterBuckets() (numbers []int) {
+	var e Engine
+	for b := d.Rosters; len(b) > 0; {
+		number, _, _, rest, ok := e.readRoster(b, int(d.Bits))
+		if !ok {
+			return nil
+		}
+		numbers, b = append(numbers, number), rest
+	}
+	return numbers
+}

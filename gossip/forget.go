@@ -82,12 +82,13 @@ func (e *Engine) forget(m *membership.Member, reason string) {
 	e.emit(membership.EventForgotten, v, reason)
 }
 
-// introduced reports whether others who do not know a member are told of it (R10). Suspects and the dead are not, nor are
-// those of whom nothing has come for longer than anybody waits, who was not listening in that time included: they may well
-// be dead, and long forgotten by the others. To who does not know them their last heartbeat would look like a fresh one.
+// introduced reports whether others who do not know a member are told of it (R10). The dead are not, nor are suspects whose
+// heartbeat has never risen since they were learned of, nor those of whom nothing has come for longer than anybody waits,
+// even if this member was not listening: they may well be dead, and long forgotten by the others, to whom their last
+// heartbeat would look like a fresh one. Other suspects are: who does not know them cannot relay their heartbeats.
 func (e *Engine) introduced(m *membership.Member) bool {
 	switch {
-	case m.State == membership.Suspect, m.State == membership.Dead:
+	case m.State == membership.Dead, m.State == membership.Suspect && !m.Rose():
 		return false
 	case m.State == membership.Left, e.isOwn(m):
 		return true

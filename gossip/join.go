@@ -50,7 +50,7 @@ func (e *Engine) admit(j *joiner) {
 func (e *Engine) refuse(j *joiner, holder netip.AddrPort) {
 	m := &Refused{Reason: NameTaken, Holder: holder.String()}
 	e.stamp(m.header(), j.entry.Record.Name)
-	e.out.Messages = append(e.out.Messages, Envelope{To: j.from, Stream: j.stream, Message: m})
+	e.post(Envelope{To: j.from, Stream: j.stream, Message: m})
 	reason := "refused " + j.entry.Record.Address.String() + ", which wants to join under this name"
 	if known := e.table.Get(j.entry.Record.Name); known != nil {
 		e.emit(membership.EventConflict, e.view(known), reason)

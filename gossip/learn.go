@@ -41,15 +41,21 @@ func (e *Engine) advance(m *membership.Member, incarnation, heartbeat uint64) bo
 	switch {
 	case incarnation > m.Record.Incarnation:
 		return false
-	case incarnation < m.Record.Incarnation, heartbeat <= m.Heartbeat:
-		return true
-	case membership.CheckClock(e.wall, incarnation, heartbeat, m.Record.Interval) != nil:
-		return !e.drop(DropClock)
+	case incarnation == m.Record.Incarnation && heartbeat > m.Heartbeat:
+		e.rise(m, heartbeat)
+	}
+	return true
+}
+
+// rise takes a higher heartbeat of the incarnation that is known.
+func (e *Engine) rise(m *membership.Member, heartbeat uint64) {
+	if !e.horizon.Allows(m.Record.Incarnation, heartbeat, m.Record.Interval) {
+		e.drop(DropClock)
+		return
 	}
 	was := m.Heartbeat
 	m.Heartbeat = heartbeat
 	e.arrive(m, was)
-	return true
 }
 
 // learn takes a record and its counter, of anybody. The record has passed [membership.Record.Validate]. Direct says
@@ -143,10 +149,14 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if a.Counted && a.Since >= max(e.stall.pardon, e.reconnected) {
 		e.observe(m, e.now.Sub(a.Since), a.Wait)
 	}
-	e.refute(m)
+	if m.Doubted {
+		e.refute(m)
+	}
 	silence := e.silence(m)
-	if !e.inVain(m) { // otherwise the heartbeat is from before the questions
+	if m.State != membership.Alive && !e.inVain(m) { // otherwise the heartbeat is from before the questions
 		e.revive(m, silence)
 	}
-	e.judgeAt(m, silence)
+	if m.Doubted || e.mayBeDue(m, silence) {
+		e.judgeAt(m, silence)
+	}
 }

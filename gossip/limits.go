@@ -29,10 +29,14 @@ func (e *Engine) limits(m *membership.Member) (suspect, dead time.Duration) {
 func (e *Engine) leastLimits(m *membership.Member) *limits {
 	l := &e.usual
 	if l.drawn != e.model.Drawn() || l.interval != m.Record.Interval {
-		l.drawn, l.interval = e.model.Drawn(), m.Record.Interval
-		l.suspect, l.dead = e.limitsOf(l.interval, &phi.Pace{})
+		e.readLimits(l, m.Record.Interval)
 	}
 	return l
+}
+
+func (e *Engine) readLimits(l *limits, interval time.Duration) {
+	l.drawn, l.interval = e.model.Drawn(), interval
+	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{})
 }
 
 func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace) (suspect, dead time.Duration) {

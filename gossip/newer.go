@@ -38,7 +38,7 @@ func (e *Engine) applyNewer(d *Delta) {
 			e.drop(DropInvalid)
 			return
 		}
-		if mine := e.bucket(int(number), int(d.Bits)); mine.mark() == theirs {
+		if mine, m := e.bucket(int(number), int(d.Bits)); m == theirs {
 			e.mergeNamed(mine, named, d.Clock, lags)
 		}
 		b = rest

@@ -10,14 +10,16 @@ import (
 // wait are announced as More, other parts are counted, and come with another exchange.
 type reply struct {
 	engine     *Engine
-	delta      Delta
+	delta      *Delta
 	left       budget
 	mismatches []int // numbers of the buckets that the two sides list differently
 }
 
+// newReply begins the reply to a message. There is one at a time.
 func (e *Engine) newReply(to string, wants []string) *reply {
-	r := &reply{engine: e, left: e.packetBudget(to)}
-	r.delta.Clock, r.delta.Newer = e.clock(), e.scratch.newer[:0]
+	r := &e.scratch.reply
+	*r = reply{engine: e, delta: e.spare.delta(), left: e.packetBudget(to), mismatches: r.mismatches[:0]}
+	r.delta.Clock, r.delta.Newer, r.delta.Rosters = e.clock(), e.scratch.newer[:0], e.scratch.rosters[:0]
 	for _, name := range wants {
 		r.want(name)
 	}
@@ -67,8 +69,10 @@ func (r *reply) part(field *[]byte, bytes []byte, members int) bool {
 // finish returns the delta, with rosters of the buckets that differ.
 func (r *reply) finish() *Delta {
 	r.rosters()
-	r.engine.scratch.newer, r.delta.Newer = r.delta.Newer, append([]byte(nil), r.delta.Newer...)
-	return &r.delta
+	d, s := r.delta, &r.engine.scratch
+	s.newer, s.rosters = d.Newer, d.Rosters
+	d.Newer, d.Rosters = r.engine.spare.copyOf(d.Newer), r.engine.spare.copyOf(d.Rosters)
+	return d
 }
 
 // empty reports whether a delta says nothing but its header.

@@ -19,7 +19,7 @@ func (r *reply) rosters() {
 	e, n := r.engine, len(r.mismatches)
 	for i := range n {
 		number := r.mismatches[(e.turn+i)%n]
-		b := e.bucket(number, int(r.delta.Bits))
+		b, _ := e.bucket(number, int(r.delta.Bits))
 		buf := binary.AppendUvarint(e.scratch.buf[:0], uint64(number))
 		buf = binary.AppendUvarint(buf, uint64(len(b)))
 		for _, m := range b {
@@ -74,8 +74,7 @@ func (e *Engine) byPrint(number, bits int) map[uint32]*membership.Member {
 	if bucketOf(e.self.hash, bits) == number {
 		known[e.self.print] = e.ownRow()
 	}
-	from, to := e.table.Bucket(number, bits)
-	for _, m := range e.table.All()[from:to] {
+	for _, m := range e.table.Bucket(number, bits).Members {
 		known[m.Print] = m
 	}
 	return known
@@ -84,7 +83,8 @@ func (e *Engine) byPrint(number, bits int) map[uint32]*membership.Member {
 // giveRest gives the records of a bucket that the peer's roster does not have: the peer lacks them, or has an older or
 // newer one. Those whom it may have forgotten for good reasons are left out.
 func (e *Engine) giveRest(known map[uint32]*membership.Member, number, bits int, answer *reply) {
-	for _, m := range e.bucket(number, bits) {
+	b, _ := e.bucket(number, bits)
+	for _, m := range b {
 		if _, left := known[m.Print]; left && e.introduced(m) {
 			answer.record(m.Entry)
 		}

@@ -20,10 +20,9 @@ func (e *Engine) round() {
 	}
 	digest := e.digest()
 	for _, m := range peers {
-		d := digest
-		e.send(m.Record.Address, m.Record.Name, &d)
+		e.send(m.Record.Address, m.Record.Name, e.spare.digest(digest))
 	}
 	if tries {
-		e.send(lost, "", &digest)
+		e.send(lost, "", e.spare.digest(digest))
 	}
 }

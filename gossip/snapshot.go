@@ -11,7 +11,7 @@ import (
 // Snapshot returns what this member knows and thinks of all members at this moment, itself included, sorted by name.
 // The result is the caller's and never changes.
 func (e *Engine) Snapshot(now time.Time) []membership.View {
-	e.now, e.wall = max(e.now, membership.Instant(now.Sub(e.origin))), now
+	e.setClock(now)
 	views := make([]membership.View, 0, e.table.Len()+1)
 	for _, m := range e.table.ByName() {
 		views = append(views, e.view(m))

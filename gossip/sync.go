@@ -68,7 +68,7 @@ func (e *Engine) receiveSync(stream StreamID, from netip.AddrPort, s *Sync) {
 func (e *Engine) answerSync(stream StreamID, from netip.AddrPort, to string) {
 	for _, part := range e.syncParts("", false) {
 		part.header().To = to
-		e.out.Messages = append(e.out.Messages, Envelope{To: from, Stream: stream, Message: part})
+		e.post(Envelope{To: from, Stream: stream, Message: part})
 	}
 }
 

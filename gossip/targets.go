@@ -50,14 +50,16 @@ func (e *Engine) nextPeers(peers []*membership.Member, k int) []*membership.Memb
 // roundPeers returns whom a round exchanges with: the next on the walk, and every other round the successor on the ring.
 // A peer of the last round that has not answered is made up for by one more, or a crowd that crashed at once would leave
 // the survivors talking to the dead, and loss would cost all its exchanges. It does so for as many as the fanout at most.
+// The slice is valid until the next round.
 func (e *Engine) roundPeers() []*membership.Member {
 	extra := min(len(e.targets.silent), e.cfg.Fanout)
 	k := e.cfg.Fanout + extra
-	var peers []*membership.Member
+	peers := e.scratch.peers[:0]
 	if m := e.successor(); m != nil && e.self.heartbeat%2 == 0 {
 		peers = append(peers, m)
 	}
 	peers = e.nextPeers(peers, k)
+	e.scratch.peers = peers
 	e.targets.silent = e.targets.silent[:0]
 	for _, m := range peers {
 		e.targets.silent = append(e.targets.silent, m.Record.Name)

@@ -90,7 +90,7 @@ const forever = 100 * 365 * 24 * time.Hour
 // one matters only if nobody is judged before even the least one is over. One that becomes shorter meanwhile, as the detector learns, is
 // noticed with the next verdict.
 func (e *Engine) judgeAt(m *membership.Member, silence time.Duration) {
-	if !m.State.Present() || e.now.Add(e.leastLimits(m).suspect-silence) >= e.nextVerdict && !m.Doubted {
+	if !m.State.Present() || !m.Doubted && !e.mayBeDue(m, silence) {
 		return
 	}
 	due, _ := e.limits(m)
@@ -101,6 +101,11 @@ func (e *Engine) judgeAt(m *membership.Member, silence time.Duration) {
 		}
 	}
 	e.nextVerdict = min(e.nextVerdict, e.now.Add(max(due-silence, 0)))
+}
+
+// mayBeDue reports whether even the least time-out of a member may be over before anybody is judged.
+func (e *Engine) mayBeDue(m *membership.Member, silence time.Duration) bool {
+	return e.now.Add(e.leastLimits(m).suspect-silence) < e.nextVerdict
 }
 
 // revive takes back a suspicion, or a death, of a member whose newest heartbeat is itself young (R8).

@@ -7,7 +7,15 @@ import "slices"
 type index struct {
 	hashes  []uint64
 	members []*Member // in the same order
-	starts  []int     // where each bucket begins, of the number of buckets asked for last; empty after each change
+	buckets []section // of the number of buckets asked for last, and what follows on the last one
+}
+
+// section is where a bucket begins in the index, and what is known of its members until one of them changes.
+type section struct {
+	from    int
+	prints  uint32 // sum
+	gone    int    // members that are not present
+	counted bool   // the two above are right
 }
 
 // search returns the place of a name, or the one where it belongs, and whether it is there.
@@ -48,26 +56,61 @@ func (x *index) first(hash uint64) int {
 	return low
 }
 
-// bucket returns where the members begin and end the hashes of whose names begin with the given bits.
-func (x *index) bucket(number, bits int) (from, to int) {
-	if len(x.starts) != 1<<bits+1 {
-		x.starts = x.starts[:0]
-		for b := range 1 << bits {
-			x.starts = append(x.starts, x.first(uint64(b)<<(64-bits)))
-		}
-		x.starts = append(x.starts, len(x.hashes))
+// bucket returns the members the hashes of whose names begin with the given bits.
+func (x *index) bucket(number, bits int) Bucket {
+	if len(x.buckets) != 1<<bits+1 {
+		x.deal(bits)
 	}
-	return x.starts[number], x.starts[number+1]
+	s := &x.buckets[number]
+	members := x.members[s.from:x.buckets[number+1].from]
+	if !s.counted {
+		s.count(members)
+	}
+	return Bucket{From: s.from, Members: members, Prints: s.prints, Gone: s.gone}
+}
+
+// deal deals all members into 2^bits buckets.
+func (x *index) deal(bits int) {
+	x.buckets = x.buckets[:0]
+	for b := range 1 << bits {
+		x.buckets = append(x.buckets, section{from: x.first(uint64(b) << (64 - bits))})
+	}
+	x.buckets = append(x.buckets, section{from: len(x.hashes)})
+}
+
+func (s *section) count(members []*Member) {
+	s.prints, s.gone, s.counted = 0, 0, true
+	for _, m := range members {
+		s.prints += m.Print
+		if !m.State.Present() {
+			s.gone++
+		}
+	}
+}
+
+// changed takes note that a member of that hash is another one, or has another print or state.
+func (x *index) changed(hash uint64) { x.shift(hash, 0) }
+
+// shift takes note that there are so many members more of that hash.
+func (x *index) shift(hash uint64, by int) {
+	if len(x.buckets) == 0 {
+		return
+	}
+	number := scale(hash, len(x.buckets)-1)
+	x.buckets[number].counted = false
+	for b := number + 1; b < len(x.buckets) && by != 0; b++ {
+		x.buckets[b].from += by
+	}
 }
 
 func (x *index) insert(at int, hash uint64, m *Member) {
-	x.starts = x.starts[:0]
+	x.shift(hash, 1)
 	x.hashes = slices.Insert(x.hashes, at, hash)
 	x.members = slices.Insert(x.members, at, m)
 }
 
 func (x *index) remove(at int) {
-	x.starts = x.starts[:0]
+	x.shift(x.hashes[at], -1)
 	x.hashes = slices.Delete(x.hashes, at, at+1)
 	x.members = slices.Delete(x.members, at, at+1)
 }

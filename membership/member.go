@@ -25,6 +25,10 @@ type Member struct {
 	Pace phi.Pace // of the ages just before each arrival, in intervals
 }
 
+// Rose reports whether the newest heartbeat was an arrival, and not the first counter ever learned, which may be the last
+// word of a corpse (R6).
+func (m *Member) Rose() bool { return m.counted }
+
 // Silence returns the age of the newest heartbeat at now. Time before pardon does not count: then the observer
 // itself was not listening (R9).
 func (m *Member) Silence(now, pardon Instant) time.Duration {

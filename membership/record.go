@@ -14,8 +14,8 @@ type Record struct {
 	Name        string         // identity, see [ValidateName]
 	Incarnation uint64         // which life of the member: Unix milliseconds at its start, or one above an older life's
 	Version     uint64         // the heartbeat at which the owner last changed anything below (R2); ≥ 1
-	Address     netip.AddrPort // where the member takes packets and streams
 	Interval    time.Duration  // time between two heartbeats; constant within an incarnation
+	Address     netip.AddrPort // where the member takes packets and streams
 	Zone        string         // failure domain, "" when not told
 	Build       string         // version of the owner's program, "" when not told
 	Tags        Tags           // the owner's labels, sorted by key

@@ -15,6 +15,7 @@ type Table struct {
 	index      index
 	slabs      slabs
 	count      [len(stateNames)]int // members in each state
+	gone       []*Member            // those that are not present, in the order in which they went
 	byName     []*Member            // sorted by name; nil until asked for, and after each change
 	tombstones tombstones
 	drifts     drifts
@@ -58,9 +59,16 @@ func (t *Table) ByHash(hash uint64) *Member {
 	return nil
 }
 
-// Bucket returns where in [Table.All] those members begin and end the hashes of whose names begin with a number of so
-// many bits.
-func (t *Table) Bucket(number, bits int) (from, to int) { return t.index.bucket(number, bits) }
+// Bucket is the members the hashes of whose names begin with the same bits.
+type Bucket struct {
+	From    int       // where it begins in [Table.All]
+	Members []*Member // that part of it
+	Prints  uint32    // sum
+	Gone    int       // those that are not present
+}
+
+// Bucket returns the members the hashes of whose names begin with a number of so many bits.
+func (t *Table) Bucket(number, bits int) Bucket { return t.index.bucket(number, bits) }
 
 // Place returns where in [Table.All] a name of that hash stands, or would stand.
 func (t *Table) Place(hash uint64, name string) int {
@@ -87,8 +95,24 @@ func (t *Table) Count(s State) int { return t.count[s] }
 func (t *Table) SetState(m *Member, s State, now Instant) {
 	t.count[m.State]--
 	t.count[s]++
+	if m.State.Present() != s.Present() {
+		t.index.changed(HashName(m.Record.Name))
+		if s.Present() {
+			t.isBack(m)
+		} else {
+			t.gone = append(t.gone, m)
+		}
+	}
 	m.State, m.Since = s, now
 }
+
+func (t *Table) isBack(m *Member) {
+	t.gone = slices.DeleteFunc(t.gone, func(other *Member) bool { return other == m })
+}
+
+// Gone returns the members that are not present, in the order in which they went. The slice is the table's own: it is
+// valid until the next change of a state, and must not be changed.
+func (t *Table) Gone() []*Member { return t.gone }
 
 // Change says what [Table.Learn] did with an entry. When Member is nil the entry was refused, for Refused.
 type Change struct {
@@ -129,6 +153,7 @@ func (t *Table) Learn(now Instant, e Entry, direct bool) Change {
 	}
 	if c.Restarted || c.Changed {
 		m.Print = merged.Record.Print()
+		t.index.changed(hash)
 	}
 	m.Entry = merged
 	return c
@@ -172,6 +197,9 @@ func (t *Table) Bury(name string, until Instant) bool {
 		Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat,
 	})
 	t.count[m.State]--
+	if !m.State.Present() {
+		t.isBack(m)
+	}
 	t.index.remove(i)
 	t.byName = nil
 	t.drifts.end(m)

@@ -74,24 +74,62 @@ func TestTableByHashIsTheSameEverywhere(t *testing.T) {
 	})
 }
 
+// TestBucketsFollowEachChange holds that what the table keeps of its buckets is right after whatever happens to a member.
+func TestBucketsFollowEachChange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table := membership.NewTable(100)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			name := rapid.StringMatching(`[a-h]`).Draw(t, "name")
+			switch m := table.Get(name); {
+			case m == nil:
+				table.Learn(0, entry(name, 0, 1<<30), true)
+			case rapid.Bool().Draw(t, "judged"):
+				table.SetState(m, rapid.SampledFrom(membership.States()).Draw(t, "state"), 1)
+			case rapid.Bool().Draw(t, "changed"):
+				e := entry(name, 0, m.Heartbeat+1)
+				e.Record.Incarnation, e.Record.Version = m.Record.Incarnation, m.Record.Version+1
+				table.Learn(1, e, false)
+			case rapid.Bool().Draw(t, "restarted"):
+				e := entry(name, 0, 1)
+				e.Record.Incarnation = m.Record.Incarnation + 1
+				table.Learn(1, e, false)
+			default:
+				table.Bury(name, 1)
+			}
+			mustBeDealt(t, table, rapid.IntRange(0, 2).Draw(t, "bits"))
+		}
+	})
+}
+
 func hashOf(m *membership.Member) uint64 { return membership.HashName(m.Record.Name) }
 
 // mustBeDealt checks that the buckets hold all members, each in its own.
 func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 	var dealt []*membership.Member
 	for b := range 1 << bits {
-		from, to := table.Bucket(b, bits)
-		for i, m := range table.All()[from:to] {
-			if table.ByHash(hashOf(m)) != m || table.Hashes()[from+i] != hashOf(m) {
+		bucket, prints, gone := table.Bucket(b, bits), uint32(0), 0
+		for i, m := range bucket.Members {
+			if table.ByHash(hashOf(m)) != m || table.Hashes()[bucket.From+i] != hashOf(m) {
 				t.Fatalf("%s is not found by its hash", m.Record.Name)
 			}
-			if at := table.Place(hashOf(m), m.Record.Name); at != from+i {
-				t.Fatalf("%s stands at %d, its place is said to be %d", m.Record.Name, from+i, at)
+			if at := table.Place(hashOf(m), m.Record.Name); at != bucket.From+i {
+				t.Fatalf("%s stands at %d, its place is said to be %d", m.Record.Name, bucket.From+i, at)
+			}
+			prints += m.Print
+			if slices.Contains(table.Gone(), m) {
+				gone++
+			}
+			if m.State.Present() == slices.Contains(table.Gone(), m) {
+				t.Fatalf("%s is %s, and those that are gone are said to be %v", m.Record.Name, m.State, names(table.Gone()))
 			}
 			if got := int(hashOf(m) >> (64 - bits)); got != b {
 				t.Fatalf("%s is in bucket %d of 2^%d, want %d", m.Record.Name, b, bits, got)
 			}
 			dealt = append(dealt, m)
+		}
+		if prints != bucket.Prints || gone != bucket.Gone {
+			t.Fatalf("of bucket %d of 2^%d, prints add up to %d and %d are gone; said were %d and %d", b, bits, prints, gone,
+				bucket.Prints, bucket.Gone)
 		}
 	}
 	if !slices.Equal(dealt, table.All()) {

@@ -132,13 +132,34 @@ func (r *Record) Validate() error {
 // clock: an incarnation more than a day ahead, or more heartbeats than the time since it began allows (R15). A day
 // of slack bears any clock that an operator would still call set.
 func CheckClock(now time.Time, incarnation, heartbeat uint64, interval time.Duration) error {
-	latest := now.UnixMilli() + MaxClockAhead.Milliseconds()
-	if incarnation == 0 || incarnation > MaxCounter || int64(incarnation) > latest {
+	h := HorizonAt(now)
+	switch {
+	case h.Allows(incarnation, heartbeat, interval):
+		return nil
+	case !h.reaches(incarnation):
 		return fmt.Errorf("incarnation %d lies more than %s ahead of this clock", incarnation, MaxClockAhead)
 	}
-	allowed := (uint64(latest) - incarnation + 1) * 1000 // microseconds
-	if high, taken := bits.Mul64(heartbeat-1, uint64(interval/time.Microsecond)); heartbeat == 0 || high > 0 || taken > allowed {
-		return fmt.Errorf("heartbeat %d is more than the time since incarnation %d allows", heartbeat, incarnation)
+	return fmt.Errorf("heartbeat %d is more than the time since incarnation %d allows", heartbeat, incarnation)
+}
+
+// Horizon is the latest time that an observer believes in, in Unix milliseconds.
+type Horizon uint64
+
+// HorizonAt returns the horizon of an observer whose wall clock shows now.
+func HorizonAt(now time.Time) Horizon {
+	return Horizon(max(now.UnixMilli()+MaxClockAhead.Milliseconds(), 0))
+}
+
+// Allows reports whether (incarnation, heartbeat) can have come about: [CheckClock] for many members at one time.
+func (h Horizon) Allows(incarnation, heartbeat uint64, interval time.Duration) bool {
+	if heartbeat == 0 || !h.reaches(incarnation) {
+		return false
 	}
-	return nil
+	allowed := (uint64(h) - incarnation + 1) * 1000 // microseconds
+	high, taken := bits.Mul64(heartbeat-1, uint64(interval/time.Microsecond))
+	return high == 0 && taken <= allowed
+}
+
+func (h Horizon) reaches(incarnation uint64) bool {
+	return incarnation > 0 && incarnation <= min(MaxCounter, uint64(h))
 }

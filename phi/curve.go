@@ -120,9 +120,17 @@ func (c *curve) drawBody(sums *[bins]float64, g guess, n float64) {
 	j := points
 	step := math.Pow(10, c.level/points)
 	wanted := n * math.Pow(10, -c.level) * step
+	most, until := float64(priorWeight), bins // of the prior's waits exceed the beginning of any bin from until on
 	for i := binOf(min(c.from*2, maxWait)); i >= 0 && j > 1; i-- {
 		above := sums[i]
 		if above+priorWeight < wanted {
+			continue
+		}
+		if i < until { // an exponential for each bin would take longer than all else
+			until = max(i-8, 0)
+			most = g.above(edge(until)) * (1 + 1e-9)
+		}
+		if above+most < wanted {
 			continue
 		}
 		for low := edge(i); j > 1 && above+g.above(low) >= wanted; wanted *= step {

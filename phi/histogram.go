@@ -21,7 +21,15 @@ var firstBin = math.Float64bits(shortest) >> (mantissaBits - binBits)
 const maxWait = 1 << 10
 
 // clampWait returns the wait as it is counted: 0 if negative or NaN, at most maxWait.
-func clampWait(wait float64) float64 { return min(finite(wait), maxWait) }
+func clampWait(wait float64) float64 {
+	switch {
+	case !(wait > 0):
+		return 0
+	case wait > maxWait:
+		return maxWait
+	}
+	return wait
+}
 
 // binOf returns the bin of a wait that [clampWait] returned.
 func binOf(wait float64) int {
@@ -46,11 +54,23 @@ func (h *histogram) scale(share float64) {
 	}
 }
 
-// sum tells how many waits are counted from the beginning of each bin on.
+// sum tells how many waits are counted from the beginning of each bin on. Most bins are empty, those of the shortest and
+// the longest waits, and what is added one by one takes long.
 func (h *histogram) sum(above *[bins]float64) {
+	shortest, longest := 0, bins-1
+	for shortest < longest && h[shortest] == 0 {
+		shortest++
+	}
+	for longest > shortest && h[longest] == 0 {
+		longest--
+	}
+	clear(above[longest+1:])
 	sum := 0.0
-	for i := bins - 1; i >= 0; i-- {
+	for i := longest; i >= shortest; i-- {
 		sum += float64(h[i])
+		above[i] = sum
+	}
+	for i := range shortest {
 		above[i] = sum
 	}
 }

@@ -68,7 +68,7 @@ func (m *Model) Add(wait float64) {
 	m.crowds.add(wait >= m.curve.from)
 	m.counts[binOf(wait)]++
 	m.total = m.total.Plus(Moments{N: 1, Sum: wait, SumSq: wait * wait})
-	if m.total.N >= max(memory, memoryEach*m.crowd) {
+	if m.total.N >= memory && m.total.N >= memoryEach*m.crowd {
 		m.fade(0.5)
 	}
 	if m.fresh++; m.fresh >= redraw || float64(m.fresh)*16 >= m.total.N {

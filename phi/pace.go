@@ -23,11 +23,19 @@ const (
 func (p *Pace) Add(wait float64) {
 	wait = clampWait(wait)
 	p.n = min(p.n+1, paceMemory)
-	gain := 1 / float64(p.n)
+	gain := gains[p.n]
 	off := wait - float64(p.mean)
 	p.mean += float32(gain * off)
 	p.variance += float32(gain * ((1-gain)*off*off - float64(p.variance)))
 }
+
+// gains are how much a wait counts by how many were seen with it: one part of so many. Number 0 is of none.
+var gains = func() (g [paceMemory + 1]float64) {
+	for n := 1; n <= paceMemory; n++ {
+		g[n] = 1 / float64(n)
+	}
+	return g
+}()
 
 // Len returns the number of waits seen, 32 at most.
 func (p *Pace) Len() int { return int(p.n) }

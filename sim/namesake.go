@@ -40,7 +40,7 @@ func (r *run) startTwin(i int) {
 		Name: Name(i), Address: Address(farOff + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()),
 	}
 	t := &twins{holder: c.Member(Name(i)), began: c.Now()}
-	r.index[process] = i
+	r.index[process] = -1 - i // not a number of a member: the two are not in contact because they share a name
 	r.checker.forget(process)
 	if err := c.StartAs(process, record); err != nil {
 		panic("sim: " + err.Error())

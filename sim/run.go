@@ -3,6 +3,7 @@ package sim
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"heartsay/gossip"
@@ -157,7 +158,7 @@ func (r *run) sample() {
 	running := r.cluster.Running()
 	if r.ledger.measuring {
 		r.traffic.memberSeconds += len(running)
-		r.ledger.disagree(r.indices(running))
+		r.ledger.disagree(r.indices(slices.DeleteFunc(slices.Clone(running), func(m *Member) bool { return isTwin(m.Name) })))
 	}
 	sampled := min(sampledViews, len(running), 1+sampledRows/(len(running)+1))
 	for k := range sampled {

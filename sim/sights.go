@@ -15,6 +15,8 @@ type sights struct {
 	records   []*membership.Record       // number 0 is none
 	numbers   map[*membership.Record]int // of records
 	subjects  []int                      // of records: number of the name
+	next      []int                      // of records: the one that was asked for after it the last time
+	last      int                        // that was asked for
 	observers []*observed                // by number of the name
 	inView    []int                      // by number of the name: the last view that showed it
 	views     int                        // looked at so far
@@ -36,7 +38,7 @@ type sight struct {
 }
 
 func newSights() sights {
-	return sights{names: map[string]int{}, records: []*membership.Record{nil}, numbers: map[*membership.Record]int{}, subjects: []int{0}}
+	return sights{names: map[string]int{}, records: []*membership.Record{nil}, numbers: map[*membership.Record]int{}, subjects: []int{0}, next: []int{0}}
 }
 
 // of returns the view of an observer, which is empty at first.
@@ -53,14 +55,21 @@ func (s *sights) number(name string) int {
 	return n
 }
 
-// recordNumber returns the number of a record.
+// recordNumber returns the number of a record. Views list their members in the same order, so it looks first at the one
+// that came after the last one asked for the last time.
 func (s *sights) recordNumber(r *membership.Record) int {
+	if n := s.next[s.last]; s.records[n] == r {
+		s.last = n
+		return n
+	}
 	n, ok := s.numbers[r]
 	if !ok {
 		n = len(s.records)
 		s.numbers[r] = n
 		s.records, s.subjects = append(s.records, r), append(s.subjects, s.number(r.Name))
+		s.next = append(s.next, 0)
 	}
+	s.next[s.last], s.last = n, n
 	return n
 }
 
@@ -98,7 +107,10 @@ func (s *sights) advance(h *sight, en membership.Entry) string {
 		return fmt.Sprintf("the address of incarnation %d changes from %s to %s", now.incarnation, before.Address,
 			en.Record.Address)
 	}
-	h.record, h.heartbeat = uint32(s.recordNumber(en.Record)), uint32(en.Heartbeat)
+	if s.records[h.record] != en.Record {
+		h.record = uint32(s.recordNumber(en.Record))
+	}
+	h.heartbeat = uint32(en.Heartbeat)
 	return ""
 }
 

@@ -63,7 +63,9 @@ func TestTheCanaryKeyIsNeverSeen(t *testing.T) {
 	d := startProcess(t, dir, "d", nil, "--bind", "127.0.0.1:0", "--join", wire.address, "--log-level", "trace", "--log-format", "json")
 	c.sees(20*time.Second, "a=alive b=alive")
 	see := func(args ...string) {
-		out, _ := exec.Command("heartsay", args...).CombinedOutput()
+		command := exec.Command("heartsay", args...)
+		command.Dir = dir
+		out, _ := command.CombinedOutput()
 		fmt.Fprintf(seen, "%s\n", out)
 	}
 	url := func(name string) string { return "unix://" + file(name+".sock") }

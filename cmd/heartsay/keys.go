@@ -74,6 +74,9 @@ func generateKey(c *cli.Context) error {
 		return println(c, "%s", key)
 	}
 	path := c.String("key-file")
+	if path != "" && keyInText.FindString(path) == path {
+		return usageError("%s: a key itself is given where a file is to be named", origin(c, "key-file"))
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s: there is a file already, which is left alone: add a key to it with heartsay keys add", path)

@@ -99,8 +99,12 @@ func (s *soak) report() string {
 		}
 		fmt.Fprintf(&b, "| %s |\n", g.state)
 	}
+	odd := s.accusations("dead")
 	fmt.Fprintf(&b, "\nDeaths called by all agents: %d, without a reason: %d. Suspicions without a reason: %d.\n",
-		s.deaths(), len(s.accusations("dead")), len(s.accusations("suspect")))
+		s.deaths(), len(odd), len(s.accusations("suspect")))
+	for _, o := range odd {
+		fmt.Fprintf(&b, "\n    %s\n", s.describe(o))
+	}
 	if len(s.settled) > 0 {
 		fmt.Fprintf(&b, "Views equal again after the end of all faults: %s at most, in %d periods.\n",
 			slices.Max(s.settled).Round(10*time.Millisecond), len(s.settled))
@@ -114,4 +118,17 @@ func (s *soak) report() string {
 		fmt.Fprintf(&b, "\n    %s\n", strings.ReplaceAll(odd, "\n", "\n    "))
 	}
 	return b.String()
+}
+
+// describe returns an accusation, and the faults that were in force then or shortly before.
+func (s *soak) describe(o observed) string {
+	var faults []string
+	for _, tr := range slices.Concat(s.past, s.active) {
+		if o.at.After(tr.begin) && o.at.Before(tr.end.Add(excuse)) {
+			faults = append(faults, fmt.Sprintf("%s %s from %s to %s", hostName(tr.host), tr.name,
+				tr.begin.Format(time.TimeOnly), tr.end.Format(time.TimeOnly)))
+		}
+	}
+	return fmt.Sprintf("%s: %s called %s dead: %s; %s", o.at.Format(time.TimeOnly), o.observer, o.Member.Name, o.Reason,
+		strings.Join(faults, ", "))
 }

@@ -189,7 +189,7 @@ func (s *soak) deaths() int {
 // judge fails the test for what should not have happened.
 func (s *soak) judge() {
 	for _, o := range s.accusations("dead") {
-		s.t.Errorf("%s: %s called %s dead without a reason: %s", o.at.Format(time.TimeOnly), o.observer, o.Member.Name, o.Reason)
+		s.t.Errorf("without a reason: %s", s.describe(o))
 	}
 	for _, odd := range s.odd {
 		s.t.Error(odd)
