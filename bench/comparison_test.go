@@ -27,7 +27,7 @@ func (b *board) comparisons() (all []comparison) {
 					all = append(all, comparison{what, fmt.Sprint(n), percent(0), they, a[0].value(key), o[0].value(key), unit, false})
 				}
 				add("bootstrap until all know all", "all_mean", sec)
-				add("bytes of a member until then", "bytes", whole)
+				add("bootstrap, bytes of a member", "bytes", whole)
 			}
 		}
 		for _, s := range []struct{ scenario, name string }{

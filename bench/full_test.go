@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 // TestFull measures scenarios, prints them and keeps them.
 func TestFull(t *testing.T) {
 	if *full == "" {
-		t.Skip("measures for an hour or more: ask for it by -full all")
+		t.Skip("measures for hours: ask for it by -full all")
 	}
 	if *full == "all" {
 		*full = "."
