@@ -22,6 +22,7 @@ type Config struct {
 	Profile   string        // the profile that the values below came from
 	Interval  time.Duration // time between two heartbeats
 	Fanout    int           // peers that a round exchanges with, ≥ 1
+	Budget    int           // bytes of heartbeats that a digest tells at most, ≥ 64; 0: by the size of the list
 	Detector  string        // see phi.ByName
 	Suspect   Threshold     // when a silent member becomes suspect
 	Dead      Threshold     // when a silent member becomes dead

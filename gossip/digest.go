@@ -1,6 +1,9 @@
 package gossip
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+)
 
 // A digest's Columns hold, for each of its buckets in turn, the mark of the bucket (bucket.go) and a column (column.go)
 // of the lags of its members. A view that fits one packet is told whole; a larger one takes turns, each round going on
@@ -12,7 +15,7 @@ func (e *Engine) digest() Digest {
 	total := 1 << bits
 	first := e.cursor % total
 	d := Digest{Clock: e.clock(), Bits: uint8(bits), First: uint16(first)}
-	left := min(e.packetBudget("")-maxNameSize, budget(e.cfg.Budget))
+	left := e.columnsBudget()
 	columns := e.scratch.buf[:0]
 	for int(d.Count) < total {
 		told := len(columns)
@@ -27,6 +30,32 @@ func (e *Engine) digest() Digest {
 	d.Columns = columns
 	e.cursor = (first + max(int(d.Count), 1)) % total // a bucket that fits no packet is passed over
 	return d
+}
+
+const (
+	leastColumns = 256 // bytes of columns that are worth a packet
+	halfListed   = 4   // members whose lags take about two bytes: half of the view is a byte for so many
+)
+
+// columnsBudget returns how many bytes of columns a digest may have. Unless the operator says it, that is half of what the
+// view takes: what is told in every second exchange is young enough. Told in every fourth, news gets so old that its
+// subjects are asked directly, which costs more than it saves.
+func (e *Engine) columnsBudget() budget {
+	return min(e.packetColumns(), cmp.Or(budget(e.cfg.Budget), e.wantedColumns()))
+}
+
+func (e *Engine) packetColumns() budget { return e.packetBudget("") - maxNameSize }
+
+func (e *Engine) wantedColumns() budget { return budget(max(leastColumns, e.table.Len()/halfListed)) }
+
+// fanout returns how many peers a round exchanges with: as many as configured, or as many as half of the view takes packets,
+// unless the operator has bounded what it may cost.
+func (e *Engine) fanout() int {
+	if e.cfg.Budget > 0 {
+		return e.cfg.Fanout
+	}
+	packet := e.packetColumns()
+	return max(e.cfg.Fanout, int((e.wantedColumns()+packet-1)/packet))
 }
 
 func (e *Engine) appendBucket(buf []byte, number, bits int, clock uint64) []byte {

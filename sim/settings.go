@@ -12,6 +12,7 @@ import (
 type Settings struct {
 	Interval      time.Duration // between two heartbeats
 	Fanout        int           // peers that a round exchanges with, ≥ 1
+	Budget        int           // bytes of heartbeats that a digest tells at most; 0: by the size of the list
 	Detector      string        // see [phi.ByName]
 	MaxPacket     int           // bytes of one packet with the envelope, without IP and UDP
 	Suspect, Dead Threshold
@@ -32,7 +33,7 @@ func NewScenario(members int, seed uint64, s Settings) (Scenario, error) {
 		return Scenario{}, err
 	}
 	g := gossip.DefaultConfig()
-	g.Fanout, g.Detector, g.MaxPayload = s.Fanout, detector, s.MaxPacket-EnvelopeBytes
+	g.Fanout, g.Budget, g.Detector, g.MaxPayload = s.Fanout, s.Budget, detector, s.MaxPacket-EnvelopeBytes
 	g.Suspect, g.Dead = gossip.Threshold(s.Suspect), gossip.Threshold(s.Dead)
 	g.MaxMembers = max(g.MaxMembers, members)
 	if err := g.Validate(); err != nil {

@@ -49,8 +49,10 @@ func setStrings(c *cli.Context, cfg *agent.Config) {
 
 // setNumbers sets what is a number or a time.
 func setNumbers(c *cli.Context, cfg *agent.Config) {
-	if c.IsSet("fanout") {
-		cfg.Fanout = c.Int("fanout")
+	for name, field := range map[string]*int{"fanout": &cfg.Fanout, "digest-budget": &cfg.Budget} {
+		if c.IsSet(name) {
+			*field = c.Int(name)
+		}
 	}
 	for name, field := range map[string]*float64{"suspect-phi": &cfg.Suspect.Phi, "dead-phi": &cfg.Dead.Phi} {
 		if c.IsSet(name) {

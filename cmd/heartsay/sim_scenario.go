@@ -53,13 +53,16 @@ func parseSettings(c *cli.Context) (sim.Settings, error) {
 	if c.IsSet("fanout") {
 		s.Fanout = c.Int("fanout")
 	}
+	if c.IsSet("digest-budget") {
+		s.Budget = c.Int("digest-budget")
+	}
 	return s, nil
 }
 
 // settingsOf returns what the engine of an agent with that configuration is told.
 func settingsOf(cfg agent.Config) sim.Settings {
 	return sim.Settings{
-		Interval: cfg.Interval, Fanout: cfg.Fanout, Detector: cfg.Detector, MaxPacket: cfg.MaxPacket,
+		Interval: cfg.Interval, Fanout: cfg.Fanout, Budget: cfg.Budget, Detector: cfg.Detector, MaxPacket: cfg.MaxPacket,
 		Suspect: sim.Threshold(cfg.Suspect), Dead: sim.Threshold(cfg.Dead),
 	}
 }
