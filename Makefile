@@ -23,7 +23,7 @@ measure: ## measure detection, join, leave and quiet with 20 real agents; takes 
 	$(GO) test ./cmd/heartsay -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
 
 bench: ## measure heartsay beside memberlist in virtual time and write docs/benchmarks.md; takes hours
-	$(GO) test ./bench -run '^TestFull$$' -full all -count=1 -timeout 12h -v
+	$(GO) test ./bench -run '^TestFull$$' -full all -commit $$(git rev-parse --short HEAD) -count=1 -timeout 12h -v
 	$(GO) test ./bench -run '^TestDocument$$' -count=1 -write
 
 matrix: ## do the fault matrix of docs/reliability.md to clusters of AGENTS real agents, 30 if not given; needs root

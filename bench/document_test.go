@@ -52,7 +52,8 @@ func TestDocument(t *testing.T) {
 func (b *board) document(t *testing.T) string {
 	t.Helper()
 	text, err := template.New("benchmarks.md.tmpl").Funcs(template.FuncMap{
-		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "rest": b.rest, "crash": b.crashTable, "align": b.alignTable, "alignflags": b.alignFlags,
+		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "rest": b.rest, "commits": b.commitTable,
+		"crash": b.crashTable, "align": b.alignTable, "alignflags": b.alignFlags,
 		"sweep": b.sweepTable, "loss": b.lossTable, "summary": b.gridSummary, "grid": b.gridTable,
 		"bootstrap": b.bootstrapTable, "oneway": b.oneWayTable, "joins": b.joinsTable, "chitchat": b.chitchatTable,
 		"any": func(scenario string) bool { return len(b.find(scenario, 0, "")) > 0 },

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 )
@@ -14,6 +15,7 @@ var (
 	seeds    = flag.Int("seeds", 0, "runs of each case; 0: five of a crash, one of 1000 members, three of all else")
 	only     = flag.String("only", "", "measure the cases whose captions match this regular expression, like memberlist.*loss=0.3; the rows of others stay")
 	thousand = flag.Bool("thousand", false, "clusters of 1000 members in place of 32 and 128")
+	commit   = flag.String("commit", "", "the commit of heartsay that is measured, which is kept with its rows")
 	results  = flag.String("results", "testdata/results.json", "what was measured; measured cases replace their older rows")
 )
 
@@ -59,6 +61,11 @@ func TestFull(t *testing.T) {
 			rows := s.run(t, o)
 			if t.Failed() {
 				return
+			}
+			for i, r := range rows {
+				if strings.HasPrefix(r.System, "heartsay") {
+					rows[i].Commit = *commit
+				}
 			}
 			b.replace(rows)
 			if err := b.save(); err != nil {

@@ -82,7 +82,9 @@ func matrix(all []system, sizes []int, cases ...map[string]float64) (m []sized) 
 // rows makes rows of results.
 func rows[R any](scenario string, cases []sized, results [][]R, values func([]R) map[string]float64) (all []row) {
 	for i, c := range cases {
-		all = append(all, row{scenario, c.system.String(), c.members, c.row, len(results[i]), values(results[i])})
+		all = append(all, row{
+			Scenario: scenario, System: c.system.String(), Members: c.members, Case: c.row, Seeds: len(results[i]), Values: values(results[i]),
+		})
 	}
 	return all
 }
@@ -292,7 +294,9 @@ func chitchatRows(t *testing.T, o options) []row {
 		bounds := map[string]float64{
 			"loss": c.Loss, "death_bound": c.Death.Seconds(), "calm_bound": c.Calm.Seconds(), "bytes_bound": c.Bytes,
 		}
-		all = append(all, row{"chitchat", chitchatSystem.String(), c.Members, bounds, len(results[i]), v})
+		all = append(all, row{
+			Scenario: "chitchat", System: chitchatSystem.String(), Members: c.Members, Case: bounds, Seeds: len(results[i]), Values: v,
+		})
 	}
 	return all
 }
