@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/membership"
 	"heartsay/phi"
 	"heartsay/sim"
 )
@@ -61,24 +62,31 @@ func compareOn(news string, seed uint64, heard []heardBeats, warm int) weighing 
 	for _, name := range detectorNames {
 		m := phi.NewModel(phi.Measured())
 		m.SetPrior(phi.Summary{Mean: 1, StdDev: 1}, len(heard))
-		total := make([]quality, len(parameters[name]))
-		for _, s := range heard {
-			for i, q := range weigh(s, newEstimator(name, m), parameters[name], warm) {
-				total[i].Parameter = q.Parameter
-				total[i].Detection += q.Detection / float64(len(heard))
-				total[i].MistakeRate += q.MistakeRate / float64(len(heard))
-				total[i].QueryCorrect += q.QueryCorrect / float64(len(heard))
-			}
+		of := make([]estimator, len(heard))
+		for s := range of {
+			of[s] = newEstimator(name, m)
 		}
-		c.Quality[name] = total
+		c.Quality[name] = weigh(heard, of, parameters[name], warm)
 	}
 	return c
 }
 
+// hearing is a cluster of which one member tells what it hears.
+type hearing struct {
+	cell
+	intervals int
+	warm      int // arrivals of each member that only teach
+}
+
+func (h hearing) news() string {
+	return fmt.Sprintf("relayed, %d members, loss %g %%, fanout %d, budget %d", h.Members, 100*h.Loss, h.Fanout, h.Budget)
+}
+
 // relayed returns what one member of a cluster hears of each other, in intervals.
-func relayed(seed uint64, members int, loss float64, intervals int) []heardBeats {
+func (h hearing) relayed() []heardBeats {
 	const interval = 500 * time.Millisecond
 	g := gossip.DefaultConfig()
+	g.Fanout, g.Budget = h.Fanout, h.Budget
 	g.Suspect = gossip.Threshold{Phi: 100, Min: time.Hour, Max: time.Hour}
 	g.Dead = g.Suspect
 	of := map[string]heardBeats{}
@@ -92,11 +100,11 @@ func relayed(seed uint64, members int, loss float64, intervals int) []heardBeats
 		}{w.At.Sub(sim.Epoch).Seconds() / interval.Seconds(), int(w.Heartbeat)})
 		of[w.Subject] = s
 	}
-	c := sim.New(sim.Config{Seed: seed, Interval: interval, Gossip: g, Network: sim.Network{Latency: time.Millisecond, Loss: loss}})
-	c.Boot(members, interval)
-	c.Run(time.Duration(intervals) * interval)
+	c := sim.New(sim.Config{Seed: h.Seed, Interval: interval, Gossip: g, Network: sim.Network{Latency: time.Millisecond, Loss: h.Loss}})
+	c.BootSettled(h.Members, interval, func([]membership.Entry) {})
+	c.Run(time.Duration(h.intervals) * interval)
 	var all []heardBeats
-	for i := range members {
+	for i := range h.Members {
 		if s := of[sim.Name(i)]; len(s) > 0 {
 			all = append(all, s)
 		}
@@ -109,12 +117,18 @@ func TestDetectors(t *testing.T) {
 	const file, seed = "testdata/detectors.json", 11
 	if *compare {
 		var all []weighing
-		for _, r := range []struct {
-			members, intervals int
-			loss               float64
-		}{{100, 1500, 0}, {100, 1500, 0.1}, {100, 1500, 0.3}, {10, 15_000, 0}, {10, 15_000, 0.3}} {
-			news := fmt.Sprintf("relayed, %d members, loss %g %%", r.members, 100*r.loss)
-			all = append(all, compareOn(news, seed, relayed(seed, r.members, r.loss, r.intervals), 500))
+		for _, h := range []hearing{
+			{cell{Members: 100, Loss: 0, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
+			{cell{Members: 100, Loss: 0.1, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
+			{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
+			{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed + 1}, 1500, 500},
+			{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 64, Seed: seed}, 1500, 500},
+			{cell{Members: 100, Loss: 0.1, Fanout: 3, Budget: 256, Seed: seed}, 1500, 500},
+			{cell{Members: 10, Loss: 0, Fanout: 1, Budget: 256, Seed: seed}, 15_000, 500},
+			{cell{Members: 10, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed}, 15_000, 500},
+			{cell{Members: 1000, Loss: 0.1, Fanout: 2, Budget: 256, Seed: seed}, 150, 40},
+		} {
+			all = append(all, compareOn(h.news(), h.Seed, h.relayed(), h.warm))
 		}
 		direct := hayashibara(rand.New(rand.NewPCG(seed, 1)), 5_800_000)
 		all = append(all, compareOn("direct, like Hayashibara's week", seed, []heardBeats{direct}, 1000))
@@ -225,7 +239,7 @@ func timesOf(c weighing) (times []float64) {
 func detectorsPlot(all []weighing) string {
 	colours := []string{blue, red, orange, "#009e73", "#555555"}
 	var panels []chart
-	for _, i := range []int{0, 2, 5} {
+	for _, i := range []int{0, 2, len(all) - 1} {
 		c := all[i]
 		p := chart{Title: c.News, X: "T_D, intervals", Y: "mistakes per interval", Width: 430,
 			YTicks: []float64{1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1}, YLabels: []string{"10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "1 %", "10 %", "1"}}

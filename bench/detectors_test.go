@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"heartsay/phi"
 )
@@ -85,6 +87,7 @@ type ages struct {
 	current, previous float64
 	arrivals, beat    int
 	last              float64
+	pace              phi.Pace
 }
 
 func newAges(m *phi.Model) *ages {
@@ -101,13 +104,15 @@ func (a *ages) arrive(at float64, beat int) {
 		a.previous, a.current = a.current, offset
 	}
 	if before > 0 {
-		a.model.Add(at - a.origin() - float64(before))
+		wait := at - a.origin() - float64(before)
+		a.pace.Add(wait)
+		a.model.Add(wait)
 	}
 	a.beat, a.last = beat, at
 }
 
 func (a *ages) deadline(parameter float64) float64 {
-	return max(a.last, a.origin()+float64(a.beat)+a.model.Wait(parameter, &phi.Pace{}))
+	return max(a.last, a.origin()+float64(a.beat)+a.model.Wait(parameter, &a.pace))
 }
 
 // quality is what Chen, Toueg and Aguilera measure, in intervals.
@@ -118,36 +123,73 @@ type quality struct {
 	QueryCorrect float64 // share of the time in which the subject is trusted, as it should be
 }
 
-// weigh runs an estimator over what was heard, and measures it for each parameter. The first warm arrivals only teach it.
-func weigh(s heardBeats, e estimator, parameters []float64, warm int) []quality {
-	q := make([]quality, len(parameters))
-	wrong, due := make([]float64, len(parameters)), make([]float64, len(parameters))
+// weigh runs estimators over what one observer heard of each subject, in the order in which it did, and takes the mean of
+// their quality for each parameter. The first warm arrivals of a subject only teach.
+func weigh(heard []heardBeats, of []estimator, parameters []float64, warm int) []quality {
+	all := make([]quality, len(parameters))
+	watched := make([]watch, len(heard))
+	for s := range heard {
+		watched[s] = watch{quality: make([]quality, len(parameters)), due: make([]float64, len(parameters))}
+	}
+	for _, s := range inOrder(heard) {
+		w := &watched[s]
+		w.arrive(heard[s][w.next].at, heard[s][w.next].beat, of[s], parameters, warm)
+	}
+	for s, w := range watched {
+		time, n := heard[s][w.next-1].at-heard[s][warm].at, float64(w.next-warm)
+		for i, q := range w.quality {
+			all[i].Parameter = parameters[i]
+			all[i].Detection += q.Detection / n / float64(len(heard))
+			all[i].MistakeRate += q.MistakeRate / time / float64(len(heard))
+			all[i].QueryCorrect += (1 + q.QueryCorrect/time) / float64(len(heard))
+		}
+	}
+	return all
+}
+
+// inOrder returns whose turn it is: the subjects in the order of all arrivals.
+func inOrder(heard []heardBeats) (subjects []int) {
+	type arrival struct {
+		at      float64
+		subject int
+	}
+	var all []arrival
+	for s, beats := range heard {
+		for _, b := range beats {
+			all = append(all, arrival{b.at, s})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+	for _, a := range all {
+		subjects = append(subjects, a.subject)
+	}
+	return subjects
+}
+
+// watch sums up what an estimator makes of one subject. Until they are divided, Detection and MistakeRate are sums over the
+// arrivals, and QueryCorrect is minus the time in which it was wrong.
+type watch struct {
+	quality []quality
+	due     []float64
+	next    int // arrival
+}
+
+func (w *watch) arrive(at float64, beat int, e estimator, parameters []float64, warm int) {
+	for i := range w.due {
+		if late := at - w.due[i]; w.next > warm && late > 0 {
+			w.quality[i].MistakeRate++
+			w.quality[i].QueryCorrect -= late
+		}
+	}
+	e.arrive(at, beat)
+	w.next++
+	if w.next <= warm {
+		return
+	}
 	for i, p := range parameters {
-		q[i].Parameter = p
+		w.due[i] = e.deadline(p)
+		w.quality[i].Detection += w.due[i] - float64(beat)
 	}
-	for k, a := range s {
-		for i := range due {
-			if late := a.at - due[i]; k > warm && late > 0 {
-				q[i].MistakeRate++
-				wrong[i] += late
-			}
-		}
-		e.arrive(a.at, a.beat)
-		if k < warm {
-			continue
-		}
-		for i, p := range parameters {
-			due[i] = e.deadline(p)
-			q[i].Detection += due[i] - float64(a.beat)
-		}
-	}
-	time, n := s[len(s)-1].at-s[warm].at, float64(len(s)-warm)
-	for i := range q {
-		q[i].Detection /= n
-		q[i].MistakeRate /= time
-		q[i].QueryCorrect = 1 - wrong[i]/time
-	}
-	return q
 }
 
 // hayashibara is a stream in the likeness of the week that he measured between Lausanne and Ishikawa: 100 ms between

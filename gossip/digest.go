@@ -20,11 +20,15 @@ func (e *Engine) digest() Digest {
 	for int(d.Count) < total {
 		told := len(columns)
 		columns = e.appendBucket(columns, (first+int(d.Count))%total, bits, d.Clock)
-		if !left.take(len(columns) - told) {
+		fits := left.take(len(columns) - told)
+		if !fits && (d.Count > 0 || len(columns) > int(e.packetColumns())) {
 			columns = columns[:told]
 			break
 		}
-		d.Count++
+		d.Count++ // the first bucket exceeds the budget rather than never be told
+		if !fits {
+			break
+		}
 	}
 	e.scratch.buf = columns
 	d.Columns = columns

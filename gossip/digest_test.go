@@ -37,3 +37,28 @@ func TestR17DigestsTellHalfOfALargeView(t *testing.T) {
 		}
 	}
 }
+
+// TestR17NoBucketStarvesForABudgetThatItExceeds holds that a small budget makes all wait longer, but nobody for ever.
+func TestR17NoBucketStarvesForABudgetThatItExceeds(t *testing.T) {
+	e, _ := crowd(t, 1000)
+	e.cfg.Budget, e.cfg.MaxPayload = 64, DefaultConfig().MaxPayload
+	for i, m := range e.table.All() { // lags that no column packs well
+		m.Heartbeat += uint64(i%7) << (5 * (i % 5))
+	}
+	told, above := map[int]bool{}, 0
+	for range 100 {
+		d := e.digest()
+		for i := range int(d.Count) {
+			told[(int(d.First)+i)%(1<<d.Bits)] = true
+		}
+		if len(d.Columns) > e.cfg.Budget {
+			above++
+		}
+	}
+	if all := 1 << bucketBits(e.countListed()); len(told) != all {
+		t.Errorf("%d of %d buckets are told of", len(told), all)
+	}
+	if above == 0 {
+		t.Error("no bucket exceeds the budget: the test is void")
+	}
+}

@@ -126,7 +126,7 @@ func TestR8TimeoutsAreClamped(t *testing.T) {
 
 func TestR8SilenceMakesSuspectThenDeadAndAFreshHeartbeatAlive(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
-	follow(a, 100)
+	follow(a, 400)
 	if z := judged(t, a, membership.EventSuspect); !near(z.Silence, z.SuspectAfter) {
 		t.Errorf("z is suspect after %s, want the time-out shown, %s", z.Silence, z.SuspectAfter)
 	}

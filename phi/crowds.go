@@ -1,29 +1,40 @@
 package phi
 
-// crowds tells how far the longest waits are on their own. Waits that end one after the other are often long for one
-// reason: nobody reached the observer for some rounds, and then a digest ended the waits of dozens of members. A hundred
-// of these teach what a few do. The share of those that begin a run among all that exceed a limit is the extremal
-// index [Leadbetter 1983; the runs estimator of Smith and Weissman 1994].
+// crowds tells how far the longest waits are on their own. Waits that end together are often long for one reason: nobody
+// reached the observer for some rounds, and then a digest ended the waits of dozens of members. A hundred of these teach
+// what a few do. So the long ones are counted in blocks of as many waits as there are members. Were each on its own, their
+// number would vary from block to block by its mean [Poisson]; it varies by as much more as they come in crowds.
 type crowds struct {
-	long, runs float32 // waits beyond the limit, and runs of them
-	within     bool    // the last wait was one
+	waits, long          float32 // in this block
+	blocks, sum, squares float32 // finished blocks, and of the numbers of long waits in them; fading
 }
 
-// crowdMemory is at how many long waits the counts are halved.
-const crowdMemory = 512
-
-func (c *crowds) add(long bool) {
-	if long {
+// add counts a wait, which is long or not, of one of so many members.
+func (c *crowds) add(long bool, members float64) {
+	if c.waits++; long {
 		c.long++
-		if !c.within {
-			c.runs++
-		}
-		if c.long >= crowdMemory {
-			c.long, c.runs = c.long/2, c.runs/2
-		}
 	}
-	c.within = long
+	if float64(c.waits) >= members {
+		c.blocks++
+		c.sum += c.long
+		c.squares += c.long * c.long
+		c.waits, c.long = 0, 0
+	}
 }
 
-// alone returns the share of the long waits that teach something new, above 0 and at most 1. It starts out at 1.
-func (c *crowds) alone() float64 { return float64(c.runs+8) / float64(c.long+8) }
+// fade makes what was counted count less.
+func (c *crowds) fade(share float32) {
+	c.blocks, c.sum, c.squares = c.blocks*share, c.sum*share, c.squares*share
+}
+
+// alone returns how many waits of their own a long wait teaches as much as, above 0 and at most 1. It starts out at 1.
+func (c *crowds) alone() float64 {
+	if c.blocks == 0 {
+		return 1
+	}
+	varies := float64(c.squares - c.sum*c.sum/c.blocks)
+	return min((float64(c.sum)+crowdDoubt)/(varies+crowdDoubt), 1)
+}
+
+// crowdDoubt is how many waits the guess counts as that each is on its own.
+const crowdDoubt = 8

@@ -25,8 +25,10 @@ type curve struct {
 const (
 	points = 16
 
-	tailWaits          = 100.0 // waits that the tail is fitted to, if there are so many above the least level
-	minLevel, maxLevel = 0.5, 2.0
+	// tailWaits is how far the body is read off: as long as so many waits of their own exceed, see crowds. The tail is fitted
+	// to what exceeds; more than that at the highest level, fewer at the least.
+	tailWaits          = 4.0
+	minLevel, maxLevel = 0.5, 3.125
 
 	doubtShare           = 0.25
 	minDoubt, firstDoubt = 8.0, 24.0
@@ -50,7 +52,7 @@ func (g guess) above(w float64) float64 {
 func (c *curve) draw(h *histogram, n, alone float64, s Summary) {
 	g := guess{mean: s.Mean, scale: max(s.StdDev, minExcess) * logisticScale}
 	n += priorWeight
-	c.level = min(max(math.Log10(n/tailWaits), minLevel), maxLevel)
+	c.level = min(max(math.Log10(n*alone/tailWaits), minLevel), maxLevel)
 	var above [bins]float64 // waits from the beginning of each bin on
 	h.sum(&above)
 	c.fit(c.drawTail(h, &above, g, n*math.Pow(10, -c.level)), alone)
@@ -121,7 +123,7 @@ func (c *curve) drawBody(sums *[bins]float64, g guess, n float64) {
 	step := math.Pow(10, c.level/points)
 	wanted := n * math.Pow(10, -c.level) * step
 	most, until := float64(priorWeight), bins // of the prior's waits exceed the beginning of any bin from until on
-	for i := binOf(min(c.from*2, maxWait)); i >= 0 && j > 1; i-- {
+	for i := min(binOf(min(c.from*2, maxWait)), bins-2); i >= 0 && j > 1; i-- {
 		above := sums[i]
 		if above+priorWeight < wanted {
 			continue
@@ -133,9 +135,11 @@ func (c *curve) drawBody(sums *[bins]float64, g guess, n float64) {
 		if above+most < wanted {
 			continue
 		}
-		for low := edge(i); j > 1 && above+g.above(low) >= wanted; wanted *= step {
+		low, high := edge(i), edge(i+1)
+		begin, end := above+g.above(low), sums[i+1]+g.above(high)
+		for ; j > 1 && begin >= wanted; wanted *= step {
 			j--
-			c.body[j] = min(low, c.from)
+			c.body[j] = min(low+(high-low)*min((begin-wanted)/(begin-end), 1), c.from)
 		}
 	}
 	for ; j > 0; j-- {

@@ -24,10 +24,10 @@ type Model struct {
 
 const (
 	// A Model halves what it holds at so many waits, and at so many of each member: the last half to whole of them
-	// count, those before half as much, and so on. It takes 32,768 to see the waits of 1 in 1000 a few dozen times;
-	// 10 members give them in some 4000 intervals. Waits of one interval are not independent, so that many members
+	// count, those before half as much, and so on. It takes 65,536 to see the waits of 1 in 1000 a few dozen times;
+	// 10 members give them in some 10,000 intervals. Waits of one interval are not independent, so that many members
 	// need some hundred intervals too. See watch for what becomes of changes meanwhile.
-	memory, memoryEach = 1 << 15, 256
+	memory, memoryEach = 1 << 16, 256
 
 	// priorWeight is how many waits the prior counts as.
 	priorWeight = 32
@@ -65,7 +65,7 @@ func (m *Model) Summary() Summary { return m.whole }
 func (m *Model) Add(wait float64) {
 	wait = clampWait(wait)
 	m.watch(wait)
-	m.crowds.add(wait >= m.curve.from)
+	m.crowds.add(wait >= m.curve.from, m.crowd)
 	m.counts[binOf(wait)]++
 	m.total = m.total.Plus(Moments{N: 1, Sum: wait, SumSq: wait * wait})
 	if m.total.N >= memory && m.total.N >= memoryEach*m.crowd {
@@ -82,6 +82,7 @@ const redraw = 512
 
 func (m *Model) fade(share float64) {
 	m.counts.scale(share)
+	m.crowds.fade(float32(share))
 	m.total = Moments{N: m.total.N * share, Sum: m.total.Sum * share, SumSq: m.total.SumSq * share}
 }
 

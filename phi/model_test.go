@@ -202,7 +202,7 @@ func ExampleDetector() {
 	}
 	// Output:
 	// exponential phi 8 at 106.9
-	// logistic    phi 8 at 15.1
-	// measured    phi 8 at 14.3
+	// logistic    phi 8 at 15.0
+	// measured    phi 8 at 17.8
 	// normal      phi 8 at 10.9
 }
