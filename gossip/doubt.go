@@ -48,8 +48,9 @@ const (
 	// maxOpinions bounds the opinions of others that are kept about one member.
 	maxOpinions = enoughOpinions
 
-	// retellings is in how many more rounds an agreement is told: told once to four it misses one member in fifty.
-	retellings = 2
+	// retellings is in how many more rounds an agreement is told: told once to four it misses one member in fifty, and told
+	// three times one in a thousand now and then, which finds out by itself, much later.
+	retellings = 3
 
 	// maxAsking bounds how many members are asked at once, beyond exchanges.
 	maxAsking = 64

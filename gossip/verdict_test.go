@@ -239,7 +239,7 @@ func TestR9AMemberThatStalledAccusesNobodyWhenItWakes(t *testing.T) {
 		if count, total := c.Member(name).Engine.Stalls(); stall > 2*interval && (count == 0 || total < stall-2*interval || total > stall) {
 			t.Errorf("a stall of %s is noticed as %d stalls of %s in all", stall, count, total)
 		}
-		if after := timeouts(c, name); after > before*13/10 {
+		if after := timeouts(c, name); after > 2*before { // a wait counted in full makes it four times as much
 			t.Errorf("after a stall of %s the time-outs are %s, before %s: waits that span the stall were counted", stall, after, before)
 		}
 		if !c.whole() {

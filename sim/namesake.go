@@ -37,7 +37,7 @@ func (r *run) startTwin(i int) {
 	}
 	r.moved++
 	record := membership.Record{
-		Name: Name(i), Address: Address(farOff + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()),
+		Name: Name(i), Address: Address(farOff + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()) + 1, // the member may restart at this moment
 	}
 	t := &twins{holder: c.Member(Name(i)), began: c.Now()}
 	r.index[process] = -1 - i // not a number of a member: the two are not in contact because they share a name
