@@ -12,8 +12,9 @@ import (
 const (
 	missesToStream   = 3                      // requests in a row to a member that only a stream got answered: its path is a stream
 	missesOfAll      = 6                      // the same of all members together: this agent's own packets are blocked
-	unansweredIn     = 3                      // requests in a row without an answer until a stream to a member is tried, or
-	answerWait       = 2                      // intervals until a request counts as unanswered, but
+	unansweredIn     = 3                      // requests in a row without an answer until a stream to a member is tried, or one,
+	quietFor         = 1.5                    // intervals, and so long without an answer of anybody to a packet
+	answerWait       = 1                      // intervals until a request counts as unanswered, but
 	leastWait        = 500 * time.Millisecond // at least, for long ways
 	probeEvery       = 10 * time.Second       // packets are tried again while a stream is the path
 	firstLinkPause   = time.Second            // after a stream that led nowhere, doubled each time
@@ -25,7 +26,8 @@ const (
 
 // paths knows which way leads to whom. It belongs to the loop.
 type paths struct {
-	wait   time.Duration
+	wait   time.Duration    // until a request counts as unanswered
+	quiet  time.Duration    // without an answer of anybody until packets seem to be blocked
 	to     map[string]*path // by the member's name, or by address while that is all that is known
 	asked  []asked          // in the order in which they were sent
 	heard  time.Time        // a packet last brought an answer, of anybody
@@ -55,7 +57,9 @@ type asked struct {
 }
 
 func newPaths(interval time.Duration) *paths {
-	return &paths{wait: max(answerWait*interval, leastWait), to: map[string]*path{}}
+	return &paths{
+		wait: max(answerWait*interval, leastWait), quiet: max(time.Duration(quietFor*float64(interval)), leastWait), to: map[string]*path{},
+	}
 }
 
 // of returns what is known of the way to a member at an address.
@@ -113,10 +117,10 @@ func (ps *paths) unanswered(now time.Time) []asked {
 }
 
 // worthAStream reports whether a request that no packet answered is repeated on a stream: when several to that member
-// were not, or none to anybody for as long as an answer may take. Where packets only get lost now and then, neither is so.
+// were not, or none to anybody for a while. Where packets only get lost now and then, neither is so.
 func (ps *paths) worthAStream(p *path, now time.Time) bool {
 	p.silent++
-	return p.silent >= unansweredIn || now.Sub(ps.heard) >= ps.wait
+	return p.silent >= unansweredIn || now.Sub(ps.heard) >= ps.quiet
 }
 
 // forgetUnused drops what is known of paths that are no longer used.

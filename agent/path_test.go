@@ -251,3 +251,34 @@ func TestOnlyAQuestionThatNobodyAnswersOnAStreamIsASignOfALostMember(t *testing.
 		})
 	}
 }
+
+// TestUDPBlockedAtOneHostMakesNobodySuspectIt cuts UDP at one of 24 hosts, at ten moments of an interval: the others must
+// hear of it on streams before they would suspect it.
+func TestUDPBlockedAtOneHostMakesNobodySuspectIt(t *testing.T) {
+	suspected, longest := 0, 0.0
+	for phase := range 10 {
+		virtually(t, func(c *cluster) {
+			names := c.startMany(24)
+			time.Sleep(20*time.Second + time.Duration(phase)*50*time.Millisecond)
+			c.net.mu.Lock()
+			c.net.mute = func(from, to netip.AddrPort) bool { return to == at(3) || from == at(3) }
+			c.net.mu.Unlock()
+			for range 100 {
+				time.Sleep(50 * time.Millisecond)
+				longest = max(longest, c.member("a", "c").SilenceSeconds)
+			}
+			for _, name := range names {
+				events, _ := c.agents[name].ring.Read(0)
+				for _, e := range events {
+					if e.Type == "suspect" && name != "c" {
+						suspected++
+					}
+				}
+			}
+		})
+	}
+	t.Logf("the longest silence at one observer was %.2f s", longest)
+	if suspected > 0 {
+		t.Errorf("%d suspicions of a host whose UDP is blocked, in 10 runs", suspected)
+	}
+}
