@@ -2,9 +2,9 @@ package bench
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -21,12 +21,17 @@ func memberlistAt(probe time.Duration) memberlistSystem {
 
 const alignMembers = 128
 
+// seconds returns a time of whole milliseconds.
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(time.Millisecond)
+}
+
 // sweepRows measures detection and bytes over a range of paces, for the first plot. Where links lose, they spare
 // streams: that is the kinder case for memberlist.
 func sweepRows(t *testing.T, o options) []row {
 	var cases []sized
 	for _, loss := range []float64{0, 0.3} {
-		for _, ms := range []float64{62.5, 125, 250, 500, 1000, 2000, 4000} {
+		for _, ms := range []float64{125, 250, 500, 1000, 2000, 4000} {
 			d := time.Duration(ms * float64(time.Millisecond))
 			c := map[string]float64{"loss": loss, spared: float64(btoi(loss > 0)), "pace_s": d.Seconds()}
 			cases = append(cases, sized{heartsayAt(d), alignMembers, c})
@@ -36,36 +41,60 @@ func sweepRows(t *testing.T, o options) []row {
 		}
 	}
 	cases = o.runs(cases)
-	return rows("sweep", cases, overSeeds(t, cases, o.seeds, sized.String, runCrashOf), crashValues)
+	return rows("sweep", cases, overSeeds(t, cases, o.times(usualSeeds), sized.String, runCrashOf), crashValues)
+}
+
+// alignment is what is made equal, and to whom.
+type alignment struct {
+	loss float64
+	aim  string // the value that is to meet the peer's
+	peer memberlistSystem
+}
+
+func alignments() (all []alignment) {
+	for _, loss := range []float64{0, 0.3} {
+		for _, aim := range []string{"bytes", "ten_p99"} {
+			for _, peer := range []memberlistSystem{memberlistLAN, memberlistFast} {
+				all = append(all, alignment{loss, aim, peer})
+			}
+		}
+	}
+	return all
+}
+
+// network is the case of an alignment without its aim.
+func (a alignment) network() map[string]float64 {
+	return map[string]float64{"loss": a.loss, spared: float64(btoi(a.loss > 0))}
+}
+
+// of names the measurement of an alignment.
+func (a alignment) of(r row) row {
+	r.Scenario, r.System, r.Members, r.Case = "align", heartsayAt(0).name+" to "+a.peer.String(), alignMembers, a.network()
+	r.Case["by_bytes"] = float64(btoi(a.aim == "bytes"))
+	return r
 }
 
 // alignRows tunes heartsay's interval until it sends as many bytes as memberlist, and until its 99th percentile of
 // detection is memberlist's. Ten crashes weigh more than one, so they are what is compared.
 func alignRows(t *testing.T, o options) (all []row) {
-	if o.wanted != nil && !o.wanted.MatchString(heartsayAt(0).String()) {
-		return nil
-	}
-	for _, loss := range []float64{0, 0.3} {
-		curve := with(o.board.find("sweep", alignMembers, "heartsay scaled"), "loss", loss)
-		if len(curve) < 2 {
-			t.Fatal("run the scenario sweep first: the search starts from it")
+	for _, a := range alignments() {
+		caption := a.of(row{}).caption()
+		if o.wanted != nil && !o.wanted.MatchString(caption) {
+			continue
 		}
-		for _, aim := range []string{"bytes", "ten_p99"} {
-			for _, peer := range []system{memberlistLAN, memberlistFast} {
-				targets := with(with(o.board.find("crash", alignMembers, peer.String()), "loss", loss), spared, float64(btoi(loss > 0)))
-				if len(targets) != 1 {
-					t.Fatal("run the scenario crash first: it gives the targets")
-				}
-				t.Run(fmt.Sprintf("%s=%s/loss=%g", aim, peer, loss), func(t *testing.T) {
-					r := align(t, o, loss, aim, targets[0].value(aim), curve)
-					r.System = heartsayAt(0).name + " to " + peer.String()
-					r.Case["by_bytes"] = float64(btoi(aim == "bytes"))
-					r.Values["target"] = targets[0].value(aim)
-					r.Values["peer_bytes"], r.Values["peer_p99"] = targets[0].value("bytes"), targets[0].value("ten_p99")
-					all = append(all, r)
-				})
+		t.Run(strings.ReplaceAll(caption, " ", "_"), func(t *testing.T) {
+			curve := with(o.board.find("sweep", alignMembers, "heartsay scaled"), "loss", a.loss)
+			if len(curve) < 2 {
+				t.Fatal("run the scenario sweep first: the search starts from it")
 			}
-		}
+			peer, ok := o.board.crash(alignMembers, a.peer.String(), lossy{a.loss, a.loss > 0})
+			if !ok {
+				t.Fatal("run the scenario crash first: it gives the targets")
+			}
+			r := a.of(a.search(t, o, peer.value(a.aim), curve))
+			r.Values["peer_bytes"], r.Values["peer_p99"] = peer.value("bytes"), peer.value("ten_p99")
+			all = append(all, r)
+		})
 	}
 	return all
 }
@@ -73,12 +102,12 @@ func alignRows(t *testing.T, o options) (all []row) {
 // alignedWithin is how near the aim has to come to the target.
 const alignedWithin = 0.05
 
-// align returns the measurement at the interval at which the aim meets the target, or comes nearest to it.
-func align(t *testing.T, o options, loss float64, aim string, target float64, curve []row) row {
+// search returns the measurement at the interval at which the aim meets the target, or comes nearest to it.
+func (a alignment) search(t *testing.T, o options, target float64, curve []row) row {
 	type point struct{ pace, value float64 }
 	var known []point
 	for _, r := range curve {
-		known = append(known, point{r.Case["pace_s"], r.value(aim)})
+		known = append(known, point{r.Case["pace_s"], r.value(a.aim)})
 	}
 	var best row
 	for range 4 {
@@ -87,21 +116,20 @@ func align(t *testing.T, o options, loss float64, aim string, target float64, cu
 		for i < len(known)-2 && (known[i].value < target) == (known[i+1].value < target) {
 			i++
 		}
-		a, b := known[i], known[i+1]
-		slope := math.Log(b.pace/a.pace) / math.Log(b.value/a.value)
-		pace := a.pace * math.Exp(slope*math.Log(target/a.value))
+		from, to := known[i], known[i+1]
+		slope := math.Log(to.pace/from.pace) / math.Log(to.value/from.value)
+		pace := from.pace * math.Exp(slope*math.Log(target/from.value))
 		pace = math.Round(min(max(pace, 0.01), 20)*1000) / 1000
-		c := sized{heartsayAt(time.Duration(pace * float64(time.Second))), alignMembers,
-			map[string]float64{"loss": loss, spared: float64(btoi(loss > 0))}}
-		r := rows("align", []sized{c}, overSeeds(t, []sized{c}, max(o.seeds, crashSeeds), sized.String, runCrashOf), crashValues)[0]
+		c := sized{heartsayAt(seconds(pace)), alignMembers, a.network()}
+		r := rows("align", []sized{c}, overSeeds(t, []sized{c}, o.times(usualSeeds), sized.String, runCrashOf), crashValues)[0]
 		r.Values["pace_s"] = pace
-		if best.Values == nil || math.Abs(math.Log(r.value(aim)/target)) < math.Abs(math.Log(best.value(aim)/target)) {
+		if best.Values == nil || math.Abs(math.Log(r.value(a.aim)/target)) < math.Abs(math.Log(best.value(a.aim)/target)) {
 			best = r
 		}
-		if math.Abs(r.value(aim)/target-1) <= alignedWithin {
+		if math.Abs(r.value(a.aim)/target-1) <= alignedWithin {
 			break
 		}
-		known = append(known, point{pace, r.value(aim)})
+		known = append(known, point{pace, r.value(a.aim)})
 	}
 	return best
 }

@@ -20,7 +20,8 @@ type row struct {
 	Members  int                `json:"members"`
 	Case     map[string]float64 `json:"case,omitempty"`
 	Seeds    int                `json:"seeds"`
-	Values   map[string]float64 `json:"values"` // times in seconds, counts over all seeds; what does not exist is left out
+	Commit   string             `json:"commit,omitempty"` // of heartsay, when it was measured; "": memberlist's rows do not depend on it
+	Values   map[string]float64 `json:"values"`           // times in seconds, counts over all seeds; what does not exist is left out
 }
 
 // value returns a measured value, NaN when there is none.

@@ -10,7 +10,7 @@
 // too slow: members are starved by holding what they send and receive, or, for heartsay's engine in package sim, by
 // stopping them.
 //
-//	go test ./bench                                      a quick part, which asserts safety and ratios
-//	go test ./bench -run TestFull -full all -timeout 6h  everything, into testdata/results.json
-//	go test ./bench -run TestDocument -write             docs/benchmarks.md and its plots, from testdata/results.json
+//	go test ./bench                                       a quick part, which asserts safety and ratios
+//	go test ./bench -run TestFull -full all -timeout 12h  everything, into testdata/results.json
+//	go test ./bench -run TestDocument -write              docs/benchmarks.md and its plots, from testdata/results.json
 package bench

@@ -52,7 +52,8 @@ func TestDocument(t *testing.T) {
 func (b *board) document(t *testing.T) string {
 	t.Helper()
 	text, err := template.New("benchmarks.md.tmpl").Funcs(template.FuncMap{
-		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "crash": b.crashTable, "align": b.alignTable,
+		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "rest": b.rest, "commits": b.commitTable,
+		"crash": b.crashTable, "align": b.alignTable, "alignflags": b.alignFlags,
 		"sweep": b.sweepTable, "loss": b.lossTable, "summary": b.gridSummary, "grid": b.gridTable,
 		"bootstrap": b.bootstrapTable, "oneway": b.oneWayTable, "joins": b.joinsTable, "chitchat": b.chitchatTable,
 		"any": func(scenario string) bool { return len(b.find(scenario, 0, "")) > 0 },
@@ -80,9 +81,9 @@ func (b *board) detectionPlot() string {
 		loss, usual          float64
 	}{
 		{"heartsay scaled", blue, "heartsay", 0, 0.5}, {"memberlist scaled", red, "memberlist", 0, 1},
-		{"heartsay scaled", blue, "heartsay, 30 % loss", 0.3, 0.5}, {"memberlist scaled", red, "memberlist, 30 % loss", 0.3, 1},
+		{"heartsay scaled", blue, "heartsay, 30 % of packets lost", 0.3, 0.5}, {"memberlist scaled", red, "memberlist, 30 % of packets lost", 0.3, 1},
 	} {
-		l := line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0}
+		l := line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0, LabelsBelow: s.system == heartsayAt(0).name}
 		for _, r := range ordered(with(b.find("sweep", 0, s.system), "loss", s.loss), "pace_s") {
 			l.Points = append(l.Points, dot{
 				X: r.value("bytes"), Y: r.value("ten_p99"), Bold: r.Case["pace_s"] == s.usual,
@@ -92,36 +93,19 @@ func (b *board) detectionPlot() string {
 		l.Points = slices.DeleteFunc(l.Points, func(p dot) bool { return math.IsNaN(p.X) || math.IsNaN(p.Y) })
 		c.Lines = append(c.Lines, l)
 	}
-	if len(b.find("sweep", 0, "")) == 0 {
-		c.Lines = b.crashLines()
-	}
 	c.XTicks, c.XLabels = ticksOver(c.Lines, func(p dot) float64 { return p.X })
 	c.YTicks, c.YLabels = ticksOver(c.Lines, func(p dot) float64 { return p.Y })
 	return plot(c)
-}
-
-// crashLines are the systems as they come, at each loss.
-func (b *board) crashLines() (lines []line) {
-	for _, s := range []struct{ system, colour, name string }{
-		{ours, blue, "heartsay, default"}, {theirs, red, "memberlist, default"},
-		{memberlistFast.name, orange, "memberlist, probe 200 ms"},
-	} {
-		l := line{Name: s.name, Colour: s.colour}
-		for _, share := range []float64{0, 0.1, 0.3} {
-			if r, ok := b.crash(128, s.system, lossy{share: share}); ok {
-				l.Points = append(l.Points, dot{X: r.value("bytes"), Y: r.value("ten_p99"), Bold: share == 0, Label: percent(share) + " loss"})
-			}
-		}
-		lines = append(lines, l)
-	}
-	return lines
 }
 
 func paceLabel(s, loss float64) string {
 	if loss > 0 {
 		return ""
 	}
-	return fmt.Sprintf("%g ms", 1000*s)
+	if s < 1 {
+		return fmt.Sprintf("%g ms", 1000*s)
+	}
+	return fmt.Sprintf("%g s", s)
 }
 
 // ticksOver returns ticks at 1, 2 and 5 times the powers of ten around all the points.
@@ -158,16 +142,16 @@ func tickLabel(v float64) string {
 	return fmt.Sprintf("%g", v)
 }
 
-// blockedPlot sets the false deaths of a grid's cells against the number of blocked members.
+// blockedPlot sets the false deaths of a run, in the mean of a grid's cells, against the number of blocked members.
 func (b *board) blockedPlot() string {
 	var panels []chart
-	most := 10.0
+	least, most := 1.0, 10.0
 	for _, p := range []struct{ key, title string }{
 		{"at_healthy", "Healthy members called dead by healthy ones"},
 		{"after_wake", "… by blocked ones after they wake"},
 	} {
 		c := chart{
-			Title: p.title, X: "blocked members of 128", Y: "false deaths, sum of all cells and runs", Zero: true,
+			Title: p.title, X: "blocked members of 128", Y: "false deaths in a run of 120 s, mean", Zero: true,
 			XTicks: []float64{1, 2, 4, 8}, XLabels: []string{"1", "8", "16", "32"}, Width: 480, // evenly spaced
 		}
 		for _, s := range []struct{ system, colour, name string }{
@@ -180,8 +164,11 @@ func (b *board) blockedPlot() string {
 				if len(cells) == 0 {
 					continue
 				}
-				v := sum(cells, func(r row) float64 { return r.value(p.key) })
+				v := sum(cells, func(r row) float64 { return r.value(p.key) }) / sum(cells, func(r row) float64 { return float64(r.Seeds) })
 				most = max(most, v)
+				if v > 0 {
+					least = min(least, math.Pow(10, math.Floor(math.Log10(v))))
+				}
 				l.Points = append(l.Points, dot{X: c.XTicks[i], Y: v})
 			}
 			c.Lines = append(c.Lines, l)
@@ -189,7 +176,7 @@ func (b *board) blockedPlot() string {
 		panels = append(panels, c)
 	}
 	for i := range panels {
-		panels[i].YTicks, panels[i].YLabels = decades(1, most, tickLabel)
+		panels[i].YTicks, panels[i].YLabels = decades(least, most, tickLabel)
 	}
 	return plot(panels...)
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"heartsay/agent"
@@ -27,14 +28,20 @@ func (s heartsaySystem) config() agent.Config {
 	cfg.AllowPlaintext = true
 	if s.interval > 0 {
 		if !s.plain {
-			for _, t := range []*agent.Threshold{&cfg.Suspect, &cfg.Dead} {
-				t.Min = time.Duration(float64(t.Min) * float64(s.interval) / float64(cfg.Interval))
-				t.Max = time.Duration(float64(t.Max) * float64(s.interval) / float64(cfg.Interval))
+			for _, t := range []*time.Duration{&cfg.Suspect.Min, &cfg.Suspect.Max, &cfg.Dead.Min, &cfg.Dead.Max} {
+				*t = time.Duration(float64(*t) * float64(s.interval) / float64(cfg.Interval)).Round(time.Millisecond)
 			}
 		}
 		cfg.Interval = s.interval
 	}
 	return cfg
+}
+
+// flags returns what an operator gives an agent to have this configuration.
+func (s heartsaySystem) flags() string {
+	c := s.config()
+	return fmt.Sprintf("--interval %s --suspect-min %s --suspect-max %s --dead-min %s --dead-max %s",
+		c.Interval, c.Suspect.Min, c.Suspect.Max, c.Dead.Min, c.Dead.Max)
 }
 
 func (s heartsaySystem) start(c *cluster, index int, seed string) process {

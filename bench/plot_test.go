@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -19,10 +20,11 @@ type chart struct {
 
 // line is a series of points, from left to right.
 type line struct {
-	Name   string
-	Colour string
-	Dashed bool
-	Points []dot
+	Name        string
+	Colour      string
+	Dashed      bool
+	LabelsBelow bool // to the left, where else they are above, to the right
+	Points      []dot
 }
 
 type dot struct {
@@ -48,7 +50,7 @@ const (
 // plot returns an SVG file of panels side by side, with one legend for them all below.
 func plot(panels ...chart) string {
 	var b strings.Builder
-	legend := panels[0].Lines
+	legend := slices.DeleteFunc(slices.Clone(panels[0].Lines), func(l line) bool { return len(l.Points) == 0 })
 	width, height := 0, panelHeight+legendRow*((len(legend)+1)/2)+10
 	for _, c := range panels {
 		width += c.Width
@@ -142,8 +144,13 @@ func (c chart) drawLine(b *strings.Builder, l line) {
 			radius = 6.5
 		}
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s"/>`+"\n", c.x(p.X), c.y(p.Y), radius, l.Colour)
-		if p.Label != "" {
-			text(b, c.x(p.X)+9, c.y(p.Y)-6, "start", p.Label, fmt.Sprintf(` fill="%s" font-size="11"`, l.Colour))
+		style := fmt.Sprintf(` fill="%s" font-size="11"`, l.Colour)
+		switch {
+		case p.Label == "":
+		case l.LabelsBelow:
+			text(b, c.x(p.X)-9, c.y(p.Y)+14, "end", p.Label, style)
+		default:
+			text(b, c.x(p.X)+9, c.y(p.Y)-6, "start", p.Label, style)
 		}
 	}
 }

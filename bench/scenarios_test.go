@@ -10,10 +10,21 @@ import (
 
 // options are how much of a scenario is run.
 type options struct {
-	seeds  int
+	seeds  int            // runs of each case; 0: as many as the scenario thinks fit
 	sizes  []int          // members
 	wanted *regexp.Regexp // cases; nil: all
 	board  *board
+}
+
+// times returns how often a case is run of which a scenario wants n runs: a cluster of 1000 takes minutes.
+func (o options) times(n int) int {
+	switch {
+	case o.seeds > 0:
+		return o.seeds
+	case slices.Max(o.sizes) >= 1000:
+		return 1
+	}
+	return n
 }
 
 // runs returns the cases that are wanted.
@@ -71,13 +82,17 @@ func matrix(all []system, sizes []int, cases ...map[string]float64) (m []sized) 
 // rows makes rows of results.
 func rows[R any](scenario string, cases []sized, results [][]R, values func([]R) map[string]float64) (all []row) {
 	for i, c := range cases {
-		all = append(all, row{scenario, c.system.String(), c.members, c.row, len(results[i]), values(results[i])})
+		all = append(all, row{
+			Scenario: scenario, System: c.system.String(), Members: c.members, Case: c.row, Seeds: len(results[i]), Values: values(results[i]),
+		})
 	}
 	return all
 }
 
-// crashSeeds is how many seeds a crash has at least: one crash of one member is one draw of when it is probed.
-const crashSeeds = 5
+const (
+	usualSeeds = 3
+	crashSeeds = 5 // one crash of one member is one draw of when it is probed
+)
 
 func crashRows(t *testing.T, o options) []row {
 	var cases []sized
@@ -88,12 +103,8 @@ func crashRows(t *testing.T, o options) []row {
 		}
 		cases = append(cases, matrix(systems(), []int{n}, losses...)...)
 	}
-	seeds := o.seeds
-	if o.sizes[0] < 500 {
-		seeds = max(seeds, crashSeeds)
-	}
 	cases = o.runs(cases)
-	return rows("crash", cases, overSeeds(t, cases, seeds, sized.String, runCrashOf), crashValues)
+	return rows("crash", cases, overSeeds(t, cases, o.times(crashSeeds), sized.String, runCrashOf), crashValues)
 }
 
 func runCrashOf(t *testing.T, c sized, seed uint64) crashRun {
@@ -121,7 +132,7 @@ func crashValues(runs []crashRun) map[string]float64 {
 
 func lossRows(t *testing.T, o options) []row {
 	cases := o.runs(matrix(systems(), []int{128}, map[string]float64{"loss": 0.3}, map[string]float64{"loss": 0.3, spared: 1}))
-	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) lossRun {
+	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) lossRun {
 		return runLoss(t, c.system, c.members, c.loss(), 10*time.Minute, seed)
 	})
 	return rows("loss", cases, results, func(runs []lossRun) map[string]float64 {
@@ -153,7 +164,7 @@ func (s sized) blockCase() blockCase {
 
 func blockRows(t *testing.T, o options) []row {
 	cases := o.runs(gridCases(systems()))
-	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) mistakes {
+	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) mistakes {
 		return runBlock(t, c.system, c.blockCase(), seed)
 	})
 	return rows("block", cases, results, mistakeValues)
@@ -161,7 +172,7 @@ func blockRows(t *testing.T, o options) []row {
 
 func freezeRows(t *testing.T, o options) []row {
 	cases := o.runs(gridCases([]system{heartsayLAN}))
-	results := overSeeds(t, cases, o.seeds, sized.String, func(_ *testing.T, c sized, seed uint64) mistakes {
+	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(_ *testing.T, c sized, seed uint64) mistakes {
 		return runFreeze(c.blockCase(), seed)
 	})
 	return rows("freeze", cases, results, mistakeValues)
@@ -185,7 +196,7 @@ func (m mistakes) values() map[string]float64 {
 
 func bootstrapRows(t *testing.T, o options) []row {
 	cases := o.runs(matrix(systems(), o.sizes, nil))
-	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) bootstrapRun {
+	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) bootstrapRun {
 		return runBootstrap(t, c.system, c.members, seed)
 	})
 	return rows("bootstrap", cases, results, func(runs []bootstrapRun) map[string]float64 {
@@ -215,7 +226,7 @@ func (o options) large() (sizes []int) {
 
 func flipFlopRows(t *testing.T, o options) []row {
 	cases := o.runs(matrix(systems(), o.large(), nil))
-	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
+	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
 		return runFlipFlop(t, c.system, c.members, seed)
 	})
 	return rows("flipflop", cases, results, oneWayValues)
@@ -223,7 +234,7 @@ func flipFlopRows(t *testing.T, o options) []row {
 
 func lossyRows(t *testing.T, o options) []row {
 	cases := o.runs(matrix(systems(), o.large(), map[string]float64{"in": 0.8, "out": 0}, map[string]float64{"in": 0, "out": 0.8}))
-	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
+	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
 		return runLossy(t, c.system, c.members, c.row["in"], c.row["out"], seed)
 	})
 	return rows("lossy", cases, results, oneWayValues)
@@ -249,7 +260,7 @@ func oneWayValues(runs []oneWayRun) map[string]float64 {
 
 func joinsRows(t *testing.T, o options) []row {
 	cases := o.runs(matrix(systems(), []int{17}, map[string]float64{"loss": 0.1}))
-	results := overSeeds(t, cases, o.seeds, sized.String, func(t *testing.T, c sized, seed uint64) joinsRun {
+	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) joinsRun {
 		return runJoins(t, c.system, seed)
 	})
 	return rows("joins", cases, results, func(runs []joinsRun) map[string]float64 {
@@ -270,7 +281,7 @@ func chitchatRows(t *testing.T, o options) []row {
 		return nil
 	}
 	name := func(c chitchatCase) string { return fmt.Sprintf("%d members loss=%g", c.Members, c.Loss) }
-	results := overSeeds(t, chitchatCases, o.seeds, name, runChitchat)
+	results := overSeeds(t, chitchatCases, o.times(usualSeeds), name, runChitchat)
 	var all []row
 	for i, c := range chitchatCases {
 		v := map[string]float64{}
@@ -283,7 +294,9 @@ func chitchatRows(t *testing.T, o options) []row {
 		bounds := map[string]float64{
 			"loss": c.Loss, "death_bound": c.Death.Seconds(), "calm_bound": c.Calm.Seconds(), "bytes_bound": c.Bytes,
 		}
-		all = append(all, row{"chitchat", chitchatSystem.String(), c.Members, bounds, len(results[i]), v})
+		all = append(all, row{
+			Scenario: "chitchat", System: chitchatSystem.String(), Members: c.Members, Case: bounds, Seeds: len(results[i]), Values: v,
+		})
 	}
 	return all
 }

@@ -55,12 +55,19 @@ func whole(v float64) string {
 
 func percent(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
 
-// loss writes what the links lose.
+// loss writes what the links lose, for a cell; lossWords for a sentence.
 func (r row) loss() string {
 	if r.Case["loss"] > 0 && r.Case[spared] == 1 {
-		return percent(r.Case["loss"]) + ", not of streams"
+		return percent(r.Case["loss"]) + ", streams spared"
 	}
 	return percent(r.Case["loss"])
+}
+
+func (r row) lossWords() string {
+	if r.Case["loss"] > 0 && r.Case[spared] == 1 {
+		return percent(r.Case["loss"]) + " loss that spares streams"
+	}
+	return percent(r.Case["loss"]) + " loss"
 }
 
 // span3 writes the median, the 99th percentile and the greatest of a detection.
@@ -89,7 +96,7 @@ func (b *board) crashTable() string {
 	return t.String()
 }
 
-// ordered returns rows by size, then by the case's keys, then as they were measured.
+// ordered returns rows by size, then by the case's keys, then by system, heartsay first.
 func ordered(rows []row, keys ...string) []row {
 	slices.SortStableFunc(rows, func(a, b row) int {
 		if c := cmp.Compare(a.Members, b.Members); c != 0 {
@@ -100,28 +107,25 @@ func ordered(rows []row, keys ...string) []row {
 				return c
 			}
 		}
-		return 0
+		return cmp.Or(cmp.Compare(rank(a.System), rank(b.System)), cmp.Compare(a.System, b.System))
 	})
 	return rows
 }
 
-func (b *board) alignTable() string {
-	t := newTable("loss", "<made equal", "<to", "heartsay's interval", "heartsay: bytes/s", "p99", "memberlist: bytes/s", "p99")
-	for _, r := range ordered(b.find("align", 0, ""), "loss", "by_bytes") {
-		aim := "detection"
-		if r.Case["by_bytes"] == 1 {
-			aim = "bytes"
-		}
-		t.add(r.loss(), aim, strings.TrimPrefix(r.System, "heartsay scaled to "),
-			fmt.Sprintf("%.0f ms", 1000*r.value("pace_s")), whole(r.value("bytes")), sec(r.value("ten_p99")),
-			whole(r.value("peer_bytes")), sec(r.value("peer_p99")))
+// rank puts heartsay before memberlist, and the defaults before what is tuned.
+func rank(system string) int {
+	switch {
+	case system == ours:
+		return 0
+	case strings.HasSuffix(system, theirs):
+		return 1
 	}
-	return t.String()
+	return 2
 }
 
 func (b *board) sweepTable() string {
 	t := newTable("loss", "<system", "interval", "bytes/s", "ten crash: p50 / p99 / max, s", "false deaths")
-	for _, r := range ordered(b.find("sweep", 0, ""), "loss", "pace_s") {
+	for _, r := range ordered(ordered(b.find("sweep", 0, ""), "pace_s"), "loss") {
 		t.add(r.loss(), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
 			whole(r.value("bytes")), r.span3("ten"), whole(r.value("false_dead")))
 	}
@@ -130,7 +134,7 @@ func (b *board) sweepTable() string {
 
 func (b *board) lossTable() string {
 	t := newTable("<system", "members", "loss", "runs", "false deaths", "pairs dead at the end", "false suspicions")
-	for _, r := range b.find("loss", 0, "") {
+	for _, r := range ordered(b.find("loss", 0, ""), spared) {
 		suspicions := whole(r.value("false_suspect"))
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
@@ -147,16 +151,23 @@ var mistakeKinds = []struct{ key, head string }{
 	{"still_dead", "still dead 5 s after"}, {"dead_at_end", "60 s after"},
 }
 
+// afflictions say what the members of a grid suffer.
+var afflictions = map[string]string{"block": "blocked", "freeze": "frozen"}
+
 // gridSummary adds the mistakes of a grid up, by system and number of blocked members.
 func (b *board) gridSummary(scenario string) string {
-	head := []string{"<system", "blocked", "runs"}
+	afflicted := afflictions[scenario]
+	head := []string{"<system", afflicted, "runs"}
 	for _, k := range mistakeKinds {
-		head = append(head, k.head)
+		head = append(head, strings.ReplaceAll(k.head, "blocked", afflicted))
 	}
 	t := newTable(head...)
 	for _, sys := range b.systemsOf(scenario) {
 		for _, c := range []float64{1, 8, 16, 32} {
 			cells := with(b.find(scenario, 0, sys), "blocked", c)
+			if len(cells) == 0 {
+				continue
+			}
 			line := []string{sys, whole(c), whole(sum(cells, func(r row) float64 { return float64(r.Seeds) }))}
 			for _, k := range mistakeKinds {
 				line = append(line, whole(sum(cells, func(r row) float64 { return r.value(k.key) })))
@@ -181,7 +192,7 @@ func (b *board) systemsOf(scenario string) (names []string) {
 			names = append(names, r.System)
 		}
 	}
-	slices.Sort(names)
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
 	return names
 }
 
@@ -190,7 +201,7 @@ const unmeasured = "Not measured with this version yet; `make bench` does.\n"
 
 // gridTable is the whole grid: at healthy members, at blocked ones awake, at blocked ones blocked.
 func (b *board) gridTable(scenario string) string {
-	head, names := []string{"blocked", "for", "open for"}, b.systemsOf(scenario)
+	head, names := []string{afflictions[scenario], "for", "then well for"}, b.systemsOf(scenario)
 	if len(names) == 0 {
 		return unmeasured
 	}
