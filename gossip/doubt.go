@@ -276,6 +276,10 @@ func (e *Engine) cutOff() bool {
 	return (e.heard() == 0 || e.now.Sub(e.lastHeard) > e.deaf()) && e.Others() > 1
 }
 
+// unheardSince reports whether nobody at all was heard since a member was first asked, though there are others to hear. Then
+// its silence says no more about it than about all others.
+func (e *Engine) unheardSince(d *doubt) bool { return e.lastHeard <= d.asking.began && e.Others() > 1 }
+
 // deaf returns how long no message at all has to come until a member takes itself for cut off. It gets two messages or
 // more in an interval: where three in ten are lost, one such time in fifty thousand goes by without any.
 func (e *Engine) deaf() time.Duration { return 4 * e.self.record.Interval }
@@ -286,6 +290,9 @@ func (e *Engine) reconnect() {
 	if e.now.Sub(e.lastHeard) > e.deaf() {
 		e.reconnected = e.now
 		e.forgetDoubts()
+	}
+	if len(e.doubts.all) > 0 {
+		e.nextVerdict = min(e.nextVerdict, e.now) // on those who were asked while nobody was heard
 	}
 	e.lastHeard = e.now
 }

@@ -46,8 +46,8 @@ func (e *Engine) judge(m *membership.Member) {
 
 // timeouts returns at which silence a member becomes suspect and dead as things stand (R8). Without questions of its
 // own that stayed unanswered this member waits for as long as it ever does, and for answers. With them the time-outs
-// hold; when enough others have asked in vain too, the least ones. Nobody is accused who was not asked. Who hears nobody at
-// all waits twice as long as it ever does: it is the one at fault, or nobody is left whom its verdict could help.
+// hold; when enough others have asked in vain too, the least ones. Nobody is accused who was not asked, or when nobody was heard
+// since. Who hears nobody at all waits twice as long as it ever does: it is the one at fault, or nobody is left whom its verdict could help.
 func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	suspect, dead = e.limits(m)
 	d := e.doubtOf(m)
@@ -56,7 +56,7 @@ func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 		return forever, forever
 	case e.cutOff():
 		return suspect, max(2*max(dead, e.cfg.Dead.Max), e.questioned(d))
-	case !d.asking.vain:
+	case !d.asking.vain || e.unheardSince(d):
 		asking := questioning * e.self.record.Interval
 		return max(suspect, e.cfg.Suspect.Max) + asking, max(max(dead, e.cfg.Dead.Max)+asking, e.questioned(d))
 	case e.agreed(d):
