@@ -19,14 +19,14 @@ type Config struct {
 	Tags      map[string]string // labels, told to others
 	Build     string            // version of this program, told to others
 
-	Profile   string        // the profile that the values below came from
-	Interval  time.Duration // time between two heartbeats
-	Fanout    int           // peers that a round exchanges with, ≥ 1
-	Budget    int           // bytes of heartbeats that a digest tells at most, ≥ 64; 0: by the size of the list
-	Detector  string        // see phi.ByName
-	Suspect   Threshold     // when a silent member becomes suspect
-	Dead      Threshold     // when a silent member becomes dead
-	MaxPacket int           // bytes of one packet at most, with the envelope, without IP and UDP headers
+	Profile      string        // the profile that the values below came from
+	Interval     time.Duration // time between two heartbeats
+	Fanout       int           // peers that a round exchanges with, ≥ 1
+	DigestBudget int           // bytes of heartbeats that a digest tells at most, ≥ 64; 0: by the size of the list
+	Detector     string        // see phi.ByName
+	Suspect      Threshold     // when a silent member becomes suspect
+	Dead         Threshold     // when a silent member becomes dead
+	MaxPacket    int           // bytes of one packet at most, with the envelope, without IP and UDP headers
 
 	// What follows is opened by [Run], not by [Start].
 	Metrics           netip.AddrPort // serve metrics, health and http_sd by TCP as well; zero: on the API's socket only

@@ -63,7 +63,7 @@ func (c Config) membership() error {
 // engine returns the configuration of the engine, whose packets leave room for the envelope.
 func (c Config) engine(overhead int) gossip.Config {
 	g := gossip.DefaultConfig()
-	g.Fanout, g.Budget = c.Fanout, c.Budget
+	g.Fanout, g.Budget = c.Fanout, c.DigestBudget
 	g.MaxPayload = c.MaxPacket - overhead
 	g.Suspect, g.Dead = gossip.Threshold(c.Suspect), gossip.Threshold(c.Dead)
 	if detector, err := phi.ByName(c.Detector); err == nil {

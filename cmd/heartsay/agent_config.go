@@ -49,7 +49,7 @@ func setStrings(c *cli.Context, cfg *agent.Config) {
 
 // setNumbers sets what is a number or a time.
 func setNumbers(c *cli.Context, cfg *agent.Config) {
-	for name, field := range map[string]*int{"fanout": &cfg.Fanout, "digest-budget": &cfg.Budget} {
+	for name, field := range map[string]*int{"fanout": &cfg.Fanout, "digest-budget": &cfg.DigestBudget} {
 		if c.IsSet(name) {
 			*field = c.Int(name)
 		}

@@ -40,7 +40,7 @@ func TestFlagsTakeThePlaceOfTheProfilesValues(t *testing.T) {
 	want.Name, want.Cluster, want.Zone, want.API, want.StateDir = "a", "c", "z1", "unix:///s", "/d"
 	want.Bind, want.Advertise = netip.MustParseAddrPort("10.0.0.7:4327"), netip.MustParseAddrPort("[2001:db8::1]:7")
 	want.Join, want.Tags = []string{"10.0.0.1", "seed:99"}, map[string]string{"k": "v=w,x", "e": ""}
-	want.Interval, want.Fanout, want.Budget, want.Detector = 2*time.Second, 3, 100, "normal"
+	want.Interval, want.Fanout, want.DigestBudget, want.Detector = 2*time.Second, 3, 100, "normal"
 	want.Suspect = agent.Threshold{Phi: 5, Min: time.Second, Max: 2 * time.Second}
 	want.Dead = agent.Threshold{Phi: 6.5, Min: 3 * time.Second, Max: 4 * time.Second}
 	want.AllowPlaintext, want.Build = true, shortBuild()

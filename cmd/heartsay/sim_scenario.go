@@ -62,7 +62,7 @@ func parseSettings(c *cli.Context) (sim.Settings, error) {
 // settingsOf returns what the engine of an agent with that configuration is told.
 func settingsOf(cfg agent.Config) sim.Settings {
 	return sim.Settings{
-		Interval: cfg.Interval, Fanout: cfg.Fanout, Budget: cfg.Budget, Detector: cfg.Detector, MaxPacket: cfg.MaxPacket,
+		Interval: cfg.Interval, Fanout: cfg.Fanout, Budget: cfg.DigestBudget, Detector: cfg.Detector, MaxPacket: cfg.MaxPacket,
 		Suspect: sim.Threshold(cfg.Suspect), Dead: sim.Threshold(cfg.Dead),
 	}
 }
