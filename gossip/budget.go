@@ -24,6 +24,9 @@ func (e *Engine) packetBudget(to string) budget {
 	return budget(e.cfg.MaxPayload - fixedSize - sizeString(e.self.record.Name) - sizeString(to))
 }
 
+// anyPacketBudget returns what a packet has for its parts whoever it goes to.
+func (e *Engine) anyPacketBudget() budget { return e.packetBudget("") - maxNameSize }
+
 // fixedSize bounds the version and kind, the headers of all arrays and byte strings, four counters and a flag.
 const fixedSize = 72
 

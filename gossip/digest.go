@@ -21,7 +21,7 @@ func (e *Engine) digest() Digest {
 		told := len(columns)
 		columns = e.appendBucket(columns, (first+int(d.Count))%total, bits, d.Clock)
 		fits := left.take(len(columns) - told)
-		if !fits && (d.Count > 0 || len(columns) > int(e.packetColumns())) {
+		if !fits && (d.Count > 0 || len(columns) > int(e.anyPacketBudget())) {
 			columns = columns[:told]
 			break
 		}
@@ -45,10 +45,8 @@ const (
 // view takes: what is told in every second exchange is young enough. Told in every fourth, news gets so old that its
 // subjects are asked directly, which costs more than it saves.
 func (e *Engine) columnsBudget() budget {
-	return min(e.packetColumns(), cmp.Or(budget(e.cfg.Budget), e.wantedColumns()))
+	return min(e.anyPacketBudget(), cmp.Or(budget(e.cfg.Budget), e.wantedColumns()))
 }
-
-func (e *Engine) packetColumns() budget { return e.packetBudget("") - maxNameSize }
 
 func (e *Engine) wantedColumns() budget { return budget(max(leastColumns, e.table.Len()/halfListed)) }
 
@@ -58,7 +56,7 @@ func (e *Engine) fanout() int {
 	if e.cfg.Budget > 0 {
 		return e.cfg.Fanout
 	}
-	packet := e.packetColumns()
+	packet := e.anyPacketBudget()
 	return max(e.cfg.Fanout, int((e.wantedColumns()+packet-1)/packet))
 }
 

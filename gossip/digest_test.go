@@ -16,7 +16,7 @@ func TestR17DigestsTellHalfOfALargeView(t *testing.T) {
 	} {
 		e, _ := crowd(t, c.members)
 		e.cfg.Budget, e.cfg.MaxPayload = c.budget, DefaultConfig().MaxPayload
-		packet := e.packetColumns()
+		packet := e.anyPacketBudget()
 		if c.columns == 0 {
 			c.columns = int(packet)
 		}

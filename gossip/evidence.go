@@ -52,7 +52,7 @@ func (e *Engine) tellSign(m *membership.Member) {
 
 func (e *Engine) hurryEvidence() {
 	if e.evidence.empty() {
-		e.evidence.next = e.now.Add(e.self.record.Interval / 10)
+		e.evidence.next = e.nextBatch()
 	}
 }
 
@@ -62,7 +62,7 @@ func (e *Engine) pushEvidence() {
 	if v.empty() || e.now < v.next {
 		return
 	}
-	left := e.packetBudget("") - maxNameSize
+	left := e.anyPacketBudget()
 	msg, witnesses := Evidence{}, []string(nil)
 	told := 0
 	for _, name := range v.signs {
@@ -91,7 +91,7 @@ func (e *Engine) pushEvidence() {
 		}
 	}
 	v.doubts = slices.Delete(v.doubts, 0, told)
-	v.next = e.now.Add(e.self.record.Interval / 10)
+	v.next = e.nextBatch()
 	if len(msg.Doubts)+len(msg.Signs) > 0 {
 		e.sendEvidence(msg, witnesses)
 	}

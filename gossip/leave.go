@@ -45,7 +45,7 @@ func (e *Engine) Leave(now time.Time) Outputs {
 // travel as fast as news does, and in packets, for its owner is about to stop.
 func (e *Engine) sayGoodbye(r *membership.Record) {
 	r.Leaving = true
-	left := e.packetBudget("") - maxNameSize
+	left := e.anyPacketBudget()
 	if !left.take(sizeEntry(membership.Entry{Record: r, Heartbeat: e.self.heartbeat})) {
 		r.Tags = nil
 	}

@@ -23,7 +23,7 @@ func (n *news) due(now membership.Instant) bool { return len(n.names) > 0 && now
 func (e *Engine) addNews(name string) {
 	n := &e.news
 	if len(n.names) == 0 {
-		n.next = e.now.Add(e.self.record.Interval / 10)
+		n.next = e.nextBatch()
 	}
 	if !n.queued[name] {
 		n.names = append(n.names, name)
@@ -37,7 +37,7 @@ func (e *Engine) addNews(name string) {
 // pushNews sends one packet of news to a few random members. What does not fit waits for the next one.
 func (e *Engine) pushNews() {
 	n := &e.news
-	left := e.packetBudget("") - maxNameSize
+	left := e.anyPacketBudget()
 	var records []membership.Entry
 	told := 0
 	for _, name := range n.names {
@@ -57,7 +57,7 @@ func (e *Engine) pushNews() {
 		delete(n.queued, name)
 	}
 	n.names = slices.Delete(n.names, 0, told)
-	n.next = e.now.Add(e.self.record.Interval / 10)
+	n.next = e.nextBatch()
 	if len(records) == 0 {
 		return
 	}
@@ -67,6 +67,9 @@ func (e *Engine) pushNews() {
 		}
 	}
 }
+
+// nextBatch returns when the next packet of news, or of evidence, may go out: what comes up until then goes with it.
+func (e *Engine) nextBatch() membership.Instant { return e.now.Add(e.self.record.Interval / 10) }
 
 // without returns the records that are not of the member named: it knows best about itself.
 func without(records []membership.Entry, name string) []membership.Entry {

@@ -57,7 +57,7 @@ func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	case e.cutOff():
 		return suspect, max(2*max(dead, e.cfg.Dead.Max), e.questioned(d))
 	case !d.asking.vain || e.unheardSince(d):
-		asking := questioning * e.self.record.Interval
+		asking := e.questioning()
 		return max(suspect, e.cfg.Suspect.Max) + asking, max(max(dead, e.cfg.Dead.Max)+asking, e.questioned(d))
 	case e.agreed(d):
 		return min(suspect, e.cfg.Suspect.Min), min(dead, e.cfg.Dead.Min)
@@ -71,17 +71,17 @@ func (e *Engine) questioned(d *doubt) time.Duration {
 	if d.asking.vain {
 		return 0
 	}
-	return e.silence(d.member) + d.asking.began.Add(questioning*e.self.record.Interval).Sub(e.now)
+	return e.silence(d.member) + d.asking.began.Add(e.questioning()).Sub(e.now)
 }
 
 // longest returns the longest silence with which a member that does not stall is present: that to which who seems cut off
 // waits (R8), and the time for the questions.
 func (e *Engine) longest() time.Duration {
-	return 2*e.cfg.Dead.Max + questioning*e.self.record.Interval
+	return 2*e.cfg.Dead.Max + e.questioning()
 }
 
-// questioning is how many intervals a member that is silent for as long as anybody waits gets on top of that to be asked.
-const questioning = 4
+// questioning returns how long a member that is silent for as long as anybody waits gets on top of that to be asked.
+func (e *Engine) questioning() time.Duration { return 4 * e.self.record.Interval }
 
 // forever is longer than any agent runs, and can be added to any instant.
 const forever = 100 * 365 * 24 * time.Hour
