@@ -22,7 +22,7 @@ type Config struct {
 	Profile      string        // the profile that the values below came from
 	Interval     time.Duration // time between two heartbeats
 	Fanout       int           // peers that a round exchanges with, ≥ 1
-	DigestBudget int           // bytes of heartbeats that a digest tells at most, ≥ 64; 0: by the size of the list
+	DigestBudget int           // bytes of heartbeats that a digest tells at most, ≥ 64; 0: 256
 	Detector     string        // see phi.ByName
 	Suspect      Threshold     // when a silent member becomes suspect
 	Dead         Threshold     // when a silent member becomes dead
@@ -80,8 +80,8 @@ func DefaultConfig(profile string) (Config, error) {
 		c.Dead.Min, c.Dead.Max = 1500*time.Millisecond, 10*time.Second
 	case "lan":
 		c.Interval = 500 * time.Millisecond
-		c.Suspect.Min, c.Suspect.Max = 2*time.Second, 10*time.Second
-		c.Dead.Min, c.Dead.Max = 2750*time.Millisecond, 20*time.Second
+		c.Suspect.Min, c.Suspect.Max = 1250*time.Millisecond, 10*time.Second
+		c.Dead.Min, c.Dead.Max = 2*time.Second, 20*time.Second
 	case "wan":
 		c.Interval = time.Second
 		c.Suspect.Min, c.Suspect.Max = 5*time.Second, 40*time.Second

@@ -54,7 +54,7 @@ func (e *Engine) phi(m *membership.Member) float64 {
 // that takes several packets is told in as many turns, which adds up to half of them.
 func (e *Engine) priorAge() (age phi.Summary, members int) {
 	n := float64(e.table.Len() + 1)
-	mean := (1 + 2*math.Log10(n)) / float64(e.fanout())
+	mean := (1 + 2*math.Log10(n)) / float64(e.cfg.Fanout)
 	turns := max(1, n*typicalListed/float64(e.columnsBudget()))
 	return phi.Summary{Mean: mean + turns/2, StdDev: 1 + turns/4}, e.table.Len()
 }

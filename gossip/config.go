@@ -13,7 +13,7 @@ type Config struct {
 	Fanout     int // peers that a round exchanges with, ≥ 1
 	NewsFanout int // peers that a changed record is pushed to at once, ≥ 1
 	MaxPayload int // bytes of one encoded message in a packet at most, ≥ 1024
-	Budget     int // bytes of a digest's columns at most, ≥ 64; a larger view takes turns; 0: by the size of the view
+	Budget     int // bytes of a digest's columns at most, ≥ 64; a larger view takes turns; 0: 256
 
 	Detector phi.Detector // how the ages of news are judged
 	Suspect  Threshold    // when a silent member becomes suspect
@@ -44,8 +44,8 @@ func DefaultConfig() Config {
 		Fanout:             1,
 		NewsFanout:         4,
 		MaxPayload:         1200,
-		Suspect:            Threshold{Phi: 8, Min: 2 * time.Second, Max: 10 * time.Second},
-		Dead:               Threshold{Phi: 12, Min: 2750 * time.Millisecond, Max: 20 * time.Second},
+		Suspect:            Threshold{Phi: 8, Min: 1250 * time.Millisecond, Max: 10 * time.Second},
+		Dead:               Threshold{Phi: 12, Min: 2 * time.Second, Max: 20 * time.Second},
 		DeadGrace:          time.Minute,
 		LeftGrace:          time.Minute,
 		DeadRetention:      24 * time.Hour,
@@ -66,8 +66,7 @@ func (c Config) Validate() error {
 	check(c.Fanout >= 1, "fanout is %d: at least 1 is needed", c.Fanout)
 	check(c.NewsFanout >= 1, "news fanout is %d: at least 1 is needed", c.NewsFanout)
 	check(c.MaxPayload >= 1024, "max payload is %d bytes: at least 1024 are needed", c.MaxPayload)
-	check(c.Budget == 0 || c.Budget >= 64, "the budget of a digest is %d bytes: at least 64 are needed, or 0 to let it follow the "+
-		"size of the list", c.Budget)
+	check(c.Budget == 0 || c.Budget >= 64, "the budget of a digest is %d bytes: at least 64 are needed, or 0 for the usual 256", c.Budget)
 	check(c.MaxMembers >= 1, "max members is %d: at least 1 is needed", c.MaxMembers)
 	faults = append(faults, c.Suspect.validate("suspect"), c.Dead.validate("dead"))
 	check(c.Dead.Phi >= c.Suspect.Phi, "dead phi %g is below suspect phi %g", c.Dead.Phi, c.Suspect.Phi)

@@ -36,28 +36,13 @@ func (e *Engine) digest() Digest {
 	return d
 }
 
-const (
-	leastColumns = 256 // bytes of columns that are worth a packet
-	halfListed   = 4   // members whose lags take about two bytes: half of the view is a byte for so many
-)
+// usualColumns is how many bytes of columns a digest has unless the operator says it: those of some 400 members. More
+// members take turns, so that a member costs the same however many there are. Their news is older then, but whether one
+// lives is asked directly (R8).
+const usualColumns = 256
 
-// columnsBudget returns how many bytes of columns a digest may have. Unless the operator says it, that is half of what the
-// view takes: what is told in every second exchange is young enough. Told in every fourth, news gets so old that its
-// subjects are asked directly, which costs more than it saves.
 func (e *Engine) columnsBudget() budget {
-	return min(e.anyPacketBudget(), cmp.Or(budget(e.cfg.Budget), e.wantedColumns()))
-}
-
-func (e *Engine) wantedColumns() budget { return budget(max(leastColumns, e.table.Len()/halfListed)) }
-
-// fanout returns how many peers a round exchanges with: as many as configured, or as many as half of the view takes packets,
-// unless the operator has bounded what it may cost.
-func (e *Engine) fanout() int {
-	if e.cfg.Budget > 0 {
-		return e.cfg.Fanout
-	}
-	packet := e.anyPacketBudget()
-	return max(e.cfg.Fanout, int((e.wantedColumns()+packet-1)/packet))
+	return min(e.anyPacketBudget(), cmp.Or(budget(e.cfg.Budget), usualColumns))
 }
 
 func (e *Engine) appendBucket(buf []byte, number, bits int, clock uint64) []byte {

@@ -2,38 +2,35 @@ package gossip
 
 import "testing"
 
-// TestR17DigestsTellHalfOfALargeView holds that news stays young however many members there are, unless the operator says
-// what a digest may cost.
-func TestR17DigestsTellHalfOfALargeView(t *testing.T) {
-	for _, c := range []struct{ members, budget, columns, fanout int }{
-		{100, 0, 256, 1},
-		{1000, 0, 256, 1},
-		{2000, 0, 500, 1},
-		{3900, 0, 975, 1},
-		{4000, 0, 0, 2}, // whole packets
-		{10_000, 0, 0, 3},
-		{10_000, 64, 64, 1},
+// TestR17ALargeViewTakesTurns holds that a digest costs the same however many members there are, and what the operator says
+// if he does, and that it tells of all in turn.
+func TestR17ALargeViewTakesTurns(t *testing.T) {
+	for _, c := range []struct{ members, budget, columns int }{
+		{100, 0, 256},
+		{1000, 0, 256},
+		{10_000, 0, 256},
+		{10_000, 64, 64},
+		{10_000, 900, 900},
+		{10_000, 5000, 0}, // a whole packet
 	} {
 		e, _ := crowd(t, c.members)
 		e.cfg.Budget, e.cfg.MaxPayload = c.budget, DefaultConfig().MaxPayload
-		packet := e.anyPacketBudget()
 		if c.columns == 0 {
-			c.columns = int(packet)
+			c.columns = int(e.anyPacketBudget())
 		}
-		if got, fanout := int(e.columnsBudget()), e.fanout(); got != c.columns || fanout != c.fanout {
-			t.Errorf("of %d members, with a budget of %d, a round tells %d bytes to %d, want %d to %d", c.members, c.budget, got,
-				fanout, c.columns, c.fanout)
+		if got := int(e.columnsBudget()); got != c.columns {
+			t.Errorf("of %d members, with a budget of %d, a digest may have %d bytes, want %d", c.members, c.budget, got, c.columns)
 		}
-		told := 0
-		for range e.fanout() {
+		buckets := 1 << bucketBits(e.countListed())
+		for told := 0; told < buckets; {
 			d := e.digest()
-			told += len(d.Columns)
 			if len(d.Columns) > c.columns {
-				t.Errorf("of %d members, with a budget of %d, a digest has %d bytes", c.members, c.budget, len(d.Columns))
+				t.Fatalf("of %d members, with a budget of %d, a digest has %d bytes", c.members, c.budget, len(d.Columns))
 			}
-		}
-		if c.budget == 0 && told < min(c.members/halfListed, leastColumns)*9/10 {
-			t.Errorf("of %d members, a round tells %d bytes", c.members, told)
+			if int(d.First) != told%buckets || d.Count == 0 {
+				t.Fatalf("of %d members, the digest after bucket %d tells %d buckets from %d on", c.members, told, d.Count, d.First)
+			}
+			told += int(d.Count)
 		}
 	}
 }

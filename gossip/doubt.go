@@ -34,6 +34,7 @@ type asking struct {
 	put   int                // questions so far
 	next  membership.Instant // when the next one is put, or the opinion formed
 	vain  bool               // the opinion is formed: no answer came
+	alone bool               // that it is silent was the only reason
 }
 
 const (
@@ -55,6 +56,10 @@ const (
 	// maxAsking bounds how many members are asked at once, beyond exchanges.
 	maxAsking = 64
 
+	// maxAlone bounds how many members are asked for their silence alone and answer: as many at first, and then one in each
+	// round. Where more do, it is the gossip that is slow, and no question makes it faster.
+	maxAlone = 8
+
 	// pace bounds how fast questions follow each other: so many in half an interval.
 	pace = 8
 )
@@ -66,6 +71,7 @@ type doubts struct {
 	asked   []*doubt // those whose members are being asked, at most maxAsking
 	inVain  int      // of them, members that are thought alive and have been asked in vain
 	changed bool     // since those were counted
+	left    int      // members that may yet be asked for their silence alone, see maxAlone
 }
 
 // doubtOf returns what is held against a member, nil for nothing.
@@ -105,14 +111,16 @@ func (e *Engine) closeIfEmpty(d *doubt) {
 }
 
 // settleDoubts tells once more in each of a few rounds what enough members agree on, for those whom it has not reached,
-// and drops what is held against those who have been gone for so long that no late heartbeat of theirs is under way.
+// and drops what is held against those who have been gone for so long that no late heartbeat of theirs is under way. It
+// makes up for one member that was asked for its silence alone.
 func (e *Engine) settleDoubts() {
+	e.doubts.left = min(e.doubts.left+1, maxAlone)
 	for _, d := range slices.Clone(e.doubts.all) {
 		switch {
 		case d.told && d.again > 0:
 			d.again--
 			e.tellOpinion(d)
-		case !d.member.State.Present() && e.now.Sub(d.member.Since) > e.cfg.DeadGrace:
+		case !d.member.State.Present() && e.now.Sub(d.member.Since) > max(e.cfg.DeadGrace, e.longest()):
 			e.closeDoubt(d)
 		}
 	}
@@ -123,28 +131,39 @@ func (e *Engine) forgetDoubts() {
 	for _, d := range e.doubts.all {
 		d.member.Doubted = false
 	}
-	e.doubts = doubts{changed: true}
+	e.doubts = doubts{changed: true, left: e.doubts.left}
 }
 
 // askAgain begins to put questions to a member, of which it has not answered the first put. When many are being asked
-// already, it is judged again soon.
-func (e *Engine) askAgain(m *membership.Member, put int) {
+// already, it is judged again soon. It reports whether questions begin.
+func (e *Engine) askAgain(m *membership.Member, put int) bool {
 	switch d := e.doubtOf(m); {
 	case d != nil && d.asking.since > 0:
-		return
+		return false
 	case len(e.doubts.asked) >= maxAsking:
 		e.nextVerdict = min(e.nextVerdict, e.now.Add(e.self.record.Interval/2))
-		return
+		return false
 	}
 	d := e.openDoubt(m)
 	due := e.now.Sub(m.Bumped()) / m.Record.Interval
 	d.asking = asking{since: m.Heartbeat + uint64(max(due, 0)), began: e.now, put: put, next: e.now}
 	e.doubts.asked = append(e.doubts.asked, d)
 	e.nextQuestion = min(e.nextQuestion, e.now)
+	return true
+}
+
+// askSilent begins to put questions to a member that nothing but its silence speaks against.
+func (e *Engine) askSilent(m *membership.Member) {
+	if e.doubts.left > 0 && e.askAgain(m, 0) {
+		e.doubtOf(m).asking.alone = true
+	}
 }
 
 // endAsking ends a series of questions and forgets what came of it.
 func (e *Engine) endAsking(d *doubt) {
+	if d.asking.alone && !d.asking.vain {
+		e.doubts.left--
+	}
 	d.asking = asking{}
 	e.putAway(d)
 }

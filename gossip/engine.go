@@ -69,7 +69,7 @@ func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*
 		cfg: cfg, rng: rng, origin: now, wall: now,
 		table: membership.NewTable(cfg.MaxMembers),
 		drops: Drops{},
-		loss:  priorLoss,
+		loss:  priorLoss, doubts: doubts{left: maxAlone},
 
 		answers: answers{slowest: record.Interval}, // of any, before one was seen
 		model:   phi.NewModel(cfg.Detector),

@@ -14,41 +14,56 @@ type limits struct {
 	drawn         uint64        // the curve that they were read off, see phi.Model.Drawn; 0: none
 	interval      time.Duration // of the members
 	suspect, dead time.Duration
+	patience      patience
 }
+
+// patience is the longest silence after which anybody is called suspect and dead, whatever the model makes of it.
+type patience struct{ suspect, dead time.Duration }
+
+// oldNews is how many times as old as on average news hardly ever gets: of 1000 to 4000 members whose digests take turns, with
+// and without loss, the model puts one wait in 10⁵ at 2.1 to 2.4 times the mean. Where the budget lets news get so old that
+// the operator's longest silence is shorter, patience is that for suspect, and twice that for dead: who asked everybody
+// whose news is old would spend more than the budget saves.
+const oldNews = 3
 
 // limits returns at which silence the model calls a member suspect and dead (R7, R8).
 func (e *Engine) limits(m *membership.Member) (suspect, dead time.Duration) {
-	if m.Pace.Slower(e.model) > 0 {
-		return e.limitsOf(m.Record.Interval, &m.Pace)
-	}
 	least := e.leastLimits(m)
+	if m.Pace.Slower(e.model) > 0 {
+		return e.limitsOf(m.Record.Interval, &m.Pace, least.patience)
+	}
 	return least.suspect, least.dead
 }
 
 // leastLimits returns the limits of the members of the same interval, which are the least it can have itself.
-func (e *Engine) leastLimits(m *membership.Member) *limits {
+func (e *Engine) leastLimits(m *membership.Member) *limits { return e.limitsAt(m.Record.Interval) }
+
+// limitsAt returns the limits of members of an interval.
+func (e *Engine) limitsAt(interval time.Duration) *limits {
 	l := &e.usual
-	if l.drawn != e.model.Drawn() || l.interval != m.Record.Interval {
-		e.readLimits(l, m.Record.Interval)
+	if l.drawn != e.model.Drawn() || l.interval != interval {
+		e.readLimits(l, interval)
 	}
 	return l
 }
 
 func (e *Engine) readLimits(l *limits, interval time.Duration) {
 	l.drawn, l.interval = e.model.Drawn(), interval
-	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{})
+	old := time.Duration(oldNews * e.model.Summary().Mean * float64(interval))
+	l.patience = patience{suspect: max(e.cfg.Suspect.Max, old), dead: max(e.cfg.Dead.Max, 2*old)}
+	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{}, l.patience)
 }
 
-func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace) (suspect, dead time.Duration) {
-	suspect = e.timeout(e.cfg.Suspect, interval, pace)
+func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace, most patience) (suspect, dead time.Duration) {
+	suspect = e.timeout(e.cfg.Suspect, interval, pace, most.suspect)
 	if e.model.Seen() < minSamples { // the curve is drawn anew at each of so few
-		return suspect, e.cfg.Dead.Max
+		return suspect, most.dead
 	}
-	return suspect, max(suspect, e.timeout(e.cfg.Dead, interval, pace))
+	return suspect, max(suspect, e.timeout(e.cfg.Dead, interval, pace, most.dead))
 }
 
-func (e *Engine) timeout(t Threshold, interval time.Duration, pace *phi.Pace) time.Duration {
-	wait := min(e.model.Wait(t.Phi, pace)*interval.Seconds(), t.Max.Seconds())
+func (e *Engine) timeout(t Threshold, interval time.Duration, pace *phi.Pace, most time.Duration) time.Duration {
+	wait := min(e.model.Wait(t.Phi, pace)*interval.Seconds(), most.Seconds())
 	return max(time.Duration(wait*float64(time.Second)), t.Min)
 }
 

@@ -52,7 +52,7 @@ func (e *Engine) nextPeers(peers []*membership.Member, k int) []*membership.Memb
 // the survivors talking to the dead, and loss would cost all its exchanges. It does so for as many as the fanout at most.
 // The slice is valid until the next round.
 func (e *Engine) roundPeers() []*membership.Member {
-	fanout := e.fanout()
+	fanout := e.cfg.Fanout
 	k := fanout + min(len(e.targets.silent), fanout)
 	peers := e.scratch.peers[:0]
 	if m := e.successor(); m != nil && e.self.heartbeat%2 == 0 {

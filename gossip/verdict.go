@@ -30,7 +30,7 @@ func (e *Engine) judge(m *membership.Member) {
 		return
 	}
 	if suspect, _ := e.limits(m); silence >= suspect {
-		e.askAgain(m, 0)
+		e.askSilent(m)
 	}
 	if suspect, dead := e.timeouts(m); silence >= suspect {
 		if m.State == membership.Alive {
@@ -46,23 +46,35 @@ func (e *Engine) judge(m *membership.Member) {
 
 // timeouts returns at which silence a member becomes suspect and dead as things stand (R8). Without questions of its
 // own that stayed unanswered this member waits for as long as it ever does, and for answers. With them the time-outs
-// hold; when enough others have asked in vain too, the least ones. Nobody is accused who was not asked, or when nobody was heard
-// since. Who hears nobody at all waits twice as long as it ever does: it is the one at fault, or nobody is left whom its verdict could help.
+// hold; when enough others have asked in vain too, the least silences, counted from the first question. Nobody is accused
+// who was not asked, or when nobody was heard since. Who hears nobody at all waits twice as long as it ever does: it is the
+// one at fault, or nobody is left whom its verdict could help.
 func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	suspect, dead = e.limits(m)
-	d := e.doubtOf(m)
+	longest, d := e.leastLimits(m).patience, e.doubtOf(m)
 	switch {
 	case d == nil || d.asking.since == 0:
 		return forever, forever
 	case e.cutOff():
-		return suspect, max(2*max(dead, e.cfg.Dead.Max), e.questioned(d))
+		return suspect, max(2*longest.dead, e.questioned(d))
 	case !d.asking.vain || e.unheardSince(d):
-		asking := e.questioning()
-		return max(suspect, e.cfg.Suspect.Max) + asking, max(max(dead, e.cfg.Dead.Max)+asking, e.questioned(d))
+		asking, asked := e.questioning(), e.questioned(d)
+		return max(longest.suspect+asking, asked), max(longest.dead+asking, asked)
 	case e.agreed(d):
-		return min(suspect, e.cfg.Suspect.Min), min(dead, e.cfg.Dead.Min)
+		before := e.unasked(d)
+		return min(suspect, before+e.cfg.Suspect.Min), min(dead, before+e.cfg.Dead.Min)
 	}
 	return suspect, dead
+}
+
+// unasked returns the part of a member's silence that lies before the first heartbeat that anybody asked for in vain: in a
+// large cluster news is old, and who stalls for a moment may have been silent to an observer for long before.
+func (e *Engine) unasked(d *doubt) time.Duration {
+	first := d.asking.since
+	for _, o := range d.others {
+		first = min(first, o.heartbeat)
+	}
+	return max(e.silence(d.member)-e.now.Sub(d.member.Due(first)), 0)
 }
 
 // questioned returns the silence that a member has reached once it has had the time to answer questions, if nobody waits
@@ -77,7 +89,7 @@ func (e *Engine) questioned(d *doubt) time.Duration {
 // longest returns the longest silence with which a member that does not stall is present: that to which who seems cut off
 // waits (R8), and the time for the questions.
 func (e *Engine) longest() time.Duration {
-	return 2*e.cfg.Dead.Max + e.questioning()
+	return 2*e.limitsAt(e.self.record.Interval).patience.dead + e.questioning()
 }
 
 // questioning returns how long a member that is silent for as long as anybody waits gets on top of that to be asked.

@@ -55,6 +55,11 @@ func (m *Member) Late(now Instant) time.Duration { return m.offset(now).Sub(m.or
 // Bumped returns when the newest heartbeat was bumped, never later than when it was heard of.
 func (m *Member) Bumped() Instant { return min(m.bumped(m.Heartbeat), m.seen) }
 
+// Due returns when a heartbeat that has not come yet should have been bumped.
+func (m *Member) Due(heartbeat uint64) Instant {
+	return m.Bumped() + Instant(heartbeat-m.Heartbeat)*Instant(m.Record.Interval)
+}
+
 func (m *Member) bumped(heartbeat uint64) Instant {
 	return m.origin() + Instant(heartbeat)*Instant(m.Record.Interval)
 }

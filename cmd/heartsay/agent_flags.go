@@ -49,7 +49,7 @@ func verdictFlags() []cli.Flag {
 		&cli.StringFlag{Name: "profile", Value: "lan", Usage: "take the defaults of `PROFILE`: " + profiles},
 		duration("interval", "time `DURATION` between two heartbeats"),
 		&cli.IntFlag{Name: "fanout", DefaultText: fromProfile, Usage: "exchange with `K` peers in each interval"},
-		&cli.IntFlag{Name: "digest-budget", DefaultText: "half the list, from 256", Usage: "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"},
+		&cli.IntFlag{Name: "digest-budget", DefaultText: "256", Usage: "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"},
 		text("detector", fromProfile, "judge silences by the `DETECTOR` measured, or one of the textbook: logistic, normal, exponential"),
 		number("suspect-phi", "suspect a member at this `PHI`"),
 		number("dead-phi", "call a member dead at this `PHI`"),

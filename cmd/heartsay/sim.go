@@ -53,7 +53,7 @@ func engineFlags() []cli.Flag {
 		&cli.StringFlag{Name: "profile", Value: "lan", Usage: "take the defaults of `PROFILE`: " + strings.Join(agent.Profiles(), ", ")},
 		duration("interval", "time `DURATION` between two heartbeats"),
 		&cli.IntFlag{Name: "fanout", DefaultText: fromProfile, Usage: "exchange with `K` peers in each interval"},
-		&cli.IntFlag{Name: "digest-budget", DefaultText: "half the list, from 256", Usage: "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"},
+		&cli.IntFlag{Name: "digest-budget", DefaultText: "256", Usage: "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"},
 	}
 }
 
