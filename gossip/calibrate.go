@@ -21,8 +21,8 @@ type Wait struct {
 }
 
 // observe lets the detector learn how long a member was not heard of, in intervals: silence is what it was judged by,
-// wait what it is known to have been now that its news is there (R6, R7).
-func (e *Engine) observe(m *membership.Member, silence time.Duration, wait float64) {
+// wait what it is known to have been now that its news is there, least the shortest time-out of any member (R6, R7).
+func (e *Engine) observe(m *membership.Member, silence time.Duration, wait float64, least time.Duration) {
 	pace := &m.Pace
 	if e.cfg.OnWait != nil {
 		e.cfg.OnWait(Wait{
@@ -31,7 +31,7 @@ func (e *Engine) observe(m *membership.Member, silence time.Duration, wait float
 		})
 	}
 	// A silence beyond the time-out tells of a stall of the subject, not of the gossip: it counts as the time-out.
-	if wait*float64(m.Record.Interval) > float64(e.cfg.Dead.Min) {
+	if wait*float64(m.Record.Interval) > float64(least) {
 		_, dead := e.limits(m)
 		wait = min(wait, age(m, dead))
 	}

@@ -167,17 +167,13 @@ func readColumn(b []byte, n int, into []int64) (numbers []int64, rest []byte, er
 	if len(b) < packed {
 		return into, b, errColumn
 	}
-	column, rest := b[:packed], b[packed:]
-	numbers = slices.Grow(into, n)
+	rest = b[packed:]
+	numbers = slices.Grow(into, n)[:len(into)+n]
 	escape := uint64(1)<<width - 1
-	var word, filled uint64
-	for range n {
-		if filled < uint64(width) {
-			word |= uint64(head(column)) << (filled & 63)
-			column, filled = column[min(4, len(column)):], filled+32
-		}
-		v := word & escape
-		word, filled = word>>(uint64(width)&63), filled-uint64(width)
+	read := numbers[len(into):]
+	for i := range read {
+		bit := uint(i * width)
+		v := word(b, int(bit/8)) >> (bit % 8) & escape // 7 + 32 bits at most
 		number := base + int64(v)
 		if v == escape && width > 0 {
 			escaped, used := binary.Varint(rest)
@@ -186,19 +182,19 @@ func readColumn(b []byte, n int, into []int64) (numbers []int64, rest []byte, er
 			}
 			number, rest = base+escaped, rest[used:]
 		}
-		numbers = append(numbers, number)
+		read[i] = number
 	}
 	return numbers, rest, nil
 }
 
-// head returns the next word of a column; what is missing of the last one is 0.
-func head(column []byte) uint32 {
-	if len(column) >= 4 {
-		return binary.LittleEndian.Uint32(column)
+// word returns the eight bytes from a place on; what is missing at the end is 0.
+func word(b []byte, at int) uint64 {
+	if at+8 <= len(b) {
+		return binary.LittleEndian.Uint64(b[at:])
 	}
-	var last [4]byte
-	copy(last[:], column)
-	return binary.LittleEndian.Uint32(last[:])
+	var last [8]byte
+	copy(last[:], b[min(at, len(b)):])
+	return binary.LittleEndian.Uint64(last[:])
 }
 
 func plausible(v int64) bool { return v > -maxColumnValue && v < maxColumnValue }

@@ -170,7 +170,7 @@ func (e *Engine) endAsking(d *doubt) {
 
 // putAway takes a doubt off the list of those whose members are being asked.
 func (e *Engine) putAway(d *doubt) {
-	e.doubts.changed = true
+	e.recount()
 	e.doubts.asked = slices.DeleteFunc(e.doubts.asked, func(other *doubt) bool { return other == d })
 }
 
@@ -310,8 +310,21 @@ func (e *Engine) reconnect() {
 		e.reconnected = e.now
 		e.forgetDoubts()
 	}
-	if len(e.doubts.all) > 0 {
-		e.nextVerdict = min(e.nextVerdict, e.now) // on those who were asked while nobody was heard
+	if slices.ContainsFunc(e.doubts.all, func(d *doubt) bool { return d.asking.vain && e.unheardSince(d) }) {
+		e.reconsider()
 	}
 	e.lastHeard = e.now
+}
+
+// recount takes note that others may be heard, or not, from now on. Time-outs of those in doubt depend on how many are.
+func (e *Engine) recount() {
+	e.doubts.changed = true
+	e.reconsider()
+}
+
+// reconsider lets those in doubt be judged anew at once.
+func (e *Engine) reconsider() {
+	if len(e.doubts.all) > 0 {
+		e.nextVerdict = min(e.nextVerdict, e.now)
+	}
 }

@@ -45,8 +45,9 @@ func (r *reply) mergeColumn(number int, mine bucket, m mark, clock uint64, lags 
 	e, x := r.engine, &r.engine.scratch.expect
 	higher := e.scratch.higher.clear(len(mine))
 	numbers := e.scratch.numbers[:0]
+	e.heartbeats(mine, clock, lags)
 	for i, row := range mine {
-		switch theirs := x.at(row.Record, clock, lags[i]); {
+		switch theirs := uint64(lags[i]); {
 		case theirs > row.Heartbeat:
 			e.mergeHeartbeat(row, theirs)
 		case theirs < row.Heartbeat && !e.isOwn(row): // this member's own heartbeat is in the header

@@ -138,7 +138,8 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if m.State == membership.Left {
 		return
 	}
-	limit := e.cfg.Dead.Min
+	least := e.leastLimits(m).dead
+	limit := least
 	if m.Late(e.now) > limit {
 		_, limit = e.limits(m)
 	}
@@ -147,7 +148,7 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 		return
 	}
 	if a.Counted && a.Since >= max(e.stall.pardon, e.reconnected) {
-		e.observe(m, e.now.Sub(a.Since), a.Wait)
+		e.observe(m, e.now.Sub(a.Since), a.Wait, least)
 	}
 	if m.Doubted {
 		e.refute(m)

@@ -39,17 +39,27 @@ func (e *Engine) applyNewer(d *Delta) {
 			return
 		}
 		if mine, m := e.bucket(int(number), int(d.Bits)); m == theirs {
-			e.mergeNamed(mine, named, d.Clock, lags)
+			e.mergeNamed(e.named(mine, named), d.Clock, lags)
 		}
 		b = rest
 	}
 }
 
-func (e *Engine) mergeNamed(mine bucket, named bitmap, clock uint64, lags []int64) {
+// named returns the members of a bucket that a bitmap names. It is valid until the next call.
+func (e *Engine) named(mine bucket, named bitmap) bucket {
+	list := e.scratch.named[:0]
 	for i, row := range mine {
 		if named.has(i) {
-			e.mergeHeartbeat(row, e.scratch.expect.at(row.Record, clock, lags[0]))
-			lags = lags[1:]
+			list = append(list, row)
 		}
+	}
+	e.scratch.named = list
+	return list
+}
+
+func (e *Engine) mergeNamed(rows bucket, clock uint64, lags []int64) {
+	e.heartbeats(rows, clock, lags)
+	for i, row := range rows {
+		e.mergeHeartbeat(row, uint64(lags[i]))
 	}
 }

@@ -133,7 +133,7 @@ func (e *Engine) revive(m *membership.Member, silence time.Duration) {
 
 func (e *Engine) enterState(m *membership.Member, s membership.State, reason string) {
 	e.table.SetState(m, s, e.now)
-	e.doubts.changed = true
+	e.recount()
 	e.emit(stateEvent[s], e.view(m), reason)
 }
 

@@ -32,10 +32,11 @@ func (t *Table) Begin(now Instant, m *Member) {
 
 // Arrive counts that the member's heartbeat rose from was to what it is now. One that is older than limit is not fresh.
 func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) Arrival {
-	offset := m.offset(now)
-	a := Arrival{Since: min(m.bumped(was), m.seen)}
+	interval, origin := Instant(m.Record.Interval), m.origin()
+	offset := now - Instant(m.Heartbeat)*interval
+	a := Arrival{Since: min(origin+Instant(was)*interval, m.seen)}
 	m.seen = now
-	if m.Late(now) > limit && !t.drifts.rebase(now, m, offset) {
+	if offset.Sub(origin) > limit && !t.drifts.rebase(now, m, offset) {
 		m.counted = false
 		return a
 	}
@@ -43,7 +44,7 @@ func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) 
 	m.observe(offset)
 	a.Fresh, a.Counted = true, m.counted
 	if a.Counted {
-		a.Wait = float64(now.Sub(m.bumped(was))) / float64(m.Record.Interval)
+		a.Wait = float64(now-m.origin()-Instant(was)*interval) / float64(interval)
 	}
 	m.counted = true
 	return a

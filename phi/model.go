@@ -17,6 +17,7 @@ type Model struct {
 	fresh  int     // waits since the curve was drawn
 	drawn  uint64  // how often it was
 	alarm  float64 // see watch
+	calm   float64 // waits below do not raise it
 	crowds crowds
 	curve  curve
 	whole  Summary // of waits and prior when the curve was drawn
@@ -92,8 +93,13 @@ func (m *Model) fade(share float64) {
 // observer that nobody reaches for a round waits for all members at a time. So the alarm takes more than the members
 // add in such a round, and the model keeps some twenty rounds of the past.
 func (m *Model) watch(wait float64) {
-	const slack = 0.35
-	m.alarm = max(0, m.alarm+min(m.curve.phi(wait), 3)-math.Log10E-slack)
+	if m.alarm == 0 && wait < m.calm { // as most: the alarm would stay
+		return
+	}
+	m.alarm = m.alarm + min(m.curve.phi(wait), 3) - math.Log10E - slack
+	if m.alarm < 0 {
+		m.alarm = 0
+	}
 	if m.alarm < 12+2*m.crowd {
 		return
 	}
@@ -104,11 +110,15 @@ func (m *Model) watch(wait float64) {
 	}
 }
 
+// slack is how much more than the mean the Φ of a wait has to be to raise the alarm.
+const slack = 0.35
+
 func (m *Model) draw() {
 	m.fresh = 0
 	m.drawn++
 	m.whole = m.total.Plus(m.prior.Weighted(priorWeight)).Summary()
 	m.curve.draw(&m.counts, m.total.N, m.crowds.alone(), m.whole)
+	m.calm = m.curve.wait(math.Log10E+slack) * (1 - 1e-9) // on the safe side, whatever the rounding
 }
 
 // Phi returns the suspicion that a wait of a member of this pace gives, ≥ 0: finite for every finite wait, and never

@@ -7,13 +7,33 @@ import (
 	"heartsay/gossip"
 )
 
-// BenchmarkSecond measures a virtual second of a cluster of 1000 members at profile lan's interval.
+// thousand is 1000 members at profile lan, as `heartsay sim --members 1000` runs them.
+func thousand() Scenario {
+	return Scenario{
+		Members: 1000, Seed: 1, Interval: 500 * time.Millisecond, Gossip: gossip.DefaultConfig(),
+		Network: Network{Latency: time.Millisecond},
+	}
+}
+
+// BenchmarkSecond measures a virtual second in steady state, after all have joined and the warm-up, with all that is
+// checked and counted.
 func BenchmarkSecond(b *testing.B) {
-	c := New(Config{Seed: 1, Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig(), Network: Network{Latency: time.Millisecond}})
-	c.Boot(1000, time.Second)
-	c.Run(5 * time.Second)
+	r := newRun(thousand())
+	r.boot()
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Run(time.Second)
+		r.advance(time.Second)
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "x-real-time")
+}
+
+// BenchmarkBootstrap measures the seconds in which they all join and warm up.
+func BenchmarkBootstrap(b *testing.B) {
+	passed := time.Duration(0)
+	for b.Loop() {
+		r := newRun(thousand())
+		r.boot()
+		passed += r.cluster.Now()
+	}
+	b.ReportMetric(passed.Seconds()/b.Elapsed().Seconds(), "x-real-time")
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -92,7 +91,7 @@ func (c *Cluster) Running() []*Member {
 func (c *Cluster) Run(d time.Duration) {
 	end := c.now + d
 	for len(c.queue) > 0 && c.queue[0].at <= end && !c.halted {
-		ev := heap.Pop(&c.queue).(event)
+		ev := c.queue.pop()
 		c.now = max(c.now, ev.at)
 		ev.do()
 	}
@@ -119,7 +118,7 @@ func (c *Cluster) After(d time.Duration, f func()) { c.schedule(c.now+d, f) }
 
 func (c *Cluster) schedule(at time.Duration, do func()) {
 	c.seq++
-	heap.Push(&c.queue, event{at: max(at, c.now), seq: c.seq, do: do})
+	c.queue.push(event{at: max(at, c.now), seq: c.seq, do: do})
 }
 
 // Address returns the i-th address of the virtual network.

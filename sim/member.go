@@ -206,13 +206,19 @@ func (c *Cluster) tick(m *Member, at time.Duration) {
 		return
 	}
 	m.tickAt = at
-	c.schedule(at, c.ofThisLife(m, func() {
-		if m.tickAt != at {
-			return
+	life := m.life
+	c.schedule(at, func() {
+		switch {
+		case m.life != life || m.tickAt != at:
+		case m.frozen:
+			c.do(m, func() { c.tickNow(m) })
+		default:
+			c.tickNow(m)
 		}
-		c.do(m, func() {
-			m.tickAt = never
-			c.apply(m, m.Engine.Tick(c.clock(m)))
-		})
-	}))
+	})
+}
+
+func (c *Cluster) tickNow(m *Member) {
+	m.tickAt = never
+	c.apply(m, m.Engine.Tick(c.clock(m)))
 }

@@ -68,6 +68,19 @@ func (r *run) settle() time.Duration { return max(r.Gossip.Dead.Min, 20*r.Interv
 func (r *run) waits() time.Duration { return 2*r.Gossip.Dead.Max + 10*r.Interval }
 
 func (r *run) play() (Report, error) {
+	r.boot()
+	for _, f := range r.Faults {
+		r.inject(f)
+	}
+	r.advance(r.For)
+	if r.broken != nil {
+		return r.report(), r.broken
+	}
+	return r.report(), nil
+}
+
+// boot starts all members, lets them warm up, and begins to measure.
+func (r *run) boot() {
 	c := r.cluster
 	for i := range r.Members {
 		r.health.starts(i, 0)
@@ -82,14 +95,6 @@ func (r *run) play() (Report, error) {
 	r.start = c.Now()
 	r.traffic.begin()
 	r.ledger.measuring = true
-	for _, f := range r.Faults {
-		r.inject(f)
-	}
-	r.advance(r.For)
-	if r.broken != nil {
-		return r.report(), r.broken
-	}
-	return r.report(), nil
 }
 
 // warmUp runs until all members know all, and a while longer.
