@@ -91,7 +91,7 @@ func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.
 			c.apply(m, m.Engine.ReceiveOn(c.clock(m), stream, from, msg))
 			if no, ok := msg.(*gossip.Refused); ok && m.Engine != nil && m.Engine.Others() == 0 { // as an agent: who is in stays
 				m.Refused = no.Holder
-				c.stop(m)
+				c.yield(m)
 			}
 		})
 	})
