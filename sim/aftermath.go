@@ -14,8 +14,7 @@ import (
 //   - the views of all healthy members show all healthy members alive, in their newest incarnation and at their address,
 //     within so many rounds after these got in contact, and go on doing so;
 //   - whoever does not run, or says nothing, is not shown as present once its silence has outlasted the time-out shown;
-//   - nobody who does not run joins again;
-//   - no process ended because of a namesake: there is none.
+//   - nobody who does not run joins again.
 //
 // Who is healthy is said in wellness.go.
 type aftermath struct {
@@ -25,11 +24,13 @@ type aftermath struct {
 	core    int
 	looked  map[int]time.Duration // when each member last tried a seed
 	held    time.Duration         // for how long packets wait in a member at most: they bring old news
+	slowest time.Duration         // how long packets travel at most
 	began   time.Duration
 	limit   time.Duration // how long it may take from then until contact
 	met     groups        // those that got messages of each other
 	contact time.Duration // when all healthy members had got messages of each other, through others or not; 0: not yet
 	unequal time.Duration // when the views last were not equal
+	shadow  time.Duration // when a view last showed the life of a namesake that is over
 	present time.Duration // when somebody who says nothing last was present
 }
 
@@ -40,9 +41,13 @@ func newAftermath(r *run, core int) *aftermath {
 	w := newWellness(r.cluster)
 	a := &aftermath{run: r, well: w, byes: newGoodbyes(w), core: core, met: groups{}, looked: map[int]time.Duration{}}
 	r.twinStarted, r.twinStops = a.twinStarts, a.twinStops
+	a.slowest = r.Network.Latency + r.Network.Jitter
 	for _, f := range r.Faults {
-		if f.Kind == Freeze || f.Kind == Block {
+		switch f.Kind {
+		case Freeze, Block:
 			a.held = max(a.held, f.For)
+		case Reorder:
+			a.slowest = max(a.slowest, r.Network.Latency+f.Delay)
 		}
 	}
 	return a

@@ -28,6 +28,8 @@ type Cluster struct {
 	// OnMessage is called for each message that is sent, with whether it will arrive, if set. A [*gossip.Sync] and a
 	// [*gossip.Refused] travel on a stream, all others in a packet.
 	OnMessage func(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool)
+	// OnYield is called for each member that has stopped since another one holds its name, if set.
+	OnYield func(m *Member)
 
 	cfg     Config
 	rng     *rand.Rand

@@ -106,7 +106,7 @@ func (c *Cluster) take(m *Member, stream gossip.StreamID, from netip.AddrPort, m
 	c.apply(m, m.Engine.ReceiveOn(c.clock(m), stream, from, msg))
 	if no, ok := msg.(*gossip.Refused); ok && m.Engine != nil && m.Engine.Others() == 0 { // as an agent: who is in stays
 		m.Refused = no.Holder
-		c.stop(m)
+		c.yield(m)
 	}
 }
 

@@ -125,8 +125,10 @@ func (r *run) release(f Fault, i int) {
 		}
 		r.restart(i, address)
 	case Freeze:
+		r.freed = c.Now()
 		c.Thaw(name)
 	case Block:
+		r.freed = c.Now()
 		c.Unblock(name)
 	case Loss:
 		c.Network.Lose(c.Member(name).Address, 0, 0)

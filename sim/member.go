@@ -193,11 +193,22 @@ func (c *Cluster) apply(m *Member, out gossip.Outputs) {
 	over, told := m.Engine.HasLeft()
 	m.Left, m.Told = over, told
 	m.Deposed = out.Deposed != nil
-	if over || m.Deposed {
+	switch {
+	case m.Deposed:
+		c.yield(m)
+	case over:
 		c.stop(m)
-		return
+	default:
+		c.tick(m, out.NextTick.Sub(Epoch)-m.offset)
 	}
-	c.tick(m, out.NextTick.Sub(Epoch)-m.offset)
+}
+
+// yield stops a member, since another one holds its name.
+func (c *Cluster) yield(m *Member) {
+	c.stop(m)
+	if c.OnYield != nil {
+		c.OnYield(m)
+	}
 }
 
 // tick sees to it that the member is ticked at the given time, and not when it was to be ticked before.

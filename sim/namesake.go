@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -71,58 +70,4 @@ func (r *run) stopTwin(i int) {
 	if t.holder.Engine == nil && (t.holder.Deposed || t.holder.Refused != "") {
 		r.restart(i, t.holder.Address)
 	}
-}
-
-// twinStarts takes note of a namesake that joins where nothing is wrong: it is to be refused (R14).
-func (a *aftermath) twinStarts(t *twins) {
-	settle := a.run.settle()
-	t.refuse = t.seed != nil && a.well.lasts(t.holder, settle) && a.well.lasts(t.seed, settle) && a.sees(t.seed, t.holder)
-}
-
-// refusal is how long it takes to refuse a namesake: the seed asks for a second.
-const refusal = 2 * time.Second
-
-// lookAtTwins checks those that are to be refused, unless something comes in between.
-func (a *aftermath) lookAtTwins() {
-	r := a.run
-	for _, t := range r.pairs {
-		ended := t.holder.Engine == nil && t.holder.Deposed
-		if !t.refuse || t.twin.Refused != "" && !ended {
-			continue
-		}
-		if !ended && !a.well.healthy(t.holder) || !a.well.healthy(t.seed) || !r.cluster.Network.perfect() {
-			t.refuse = false
-		}
-		if t.refuse && r.cluster.now-t.began > refusal {
-			r.check(fmt.Sprintf("a namesake joined by %s under the name of %s, which is healthy", t.seed.Name, t.holder.Name))
-		}
-	}
-}
-
-// sees reports whether an observer has a member present, in its life and at its address.
-func (a *aftermath) sees(o, s *Member) bool {
-	for en, state := range o.Engine.Entries() {
-		if en.Record.Name == s.Name {
-			return state.Present() && en.Record.Address == s.Address
-		}
-	}
-	return false
-}
-
-// twinStops returns what is wrong with how a namesake fared, or "".
-func (a *aftermath) twinStops(t *twins) string {
-	w, limit := a.well, contactTries*a.run.Interval
-	if h := t.holder.Engine; h != nil && t.twin.Deposed && h.Self().Record.Incarnation < t.twin.incarnation {
-		return fmt.Sprintf("the newer of two %s has ended, and not the older one", t.holder.Name)
-	}
-	if w.lasts(t.twin, limit) && w.lasts(t.holder, limit) && a.contactLimit(w.all()) < contactLooks {
-		return fmt.Sprintf("%s and its namesake have both lived for %s, and could have met", t.holder.Name, limit)
-	}
-	return ""
-}
-
-// twinRan reports whether a namesake of a member runs, or has run within so long.
-func (a *aftermath) twinRan(m *Member, d time.Duration) bool {
-	twin := a.run.cluster.Member(twinOf(m.Name))
-	return twin != nil && a.well.goneFor(twin) <= d
 }

@@ -2,14 +2,19 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"heartsay/membership"
 )
 
-// patience is how long the rounds take that views need.
+// patience is how long the rounds take that views need: to bring a record takes three packets in a row.
 func (a *aftermath) patience() time.Duration {
-	if a.run.cluster.Network.Loss > 0 || len(a.run.cluster.Network.lossy) > 0 {
+	n := a.run.cluster.Network
+	switch lossy := func(m *Member) bool { return n.lossy[m.Address] != lossiness{} }; {
+	case n.Loss > 0 && slices.ContainsFunc(a.well.all(), lossy):
+		return 4 * Rounds * a.run.Interval
+	case n.Loss > 0 || len(n.lossy) > 0:
 		return 2 * Rounds * a.run.Interval
 	}
 	return Rounds * a.run.Interval
@@ -19,11 +24,6 @@ func (a *aftermath) patience() time.Duration {
 func (a *aftermath) look() bool {
 	r := a.run
 	now := r.cluster.Now()
-	for _, m := range r.cluster.Members() {
-		if (m.Deposed || m.Refused != "") && !isTwin(m.Name) {
-			r.check(fmt.Sprintf("%s ended as if it had a namesake %s", m.Name, m.Refused))
-		}
-	}
 	healthy := a.well.all()
 	switch {
 	case a.contact == 0 && a.met.one(r.indices(healthy)):
@@ -50,7 +50,7 @@ func (a *aftermath) judge(o *Member, healthy int) {
 		case a.well.healthy(s):
 			found++
 			if fault := wrong(s, v); fault != "" {
-				a.differs(fmt.Sprintf("%s sees %s %s", o.Name, s.Name, fault))
+				a.differs(fmt.Sprintf("%s sees %s %s", o.Name, s.Name, fault), a.since(s, v))
 			}
 		case a.well.mute(s) && v.State.Present():
 			a.present = c.now
@@ -61,15 +61,15 @@ func (a *aftermath) judge(o *Member, healthy int) {
 		}
 	}
 	if found < healthy {
-		a.differs(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, healthy))
+		a.differs(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, healthy), a.contact)
 	}
 }
 
-// differs notes that a view is not as it should be, which breaks a promise once the rounds are over.
-func (a *aftermath) differs(how string) {
+// differs notes that a view is not as it should be, which breaks a promise once the rounds since then are over.
+func (a *aftermath) differs(how string, since time.Duration) {
 	now := a.run.cluster.Now()
 	a.unequal = now
-	if now >= a.contact+a.patience() {
+	if now >= since+a.patience() {
 		a.run.check(fmt.Sprintf("%s, %s after contact and %s after the faults", how, now-a.contact, now-a.began))
 	}
 }

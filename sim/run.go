@@ -26,8 +26,9 @@ type run struct {
 	traffic *traffic
 	trace   *tracer
 	broken  *Broken
-	pairs   []*twins    // of namesakes that were started and not stopped yet
-	tamper  func(Fault) // if set, is told of each fault that is over
+	pairs   []*twins      // of namesakes that were started and not stopped yet
+	freed   time.Duration // when somebody last thawed or was unblocked, and what had waited there went on
+	tamper  func(Fault)   // if set, is told of each fault that is over
 
 	twinStarted func(*twins)        // if set, is told of each namesake
 	twinStops   func(*twins) string // if set, returns what is wrong with how a namesake fared, or ""

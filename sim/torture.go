@@ -86,7 +86,7 @@ func (t Torture) Run() (rec Recovery, err error) {
 	a := newAftermath(r, t.Core)
 	r.every(lookWhenAlone, a.seek)
 	r.every(t.Interval/2, a.glance)
-	r.cluster.OnEvent, r.cluster.OnMessage = a.event, a.message
+	r.cluster.OnEvent, r.cluster.OnMessage, r.cluster.OnYield = a.event, a.message, a.yields
 	if _, err := r.play(); err != nil {
 		return Recovery{}, err
 	}

@@ -141,6 +141,14 @@ var defects = map[string]struct {
 			}
 		})
 	}, "both are healthy"},
+	"a member ends for a namesake that is over for long": {Namesake, func(r *run, i int) {
+		r.cluster.After(r.settle(), func() {
+			if m := r.cluster.Member(Name(i)); m.Engine != nil {
+				m.Deposed = true
+				r.cluster.yield(m)
+			}
+		})
+	}, "as if it had a namesake"},
 }
 
 func TestADefectIsFoundAndShrunkToTheOneFaultThatShowsIt(t *testing.T) {
