@@ -80,8 +80,8 @@ func DefaultConfig(profile string) (Config, error) {
 		c.Dead.Min, c.Dead.Max = 1500*time.Millisecond, 10*time.Second
 	case "lan":
 		c.Interval = 500 * time.Millisecond
-		c.Suspect.Min, c.Suspect.Max = 1250*time.Millisecond, 10*time.Second
-		c.Dead.Min, c.Dead.Max = 2*time.Second, 20*time.Second
+		c.Suspect.Min, c.Suspect.Max = 2*time.Second, 10*time.Second
+		c.Dead.Min, c.Dead.Max = 2750*time.Millisecond, 20*time.Second
 	case "wan":
 		c.Interval = time.Second
 		c.Suspect.Min, c.Suspect.Max = 5*time.Second, 40*time.Second

@@ -15,16 +15,10 @@ import (
 // doubt is what is held against one member.
 type doubt struct {
 	member *membership.Member
-	others []opinion // of other members, not refuted; at most maxOpinions
+	others []Opinion // of other members, not refuted; at most maxOpinions
 	asking asking
 	told   bool // that there are enough opinions
 	again  int  // how often that is told yet
-}
-
-// opinion says that a witness has asked in vain since a heartbeat was due.
-type opinion struct {
-	witness   string
-	heartbeat uint64
 }
 
 // asking is this member's own series of questions.
@@ -244,7 +238,7 @@ func (e *Engine) refute(m *membership.Member) {
 		e.endAsking(d)
 	}
 	n := len(d.others)
-	d.others = slices.DeleteFunc(d.others, func(o opinion) bool { return o.heartbeat < m.Heartbeat })
+	d.others = slices.DeleteFunc(d.others, func(o Opinion) bool { return o.Heartbeat < m.Heartbeat })
 	if spread && d.asking.since == 0 || len(d.others) < n {
 		e.tellSign(m)
 	}
@@ -258,11 +252,11 @@ func (e *Engine) inVain(m *membership.Member) bool {
 }
 
 // hearOpinion adds what another member says to what is held against one.
-func (e *Engine) hearOpinion(m *membership.Member, o opinion) {
+func (e *Engine) hearOpinion(m *membership.Member, o Opinion) {
 	d := e.openDoubt(m)
-	switch i := slices.IndexFunc(d.others, func(known opinion) bool { return known.witness == o.witness }); {
+	switch i := slices.IndexFunc(d.others, func(known Opinion) bool { return known.Witness == o.Witness }); {
 	case i >= 0:
-		d.others[i].heartbeat = max(d.others[i].heartbeat, o.heartbeat)
+		d.others[i].Heartbeat = max(d.others[i].Heartbeat, o.Heartbeat)
 	case len(d.others) < maxOpinions:
 		d.others = append(d.others, o)
 	}

@@ -86,7 +86,7 @@ func (e *Engine) pushEvidence() {
 		if len(w.Opinions) > 0 {
 			msg.Doubts = append(msg.Doubts, w)
 			for _, o := range d.others {
-				witnesses = append(witnesses, o.witness)
+				witnesses = append(witnesses, o.Witness)
 			}
 		}
 	}
@@ -104,9 +104,7 @@ func (e *Engine) wireDoubt(d *doubt) Doubt {
 	}
 	w := Doubt{Name: d.member.Record.Name, Incarnation: d.member.Record.Incarnation}
 	w.Opinions = append(w.Opinions, Opinion{Witness: e.self.record.Name, Heartbeat: d.asking.since})
-	for _, o := range d.others {
-		w.Opinions = append(w.Opinions, Opinion{Witness: o.witness, Heartbeat: o.heartbeat})
-	}
+	w.Opinions = append(w.Opinions, d.others...)
 	return w
 }
 
@@ -161,7 +159,7 @@ func (e *Engine) weigh(m *membership.Member, d Doubt) (refuted bool) {
 			refuted = true
 		case o.Witness == e.self.record.Name, o.Witness == d.Name, !e.credible(o, m):
 		default:
-			e.hearOpinion(m, opinion{o.Witness, o.Heartbeat})
+			e.hearOpinion(m, o)
 		}
 	}
 	if held := e.doubtOf(m); held != nil {

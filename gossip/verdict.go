@@ -46,9 +46,9 @@ func (e *Engine) judge(m *membership.Member) {
 
 // timeouts returns at which silence a member becomes suspect and dead as things stand (R8). Without questions of its
 // own that stayed unanswered this member waits for as long as it ever does, and for answers. With them the time-outs
-// hold; when enough others have asked in vain too, the least silences, counted from the first question. Nobody is accused
-// who was not asked, or when nobody was heard since. Who hears nobody at all waits twice as long as it ever does: it is the
-// one at fault, or nobody is left whom its verdict could help.
+// hold; when enough others have asked in vain too, the least silences, of which all but two rounds have to lie after the
+// first question. Nobody is accused who was not asked, or when nobody was heard since. Who hears nobody at all waits twice
+// as long as it ever does: it is the one at fault, or nobody is left whom its verdict could help.
 func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	suspect, dead = e.limits(m)
 	longest, d := e.leastLimits(m).patience, e.doubtOf(m)
@@ -61,20 +61,22 @@ func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 		asking, asked := e.questioning(), e.questioned(d)
 		return max(longest.suspect+asking, asked), max(longest.dead+asking, asked)
 	case e.agreed(d):
-		before := e.unasked(d)
-		return min(suspect, before+e.cfg.Suspect.Min), min(dead, before+e.cfg.Dead.Min)
+		late := e.askedLate(d)
+		return min(suspect, e.cfg.Suspect.Min+late), min(dead, e.cfg.Dead.Min+late)
 	}
 	return suspect, dead
 }
 
-// unasked returns the part of a member's silence that lies before the first heartbeat that anybody asked for in vain: in a
-// large cluster news is old, and who stalls for a moment may have been silent to an observer for long before.
-func (e *Engine) unasked(d *doubt) time.Duration {
+// askedLate returns for how much longer than two rounds a member had been silent before anybody asked it in vain. Who has
+// died is asked within two rounds, for it is the successor of somebody. What is longer is the age of the news, as in a large
+// cluster, and speaks against nobody: who stalls for a moment there has been silent to an observer for long before.
+func (e *Engine) askedLate(d *doubt) time.Duration {
 	first := d.asking.since
 	for _, o := range d.others {
-		first = min(first, o.heartbeat)
+		first = min(first, o.Heartbeat)
 	}
-	return max(e.silence(d.member)-e.now.Sub(d.member.Due(first)), 0)
+	m := d.member
+	return max(e.silence(m)-e.now.Sub(m.Due(first))-2*m.Record.Interval, 0)
 }
 
 // questioned returns the silence that a member has reached once it has had the time to answer questions, if nobody waits
@@ -151,7 +153,7 @@ func (e *Engine) grounds(m *membership.Member, silence time.Duration) string {
 	words += ", does not answer"
 	var witnesses []string
 	for _, o := range e.doubtOf(m).others {
-		witnesses = append(witnesses, o.witness)
+		witnesses = append(witnesses, o.Witness)
 	}
 	if len(witnesses) == 0 {
 		return words

@@ -111,7 +111,7 @@ func TestR8TimeoutsAreClamped(t *testing.T) {
 		phi           float64
 		suspect, dead time.Duration
 	}{
-		{"a phi that any silence reaches", 0.001, 1250 * time.Millisecond, 2 * time.Second},
+		{"a phi that any silence reaches", 0.001, 2 * time.Second, 2750 * time.Millisecond},
 		{"a phi that no silence reaches", 1000, 10 * time.Second, 20 * time.Second},
 	} {
 		cfg := gossip.DefaultConfig()
