@@ -14,15 +14,15 @@ type limits struct {
 	drawn         uint64        // the curve that they were read off, see phi.Model.Drawn; 0: none
 	interval      time.Duration // of the members
 	suspect, dead time.Duration
-	patience      patience
+	latest        latest
 }
 
-// patience is the longest silence after which anybody is called suspect and dead, whatever the model makes of it.
-type patience struct{ suspect, dead time.Duration }
+// latest are the silences after which anybody is called suspect and dead at the latest, whatever the model makes of them.
+type latest struct{ suspect, dead time.Duration }
 
 // oldNews is how many times as old as on average news hardly ever gets: of 1000 to 4000 members whose digests take turns, with
 // and without loss, the model puts one wait in 10⁵ at 2.1 to 2.4 times the mean. Where the budget lets news get so old that
-// the operator's longest silence is shorter, patience is that for suspect, and twice that for dead: who asked everybody
+// the operator's longest silence is shorter, that is the latest for suspect, and twice that for dead: who asked everybody
 // whose news is old would spend more than the budget saves.
 const oldNews = 3
 
@@ -30,7 +30,7 @@ const oldNews = 3
 func (e *Engine) limits(m *membership.Member) (suspect, dead time.Duration) {
 	least := e.leastLimits(m)
 	if m.Pace.Slower(e.model) > 0 {
-		return e.limitsOf(m.Record.Interval, &m.Pace, least.patience)
+		return e.limitsOf(m.Record.Interval, &m.Pace, least.latest)
 	}
 	return least.suspect, least.dead
 }
@@ -50,11 +50,11 @@ func (e *Engine) limitsAt(interval time.Duration) *limits {
 func (e *Engine) readLimits(l *limits, interval time.Duration) {
 	l.drawn, l.interval = e.model.Drawn(), interval
 	old := time.Duration(oldNews * e.model.Summary().Mean * float64(interval))
-	l.patience = patience{suspect: max(e.cfg.Suspect.Max, old), dead: max(e.cfg.Dead.Max, 2*old)}
-	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{}, l.patience)
+	l.latest = latest{suspect: max(e.cfg.Suspect.Max, old), dead: max(e.cfg.Dead.Max, 2*old)}
+	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{}, l.latest)
 }
 
-func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace, most patience) (suspect, dead time.Duration) {
+func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace, most latest) (suspect, dead time.Duration) {
 	suspect = e.timeout(e.cfg.Suspect, interval, pace, most.suspect)
 	if e.model.Seen() < minSamples { // the curve is drawn anew at each of so few
 		return suspect, most.dead

@@ -51,15 +51,15 @@ func (e *Engine) judge(m *membership.Member) {
 // as long as it ever does: it is the one at fault, or nobody is left whom its verdict could help.
 func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	suspect, dead = e.limits(m)
-	longest, d := e.leastLimits(m).patience, e.doubtOf(m)
+	latest, d := e.leastLimits(m).latest, e.doubtOf(m)
 	switch {
 	case d == nil || d.asking.since == 0:
 		return forever, forever
 	case e.cutOff():
-		return suspect, max(2*longest.dead, e.questioned(d))
+		return suspect, max(2*latest.dead, e.questioned(d))
 	case !d.asking.vain || e.unheardSince(d):
 		asking, asked := e.questioning(), e.questioned(d)
-		return max(longest.suspect+asking, asked), max(longest.dead+asking, asked)
+		return max(latest.suspect+asking, asked), max(latest.dead+asking, asked)
 	case e.agreed(d):
 		late := e.askedLate(d)
 		return min(suspect, e.cfg.Suspect.Min+late), min(dead, e.cfg.Dead.Min+late)
@@ -91,7 +91,7 @@ func (e *Engine) questioned(d *doubt) time.Duration {
 // longest returns the longest silence with which a member that does not stall is present: that to which who seems cut off
 // waits (R8), and the time for the questions.
 func (e *Engine) longest() time.Duration {
-	return 2*e.limitsAt(e.self.record.Interval).patience.dead + e.questioning()
+	return 2*e.limitsAt(e.self.record.Interval).latest.dead + e.questioning()
 }
 
 // questioning returns how long a member that is silent for as long as anybody waits gets on top of that to be asked.
