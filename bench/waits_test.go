@@ -2,13 +2,13 @@ package bench
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"heartsay/gossip"
@@ -24,30 +24,34 @@ type cell struct {
 	Fanout  int
 	Budget  int // bytes of a digest: a view of more than some 0.6 B a member takes turns
 	Seed    uint64
-	WarmUp  int `json:",omitempty"` // intervals that only teach; 0: as many as length says
 }
 
 func (c cell) String() string {
-	warmUp, judged := c.length()
-	return fmt.Sprintf("%d members, loss %g, fanout %d, budget %d, seed %d, intervals %d to %d",
-		c.Members, c.Loss, c.Fanout, c.Budget, c.Seed, warmUp, warmUp+judged)
+	return fmt.Sprintf("%d members, loss %g, fanout %d, budget %d, seed %d", c.Members, c.Loss, c.Fanout, c.Budget, c.Seed)
 }
 
 // observers returns of how many members the waits are recorded: of all, or of 125 of 1000, spread over the ring.
 func (c cell) observers() int { return min(c.Members, 125) }
 
-// length returns how many intervals only teach, and how many are judged after them. Waits are the shorter the larger the
-// fanout.
-func (c cell) length() (warmUp, judged int) {
+// window is the intervals in which waits are judged. Those before it only teach.
+type window struct{ From, To int }
+
+// windows returns when the waits of a cell are judged, the last when there was time to learn. 1000 members are judged before
+// too: what the model cannot know yet of a cluster as large shows there.
+func (c cell) windows() []window {
 	switch {
 	case c.Members <= 10:
-		warmUp, judged = 600, 60_000
+		return []window{{600, 60_600}}
 	case c.Members <= 100:
-		warmUp, judged = 300, 2000
-	default:
-		warmUp, judged = 100+100/c.Fanout, 50+150/c.Fanout
+		return []window{{300, 2300}}
 	}
-	return cmp.Or(c.WarmUp, warmUp), judged
+	return []window{{100, 200}, {200, 400}, {400, 700}}
+}
+
+// intervals returns how long a cell lives.
+func (c cell) intervals() int {
+	w := c.windows()
+	return w[len(w)-1].To
 }
 
 // heardOf is one wait: the age that the newest heartbeat of a subject had reached when the next arrived.
@@ -55,6 +59,16 @@ type heardOf struct {
 	Age     float32 // intervals
 	Subject uint16
 	After   uint16 // milliseconds since the observer's wait before it; 0: by the same message
+}
+
+// packed returns the wait as it stands in a file.
+func (h heardOf) packed() uint64 {
+	return uint64(math.Float32bits(h.Age)) | uint64(h.Subject)<<32 | uint64(h.After)<<48
+}
+
+// unpacked is the inverse of packed.
+func unpacked(p uint64) heardOf {
+	return heardOf{Age: math.Float32frombits(uint32(p)), Subject: uint16(p >> 32), After: uint16(p >> 48)}
 }
 
 // recording is all waits that each observer of a cell saw end, in order. What a detector would have said of them can be
@@ -94,8 +108,7 @@ func (c cell) record() recording {
 	s := sim.New(sim.Config{Seed: c.Seed, Interval: interval, Gossip: g,
 		Network: sim.Network{Latency: time.Millisecond, Jitter: 2 * time.Millisecond, Loss: c.Loss}})
 	s.BootSettled(c.Members, interval, func([]membership.Entry) {})
-	warmUp, judged := c.length()
-	s.Run(time.Duration(warmUp+judged) * interval)
+	s.Run(time.Duration(c.intervals()) * interval)
 	return r
 }
 
@@ -105,7 +118,7 @@ func (c cell) recorded(dir string) (recording, error) {
 	if dir == "" {
 		return c.record(), nil
 	}
-	path := filepath.Join(dir, fmt.Sprintf("%d-%g-%d-%d-%d.%d.waits", c.Members, c.Loss, c.Fanout, c.Budget, c.WarmUp, c.Seed))
+	path := filepath.Join(dir, fmt.Sprintf("%d-%g-%d-%d.%d.waits", c.Members, c.Loss, c.Fanout, c.Budget, c.Seed))
 	if f, err := os.Open(path); err == nil {
 		defer f.Close()
 		return readRecording(f, c.observers())
@@ -129,8 +142,10 @@ func (r recording) writeTo(f io.Writer) error {
 		if err := binary.Write(w, binary.LittleEndian, uint32(len(waits))); err != nil {
 			return err
 		}
-		if err := binary.Write(w, binary.LittleEndian, waits); err != nil {
-			return err
+		for _, h := range waits {
+			if err := binary.Write(w, binary.LittleEndian, h.packed()); err != nil {
+				return err
+			}
 		}
 	}
 	return w.Flush()
@@ -143,17 +158,22 @@ func readRecording(f io.Reader, observers int) (recording, error) {
 		if err := binary.Read(b, binary.LittleEndian, &n); err != nil {
 			return nil, err
 		}
-		r[o] = make([]heardOf, n)
-		if err := binary.Read(b, binary.LittleEndian, r[o]); err != nil {
+		packed := make([]uint64, n)
+		if err := binary.Read(b, binary.LittleEndian, packed); err != nil {
 			return nil, err
+		}
+		r[o] = make([]heardOf, n)
+		for i, p := range packed {
+			r[o][i] = unpacked(p)
 		}
 	}
 	return r, nil
 }
 
-// passes are the waits of a cell, and how many of them had reached a Φ of 1, 2 … 6 when they ended.
+// passes are the waits of a cell within a window, and how many of them had reached a Φ of 1, 2 … 6 when they ended.
 type passes struct {
 	Cell    cell
+	Window  window
 	Waits   int
 	Passed  [6]int
 	Moments [6]int // at which some did, of one observer each: waits come in crowds
@@ -164,10 +184,12 @@ func (p passes) share(k int) float64 {
 	return float64(p.Passed[k]) / float64(p.Waits) * math.Pow10(k+1)
 }
 
-// judge lets each observer's own model learn its waits one by one, and counts what it had said of each.
-func (c cell) judge(r recording) passes {
-	p := passes{Cell: c}
-	warmUp, _ := c.length()
+// judge lets each observer's own model learn its waits one by one, and counts in each window what it had said of them.
+func (c cell) judge(r recording) (all []passes) {
+	windows := c.windows()
+	for _, w := range windows {
+		all = append(all, passes{Cell: c, Window: w})
+	}
 	for _, waits := range r {
 		m := phi.NewModel(phi.Measured())
 		m.SetPrior(c.prior())
@@ -177,22 +199,27 @@ func (c cell) judge(r recording) passes {
 		for _, w := range waits {
 			now += float64(w.After) / 500
 			pace, age := &paces[w.Subject], float64(w.Age)
-			if now > float64(warmUp) {
-				p.Waits++
-				phi := m.Phi(age, pace)
-				for k := 0; k < len(p.Passed) && phi >= float64(k+1); k++ {
-					p.Passed[k]++
-					if passed[k] != now {
-						p.Moments[k]++
-					}
-					passed[k] = now
-				}
+			i := slices.IndexFunc(windows, func(w window) bool { return float64(w.From) < now && now <= float64(w.To) })
+			if i >= 0 {
+				all[i].count(m.Phi(age, pace), now, &passed)
 			}
 			pace.Add(age)
 			m.Add(age)
 		}
 	}
-	return p
+	return all
+}
+
+// count counts a wait that ends now at a Φ. Passed tells when the observer last saw one pass each Φ.
+func (p *passes) count(phi, now float64, passed *[6]float64) {
+	p.Waits++
+	for k := 0; k < len(p.Passed) && phi >= float64(k+1); k++ {
+		p.Passed[k]++
+		if passed[k] != now {
+			p.Moments[k]++
+		}
+		passed[k] = now
+	}
 }
 
 // prior is what gossip expects of such a cluster before it has seen any wait.

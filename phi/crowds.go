@@ -36,5 +36,12 @@ func (c *crowds) alone() float64 {
 	return min((float64(c.sum)+crowdDoubt)/(varies+crowdDoubt), 1)
 }
 
-// crowdDoubt is how many waits the guess counts as that each is on its own.
-const crowdDoubt = 8
+const (
+	// crowdDoubt is how many waits the guess counts as that each is on its own.
+	crowdDoubt = 8
+
+	// crowdFade is what is left of the crowds whenever the waits have been halved: next to nothing. A young observer takes
+	// for long what is not, so that its first blocks hold dozens; as squares these outweigh all later ones, and it would find
+	// crowds where there are none for thousands of intervals. While it is young, it is the better for that: patient.
+	crowdFade = 0.1
+)

@@ -26,9 +26,10 @@ type Model struct {
 const (
 	// A Model halves what it holds at so many waits, and at so many of each member: the last half to whole of them
 	// count, those before half as much, and so on. It takes 65,536 to see the waits of 1 in 1000 a few dozen times;
-	// 10 members give them in some 10,000 intervals. Waits of one interval are not independent, so that many members
-	// need some hundred intervals too. See watch for what becomes of changes meanwhile.
-	memory, memoryEach = 1 << 16, 256
+	// 10 members give them in some 10,000 intervals. Waits of one interval are not independent, so that thousands of
+	// members need some hundred intervals too; with more than that the model would be late to see that waits became
+	// shorter. See watch for what becomes of longer ones.
+	memory, memoryEach = 1 << 16, 64
 
 	// priorWeight is how many waits the prior counts as.
 	priorWeight = 32
@@ -71,6 +72,7 @@ func (m *Model) Add(wait float64) {
 	m.total = m.total.Plus(Moments{N: 1, Sum: wait, SumSq: wait * wait})
 	if m.total.N >= memory && m.total.N >= memoryEach*m.crowd {
 		m.fade(0.5)
+		m.crowds.fade(crowdFade)
 	}
 	if m.fresh++; m.fresh >= redraw || float64(m.fresh)*16 >= m.total.N {
 		m.draw()

@@ -92,14 +92,9 @@ func (p passes) mustMean(t *testing.T) {
 	}
 }
 
-// TestR7PhiMeansTheShareOfSilencesThatPassIt holds the default detector to the definition of Φ. A cluster of 1000 takes
-// minutes: package bench has it.
-func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
-	for _, c := range []cell{
-		{10, 0, 1, 256, 600, 5000}, {10, 0.1, 2, 256, 600, 5000}, {10, 0.3, 1, 256, 600, 5000}, {10, 0.3, 3, 256, 600, 3000},
-		{100, 0, 1, 256, 300, 100}, {100, 0.1, 2, 256, 200, 100}, {100, 0.3, 3, 256, 150, 100}, {100, 0.3, 1, 64, 400, 400},
-		{300, 0.1, 1, 64, 150, 60},
-	} {
+// mustMeanAmong holds the cells to the definition of Φ, with a seed that chose nothing.
+func mustMeanAmong(t *testing.T, cells ...cell) {
+	for _, c := range cells {
 		name := fmt.Sprintf("%d members, loss %g, fanout %d, budget %d", c.members, c.loss, c.fanout, c.budget)
 		t.Run(name, func(t *testing.T) {
 			const seed = 5
@@ -109,4 +104,22 @@ func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
 			p.mustMean(t)
 		})
 	}
+}
+
+// TestR7PhiMeansTheShareOfSilencesThatPassIt holds the default detector to the definition of Φ.
+func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
+	mustMeanAmong(t,
+		cell{10, 0, 1, 256, 600, 5000}, cell{10, 0.1, 2, 256, 600, 5000}, cell{10, 0.3, 1, 256, 600, 5000}, cell{10, 0.3, 3, 256, 600, 3000},
+		cell{100, 0, 1, 256, 300, 100}, cell{100, 0.1, 2, 256, 200, 100}, cell{100, 0.3, 3, 256, 150, 100}, cell{100, 0.3, 1, 64, 400, 400},
+		cell{300, 0.1, 1, 64, 150, 60})
+}
+
+// TestR7PhiMeansTheSameAmongAThousand holds two clusters of 1000 members to it, chosen for what they cost, once each observer has
+// seen some 65 waits of each member and begun to forget. Package bench has the others.
+func TestR7PhiMeansTheSameAmongAThousand(t *testing.T) {
+	t.Parallel()
+	if raced {
+		t.Skip("simulates 1000 members in one goroutine, which takes the race detector ten minutes; the smaller clusters have the same code")
+	}
+	mustMeanAmong(t, cell{1000, 0, 1, 256, 300, 20}, cell{1000, 0.1, 2, 256, 200, 20})
 }
