@@ -26,12 +26,13 @@ type aftermath struct {
 	held    time.Duration         // for how long packets wait in a member at most: they bring old news
 	slowest time.Duration         // how long packets travel at most
 	began   time.Duration
-	limit   time.Duration // how long it may take from then until contact
-	met     groups        // those that got messages of each other
-	contact time.Duration // when all healthy members had got messages of each other, through others or not; 0: not yet
-	unequal time.Duration // when the views last were not equal
-	shadow  time.Duration // when a view last showed the life of a namesake that is over
-	present time.Duration // when somebody who says nothing last was present
+	limit   time.Duration                // how long it may take from then until contact
+	met     groups                       // those that got messages of each other
+	contact time.Duration                // when all healthy members had got messages of each other, through others or not; 0: not yet
+	unequal time.Duration                // when the views last were not equal
+	shadow  time.Duration                // when a view last showed the life of a namesake that is over
+	present time.Duration                // when somebody who says nothing last was present
+	late    map[[2]*Member]time.Duration // since when an observer has shown a subject as present for too long
 }
 
 // stays is for how long what was reached is watched.
@@ -40,6 +41,7 @@ const stays = 5 * time.Second
 func newAftermath(r *run, core int) *aftermath {
 	w := newWellness(r.cluster)
 	a := &aftermath{run: r, well: w, byes: newGoodbyes(w), core: core, met: groups{}, looked: map[int]time.Duration{}}
+	a.late = map[[2]*Member]time.Duration{}
 	r.twinStarted, r.twinStops = a.twinStarts, a.twinStops
 	a.slowest = r.Network.Latency + r.Network.Jitter
 	for _, f := range r.Faults {

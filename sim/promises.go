@@ -54,14 +54,26 @@ func (a *aftermath) judge(o *Member, healthy int) {
 			}
 		case a.well.mute(s) && v.State.Present():
 			a.present = c.now
-			if late := v.Silence - v.DeadAfter; late > a.patience() && c.now > a.contact+a.patience() {
-				a.run.check(fmt.Sprintf("%s sees %s %s, silent for %s, and the time-out shown is %s", o.Name, s.Name, v.State,
-					v.Silence, v.DeadAfter))
-			}
+			a.waits(o, s, v)
 		}
 	}
 	if found < healthy {
 		a.differs(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, healthy), a.contact)
+	}
+}
+
+// waits checks that a view does not show who says nothing as present for longer than the time-out shown, and as many rounds. A
+// time-out that has become shorter as the detector learned, all at once, counts when everybody has been judged by it.
+func (a *aftermath) waits(o, s *Member, v membership.View) {
+	now, both := a.run.cluster.Now(), [2]*Member{o, s}
+	switch since, before := a.late[both]; {
+	case v.Silence-v.DeadAfter <= a.patience() || now <= a.contact+a.patience():
+		delete(a.late, both)
+	case !before:
+		a.late[both] = now
+	case now-since > a.run.Gossip.Suspect.Min:
+		a.run.check(fmt.Sprintf("%s sees %s %s, silent for %s, and the time-out shown is %s", o.Name, s.Name, v.State,
+			v.Silence, v.DeadAfter))
 	}
 }
 
