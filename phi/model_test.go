@@ -203,6 +203,6 @@ func ExampleDetector() {
 	// Output:
 	// exponential phi 8 at 106.9
 	// logistic    phi 8 at 15.0
-	// measured    phi 8 at 17.8
+	// measured    phi 8 at 16.9
 	// normal      phi 8 at 10.9
 }
