@@ -23,10 +23,19 @@ func settledCluster(seed uint64, members, budget int, loss float64) (*sim.Cluste
 	return c, raised
 }
 
+// notRaced skips a test that simulates hundreds of members for minutes in one goroutine, where there is nothing to race.
+func notRaced(t *testing.T) {
+	t.Helper()
+	if raced {
+		t.Skip("takes minutes with the race detector, in one goroutine")
+	}
+}
+
 // TestR8AShortStallIsNoDeathHoweverOldNewsIs holds the least silence to what it says. In a large cluster the news of a member
 // is older than that at any time, and only the questions tell since when it does not answer.
 func TestR8AShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
 	t.Parallel()
+	notRaced(t)
 	const seed = 1
 	c, raised := settledCluster(seed, 400, 64, 0)
 	for _, stall := range []time.Duration{500 * time.Millisecond, time.Second, 1500 * time.Millisecond} {
@@ -54,6 +63,7 @@ func TestR8AShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
 // news is old is left alone.
 func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
 	t.Parallel()
+	notRaced(t)
 	for _, loss := range []float64{0, 0.3} {
 		const seed, members = 1, 500 // in 64 bytes they take as many turns as 2000 in 256
 		c, raised := settledCluster(seed, members, 64, loss)
