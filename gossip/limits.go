@@ -14,7 +14,6 @@ type limits struct {
 	drawn         uint64        // the curve that they were read off, see phi.Model.Drawn; 0: none
 	interval      time.Duration // of the members
 	suspect, dead time.Duration
-	latest        latest
 }
 
 // latest are the silences after which anybody is called suspect and dead at the latest, whatever the model makes of them.
@@ -26,40 +25,42 @@ type latest struct{ suspect, dead time.Duration }
 // whose news is old would spend more than the budget saves.
 const oldNews = 3
 
+// latest returns those of members of an interval.
+func (e *Engine) latest(interval time.Duration) latest {
+	old := time.Duration(oldNews * e.model.Summary().Mean * float64(interval))
+	return latest{suspect: max(e.cfg.Suspect.Max, old), dead: max(e.cfg.Dead.Max, 2*old)}
+}
+
 // limits returns at which silence the model calls a member suspect and dead (R7, R8).
 func (e *Engine) limits(m *membership.Member) (suspect, dead time.Duration) {
-	least := e.leastLimits(m)
 	if m.Pace.Slower(e.model) > 0 {
-		return e.limitsOf(m.Record.Interval, &m.Pace, least.latest)
+		return e.limitsOf(m.Record.Interval, &m.Pace)
 	}
+	least := e.leastLimits(m)
 	return least.suspect, least.dead
 }
 
 // leastLimits returns the limits of the members of the same interval, which are the least it can have itself.
-func (e *Engine) leastLimits(m *membership.Member) *limits { return e.limitsAt(m.Record.Interval) }
-
-// limitsAt returns the limits of members of an interval.
-func (e *Engine) limitsAt(interval time.Duration) *limits {
+func (e *Engine) leastLimits(m *membership.Member) *limits {
 	l := &e.usual
-	if l.drawn != e.model.Drawn() || l.interval != interval {
-		e.readLimits(l, interval)
+	if l.drawn != e.model.Drawn() || l.interval != m.Record.Interval {
+		e.readLimits(l, m.Record.Interval)
 	}
 	return l
 }
 
 func (e *Engine) readLimits(l *limits, interval time.Duration) {
 	l.drawn, l.interval = e.model.Drawn(), interval
-	old := time.Duration(oldNews * e.model.Summary().Mean * float64(interval))
-	l.latest = latest{suspect: max(e.cfg.Suspect.Max, old), dead: max(e.cfg.Dead.Max, 2*old)}
-	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{}, l.latest)
+	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{})
 }
 
-func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace, most latest) (suspect, dead time.Duration) {
-	suspect = e.timeout(e.cfg.Suspect, interval, pace, most.suspect)
+func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace) (suspect, dead time.Duration) {
+	latest := e.latest(interval)
+	suspect = e.timeout(e.cfg.Suspect, interval, pace, latest.suspect)
 	if e.model.Seen() < minSamples { // the curve is drawn anew at each of so few
-		return suspect, most.dead
+		return suspect, latest.dead
 	}
-	return suspect, max(suspect, e.timeout(e.cfg.Dead, interval, pace, most.dead))
+	return suspect, max(suspect, e.timeout(e.cfg.Dead, interval, pace, latest.dead))
 }
 
 func (e *Engine) timeout(t Threshold, interval time.Duration, pace *phi.Pace, most time.Duration) time.Duration {

@@ -51,7 +51,7 @@ func (e *Engine) judge(m *membership.Member) {
 // as long as it ever does: it is the one at fault, or nobody is left whom its verdict could help.
 func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	suspect, dead = e.limits(m)
-	latest, d := e.leastLimits(m).latest, e.doubtOf(m)
+	latest, d := e.latest(m.Record.Interval), e.doubtOf(m)
 	switch {
 	case d == nil || d.asking.since == 0:
 		return forever, forever
@@ -91,7 +91,7 @@ func (e *Engine) questioned(d *doubt) time.Duration {
 // longest returns the longest silence with which a member that does not stall is present: that to which who seems cut off
 // waits (R8), and the time for the questions.
 func (e *Engine) longest() time.Duration {
-	return 2*e.limitsAt(e.self.record.Interval).latest.dead + e.questioning()
+	return 2*e.latest(e.self.record.Interval).dead + e.questioning()
 }
 
 // questioning returns how long a member that is silent for as long as anybody waits gets on top of that to be asked.

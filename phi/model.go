@@ -98,10 +98,7 @@ func (m *Model) watch(wait float64) {
 	if m.alarm == 0 && wait < m.calm { // as most: the alarm would stay
 		return
 	}
-	m.alarm = m.alarm + min(m.curve.phi(wait), 3) - math.Log10E - slack
-	if m.alarm < 0 {
-		m.alarm = 0
-	}
+	m.alarm = max(0, m.alarm+min(m.curve.phi(wait), 3)-math.Log10E-slack)
 	if m.alarm < 12+2*m.crowd {
 		return
 	}

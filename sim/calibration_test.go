@@ -118,8 +118,6 @@ func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
 // seen some 65 waits of each member and begun to forget. Package bench has the others.
 func TestR7PhiMeansTheSameAmongAThousand(t *testing.T) {
 	t.Parallel()
-	if raced {
-		t.Skip("simulates 1000 members in one goroutine, which takes the race detector ten minutes; the smaller clusters have the same code")
-	}
+	notRaced(t)
 	mustMeanAmong(t, cell{1000, 0, 1, 256, 300, 20}, cell{1000, 0.1, 2, 256, 200, 20})
 }
