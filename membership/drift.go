@@ -29,7 +29,7 @@ func (s *drifts) rebase(now Instant, m *Member, offset Instant) bool {
 		s.of[m] = d
 		return false
 	}
-	m.current, m.previous, m.arrivals, m.counted = d.offset, d.offset, 0, false
+	m.current, m.previous, m.counted = noArrival, d.offset, false
 	return true
 }
 

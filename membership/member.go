@@ -12,10 +12,9 @@ type Member struct {
 	Entry
 	Print uint32 // of the record, see [Record.Print]
 
-	State    State // changed by [Table.SetState] alone
-	Doubted  bool  // something is held against it, see package gossip
-	counted  bool  // the newest heartbeat was an arrival, not the first counter ever learned (R6)
-	arrivals uint8 // counted in this batch, see pulse.go
+	State   State // changed by [Table.SetState] alone
+	Doubted bool  // something is held against it, see package gossip
+	counted bool  // the newest heartbeat was an arrival, not the first counter ever learned (R6)
 
 	Since             Instant // when it took State
 	Direct            Instant // when a message of its own last arrived; 0: never

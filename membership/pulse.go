@@ -1,6 +1,9 @@
 package membership
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A member's pulse are the heartbeats of one incarnation as one observer receives them.
 //
@@ -9,9 +12,20 @@ import "time"
 // the heartbeat that travelled fastest. Age is what phi judges: it is not fooled by an early arrival, after which
 // the next one only looks late, nor by an old counter that arrives late but is higher than the last (R8).
 
-// batch is how many arrivals the origin is minimised over, twice: two clocks that drift apart by 100 ppm do so by
-// less than 2 % of an interval in that time.
-const batch = 64
+// The least is of a batch of arrivals and of the one before, which the caller ends by [Table.EndBatch]: the longer it
+// takes, the faster its fastest heartbeat, and the farther two clocks drift apart meanwhile.
+
+// noArrival is the least of a batch without any.
+const noArrival = Instant(math.MaxInt64)
+
+// EndBatch ends the batch of every member that a heartbeat came of in it. Later origins do not count the batch before.
+func (t *Table) EndBatch() {
+	for _, m := range t.index.members {
+		if m.current != noArrival {
+			m.previous, m.current = m.current, noArrival
+		}
+	}
+}
 
 // Arrival says what a risen heartbeat meant.
 type Arrival struct {
@@ -27,7 +41,7 @@ type Arrival struct {
 func (t *Table) Begin(now Instant, m *Member) {
 	t.drifts.end(m)
 	offset := m.offset(now)
-	m.current, m.previous, m.seen, m.arrivals, m.counted = offset, offset, now, 0, false
+	m.current, m.previous, m.seen, m.counted = noArrival, offset, now, false
 }
 
 // Arrive counts that the member's heartbeat rose from was to what it is now. One that is older than limit is not fresh.
@@ -41,7 +55,7 @@ func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) 
 		return a
 	}
 	t.drifts.end(m)
-	m.observe(offset)
+	m.current = min(m.current, offset)
 	a.Fresh, a.Counted = true, m.counted
 	if a.Counted {
 		a.Wait = float64(now-m.origin()-Instant(was)*interval) / float64(interval)
@@ -70,11 +84,4 @@ func (m *Member) origin() Instant { return min(m.current, m.previous) }
 // offset returns arrival − h·T of the newest heartbeat, if it arrives now.
 func (m *Member) offset(now Instant) Instant {
 	return now - Instant(m.Heartbeat)*Instant(m.Record.Interval)
-}
-
-func (m *Member) observe(offset Instant) {
-	m.current = min(m.current, offset)
-	if m.arrivals++; m.arrivals >= batch {
-		m.previous, m.current, m.arrivals = m.current, offset, 0
-	}
 }

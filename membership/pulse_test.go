@@ -176,6 +176,9 @@ func TestR7SlowDriftNeverMakesALiveMemberStale(t *testing.T) {
 			}
 			s := learned(0, bumped(1), 1)
 			for h := uint64(2); bumped(h) < membership.Instant(6*time.Hour); h += 1 + rng.Uint64N(gap) {
+				if h/200 > s.Heartbeat/200 { // a walk through 200 members is over
+					s.table.EndBatch()
+				}
 				age := time.Duration(rng.Int64N(int64(4 * interval)))
 				now := bumped(h).Add(age)
 				if a := s.arrive(now, h); !a.Fresh {
@@ -192,13 +195,31 @@ func TestR7SlowDriftNeverMakesALiveMemberStale(t *testing.T) {
 func TestR8TheOriginFollowsAPathThatBecameSlower(t *testing.T) {
 	s := known(0)
 	const more = 2 * time.Second
-	for h := uint64(201); h <= 200+2*64; h++ { // two batches
+	for h := uint64(201); h <= 328; h++ {
+		if h == 250 || h == 300 {
+			s.table.EndBatch()
+		}
 		if a := s.hear(h, interval+more); !a.Fresh {
 			t.Fatalf("heartbeat %d is not fresh, though the path took less than the limit longer", h)
 		}
 	}
 	if off := s.bumped(328).Add(interval + more).Sub(s.Bumped()); off != 0 {
 		t.Errorf("after two batches the fastest heartbeat of old still counts: ages are %s too high", off)
+	}
+}
+
+func TestR8ABatchInWhichNothingCameChangesNothing(t *testing.T) {
+	s := known(0)
+	was := s.Bumped()
+	for range 3 {
+		s.table.EndBatch()
+	}
+	if s.Bumped() != was {
+		t.Errorf("after three batches without a heartbeat the newest one is taken to be bumped %s later", s.Bumped().Sub(was))
+	}
+	s.hear(201, 4*interval)
+	if off := s.Bumped().Sub(was) - interval; off != 0 {
+		t.Errorf("a slow heartbeat after them moves the origin by %s", off)
 	}
 }
 

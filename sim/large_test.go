@@ -89,3 +89,25 @@ func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
 		}
 	}
 }
+
+// TestR7NewsIsOfAKnownAgeHoweverOldTheClusterIs holds detection to its pace after many batches of arrivals. What was relayed is
+// some intervals old at best, and only a heartbeat that came from its owner tells when it was bumped. Whoever takes news for
+// younger than it is knows of a crash late, and takes those for asked early who were not.
+func TestR7NewsIsOfAKnownAgeHoweverOldTheClusterIs(t *testing.T) {
+	t.Parallel()
+	notRaced(t)
+	const seed, members, crashed, pairs = 1, 600, 10, 10 * (600 - 10)
+	c, raised := settledCluster(seed, members, 128, 0)
+	c.Run(6 * time.Minute)
+	for k := range crashed {
+		c.Crash(sim.Name(k))
+	}
+	c.Run(1500 * time.Millisecond)
+	if early := raised[membership.EventDead]; early > 0 {
+		t.Errorf("seed %d: %d of %d verdicts on a crash are passed within 1.5 s", seed, early, pairs)
+	}
+	c.Run(1500 * time.Millisecond)
+	if known := raised[membership.EventDead]; known < pairs*98/100 {
+		t.Errorf("seed %d: after 3 s, %d of %d verdicts on a crash are passed", seed, known, pairs)
+	}
+}
