@@ -3,6 +3,7 @@ package gossip
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"heartsay/membership"
 )
@@ -115,36 +116,40 @@ func (m mark) append(buf []byte) []byte {
 // lags returns how far the heartbeats of a bucket are behind what a clock lets expect. The slice is valid until the
 // next call.
 func (e *Engine) lags(b bucket, clock uint64) []int64 {
-	numbers := e.scratch.numbers[:0]
-	for _, m := range b {
-		numbers = append(numbers, e.scratch.expect.lag(m, clock))
+	numbers := slices.Grow(e.scratch.numbers[:0], len(b))[:len(b)]
+	e.scratch.expect.heartbeats(b, clock, numbers)
+	for i, m := range b {
+		numbers[i] -= int64(m.Heartbeat)
 	}
 	e.scratch.numbers = numbers
 	return numbers
 }
 
-// heartbeats puts the heartbeats that lags stand for in their place. Rows are seldom in a cache when a message comes. So
-// short a loop has the processor fetch many at a time, which one that does something with each does not.
+// heartbeats puts the heartbeats that lags stand for in their place; 0 where one stands for none.
 func (e *Engine) heartbeats(b bucket, clock uint64, lags []int64) {
-	for i, m := range b {
-		lags[i] = int64(e.scratch.expect.at(m.Record, clock, lags[i]))
+	expected := slices.Grow(e.scratch.expected[:0], len(b))[:len(b)]
+	e.scratch.expect.heartbeats(b, clock, expected)
+	for i, lag := range lags {
+		lags[i] = max(expected[i]-lag, 0)
 	}
+	e.scratch.expected = expected
 }
 
 // scratch is memory that is used again for each exchange.
 type scratch struct {
-	own     membership.Member // see ownRow
-	list    bucket
-	named   bucket
-	expect  expectation
-	numbers []int64
-	read    []int64
-	column  columnWriter
-	buf     []byte
-	newer   []byte
-	rosters []byte
-	reply   reply
-	peers   []*membership.Member
-	higher  bitmap
-	known   map[uint32]*membership.Member
+	own      membership.Member // see ownRow
+	list     bucket
+	named    bucket
+	expect   expectation
+	numbers  []int64
+	expected []int64
+	read     []int64
+	column   columnWriter
+	buf      []byte
+	newer    []byte
+	rosters  []byte
+	reply    reply
+	peers    []*membership.Member
+	higher   bitmap
+	known    map[uint32]*membership.Member
 }

@@ -26,7 +26,7 @@ func (e *Engine) hear(from netip.AddrPort, h *Header) (wants []string) {
 		return nil
 	}
 	if h.Incarnation == m.Record.Incarnation {
-		m.Direct = max(e.now, 1) // 0 says never
+		m.Met(e.now)
 		e.answersDoubt(m, h.Heartbeat)
 	}
 	if e.advance(m, h.Incarnation, h.Heartbeat) {
@@ -117,7 +117,7 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 		e.closeDoubt(d)
 	}
 	e.table.Begin(e.now, m)
-	m.Direct = 0
+	m.Part()
 	e.targets.add(e.rng, m.Record.Name, e.table.Len())
 	switch {
 	case m.Record.Leaving:
@@ -138,8 +138,8 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if m.State == membership.Left {
 		return
 	}
-	least := e.leastLimits(m).dead
-	limit := least
+	least := *e.leastLimits(m)
+	limit := least.dead
 	if m.Late(e.now) > limit {
 		_, limit = e.limits(m)
 	}
@@ -148,7 +148,10 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 		return
 	}
 	if a.Counted && a.Since >= max(e.stall.pardon, e.reconnected) {
-		e.observe(m, e.now.Sub(a.Since), a.Wait, least)
+		e.observe(m, e.now.Sub(a.Since), a.Wait, least.dead)
+	}
+	if m.State == membership.Alive && !m.Doubted && !e.mayBeDue(least.suspect-m.Late(e.now)) { // as nearly all
+		return
 	}
 	if m.Doubted {
 		e.refute(m)
@@ -157,7 +160,7 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if m.State != membership.Alive && !e.inVain(m) { // otherwise the heartbeat is from before the questions
 		e.revive(m, silence)
 	}
-	if m.Doubted || e.mayBeDue(m, silence) {
+	if m.Doubted || e.mayBeDue(least.suspect-silence) {
 		e.judgeAt(m, silence)
 	}
 }

@@ -42,16 +42,17 @@ func (e *Engine) limits(m *membership.Member) (suspect, dead time.Duration) {
 
 // leastLimits returns the limits of the members of the same interval, which are the least it can have itself.
 func (e *Engine) leastLimits(m *membership.Member) *limits {
-	l := &e.usual
-	if l.drawn != e.model.Drawn() || l.interval != m.Record.Interval {
-		e.readLimits(l, m.Record.Interval)
+	if l := &e.usual; l.drawn == e.model.Drawn() && l.interval == m.Record.Interval {
+		return l
 	}
-	return l
+	return e.readLimits(m.Record.Interval)
 }
 
-func (e *Engine) readLimits(l *limits, interval time.Duration) {
+func (e *Engine) readLimits(interval time.Duration) *limits {
+	l := &e.usual
 	l.drawn, l.interval = e.model.Drawn(), interval
 	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{})
+	return l
 }
 
 func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace) (suspect, dead time.Duration) {

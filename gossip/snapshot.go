@@ -53,8 +53,8 @@ func (e *Engine) view(m *membership.Member) membership.View {
 		Record: m.Record, Heartbeat: m.Heartbeat, State: m.State, Since: e.time(m.Since),
 		Phi: e.phi(m), Silence: e.silence(m), SuspectAfter: suspect, DeadAfter: dead,
 	}
-	if m.Direct > 0 {
-		v.Direct = e.time(m.Direct)
+	if at, ok := m.Direct(); ok {
+		v.Direct = e.time(at)
 	}
 	return v
 }

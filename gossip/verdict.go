@@ -7,12 +7,13 @@ import (
 	"heartsay/membership"
 )
 
-// judgeAll passes the verdicts that are due, and notes when the next one may be (R8).
+// judgeAll passes the verdicts that are due, and notes when the next one may be (R8): at the latest after half a time-out, for
+// those that have become shorter meanwhile.
 func (e *Engine) judgeAll() {
 	if e.now < e.nextVerdict {
 		return
 	}
-	e.nextVerdict = e.now.Add(e.cfg.Suspect.Min)
+	e.nextVerdict = e.now.Add(max(e.cfg.Suspect.Min, e.usual.suspect/2))
 	for _, m := range e.table.All() {
 		e.judge(m)
 	}
@@ -104,7 +105,7 @@ const forever = 100 * 365 * 24 * time.Hour
 // one matters only if nobody is judged before even the least one is over. One that becomes shorter meanwhile, as the detector learns, is
 // noticed with the next verdict.
 func (e *Engine) judgeAt(m *membership.Member, silence time.Duration) {
-	if !m.State.Present() || !m.Doubted && !e.mayBeDue(m, silence) {
+	if !m.State.Present() || !m.Doubted && !e.mayBeDue(e.leastLimits(m).suspect-silence) {
 		return
 	}
 	due, _ := e.limits(m)
@@ -117,10 +118,8 @@ func (e *Engine) judgeAt(m *membership.Member, silence time.Duration) {
 	e.nextVerdict = min(e.nextVerdict, e.now.Add(max(due-silence, 0)))
 }
 
-// mayBeDue reports whether even the least time-out of a member may be over before anybody is judged.
-func (e *Engine) mayBeDue(m *membership.Member, silence time.Duration) bool {
-	return e.now.Add(e.leastLimits(m).suspect-silence) < e.nextVerdict
-}
+// mayBeDue reports whether a time-out of which that much is left may be over before anybody is judged.
+func (e *Engine) mayBeDue(left time.Duration) bool { return e.now.Add(left) < e.nextVerdict }
 
 // revive takes back a suspicion, or a death, of a member whose newest heartbeat is itself young (R8).
 func (e *Engine) revive(m *membership.Member, silence time.Duration) {

@@ -46,6 +46,7 @@ type Codec struct {
 	handle *codec.MsgpackHandle
 	enc    *codec.Encoder
 	dec    *codec.Decoder
+	body   []byte // of the message encoded last
 }
 
 // NewCodec returns a codec.
@@ -56,13 +57,28 @@ func NewCodec() *Codec {
 
 // Encode returns the wire form of a message. The caller owns it.
 func (c *Codec) Encode(m Message) ([]byte, error) {
-	kind, w := toWire(m)
-	var body []byte
-	c.enc.ResetBytes(&body)
-	if err := c.enc.Encode(w); err != nil {
-		return nil, fmt.Errorf("encode %T: %w", m, err)
+	kind, err := c.encode(m)
+	if err != nil {
+		return nil, err
 	}
-	return append([]byte{Version, kind}, body...), nil
+	b := make([]byte, 0, 2+len(c.body))
+	return append(append(b, Version, kind), c.body...), nil
+}
+
+// Size returns how long the wire form of a message is, in bytes.
+func (c *Codec) Size(m Message) (int, error) {
+	_, err := c.encode(m)
+	return 2 + len(c.body), err
+}
+
+func (c *Codec) encode(m Message) (kind byte, err error) {
+	kind, w := toWire(m)
+	c.body = c.body[:0]
+	c.enc.ResetBytes(&c.body)
+	if err := c.enc.Encode(w); err != nil {
+		return 0, fmt.Errorf("encode %T: %w", m, err)
+	}
+	return kind, nil
 }
 
 // Decode returns the message that b holds, all of whose records have passed their validation. The message does not

@@ -10,19 +10,32 @@ import (
 // observer, and 10,000 observers in a simulation, so it is kept small: a test says how small.
 type Member struct {
 	Entry
-	Print uint32 // of the record, see [Record.Print]
-
-	State   State // changed by [Table.SetState] alone
-	Doubted bool  // something is held against it, see package gossip
-	counted bool  // the newest heartbeat was an arrival, not the first counter ever learned (R6)
-
-	Since             Instant // when it took State
-	Direct            Instant // when a message of its own last arrived; 0: never
-	seen              Instant // when the newest heartbeat was first heard of
 	current, previous Instant // least arrival − h·T of this batch of arrivals and of the one before, see pulse.go
 
-	Pace phi.Pace // of the ages just before each arrival, in intervals
+	Since Instant  // when it took State
+	Pace  phi.Pace // of the ages just before each arrival, in intervals
+	Print uint32   // of the record, see [Record.Print]
+
+	direct  uint32 // when a message of its own last arrived, in tenths of a second; 0: never
+	State   State  // changed by [Table.SetState] alone
+	Doubted bool   // something is held against it, see package gossip
+	counted bool   // the newest heartbeat was an arrival, not the first counter ever learned (R6)
 }
+
+// Met takes note that a message of the member itself arrived.
+func (m *Member) Met(now Instant) { m.direct = uint32(time.Duration(now)/tenth) + 1 }
+
+// Part takes it that none has.
+func (m *Member) Part() { m.direct = 0 }
+
+// Direct returns when a message of the member itself last arrived, to a tenth of a second and never too late, and whether
+// one has.
+func (m *Member) Direct() (at Instant, ok bool) {
+	return Instant(0).Add(time.Duration(max(m.direct, 1)-1) * tenth), m.direct > 0
+}
+
+// tenth is how exact that is: a tenth of a second, of which a uint32 counts those of 13 years.
+const tenth = time.Second / 10
 
 // Rose reports whether the newest heartbeat was an arrival, and not the first counter ever learned, which may be the last
 // word of a corpse (R6).

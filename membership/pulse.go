@@ -27,7 +27,8 @@ func (t *Table) EndBatch() {
 	}
 }
 
-// Arrival says what a risen heartbeat meant.
+// Arrival says what a risen heartbeat meant. It has four fields: what has more is not returned in registers, and to merge a
+// digest would take half as long again.
 type Arrival struct {
 	Fresh bool    // the heartbeat is young enough to show that its owner lives
 	Since Instant // when the one before it was bumped, never later than when it was heard of
@@ -41,24 +42,26 @@ type Arrival struct {
 func (t *Table) Begin(now Instant, m *Member) {
 	t.drifts.end(m)
 	offset := m.offset(now)
-	m.current, m.previous, m.seen, m.counted = noArrival, offset, now, false
+	m.current, m.previous, m.counted = noArrival, offset, false
 }
 
 // Arrive counts that the member's heartbeat rose from was to what it is now. One that is older than limit is not fresh.
 func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) Arrival {
 	interval, origin := Instant(m.Record.Interval), m.origin()
 	offset := now - Instant(m.Heartbeat)*interval
-	a := Arrival{Since: min(origin+Instant(was)*interval, m.seen)}
-	m.seen = now
-	if offset.Sub(origin) > limit && !t.drifts.rebase(now, m, offset) {
-		m.counted = false
-		return a
+	a := Arrival{Since: origin + Instant(was)*interval}
+	if offset.Sub(origin) > limit {
+		if !t.drifts.rebase(now, m, offset) {
+			m.counted = false
+			return a
+		}
+		origin = m.origin()
 	}
 	t.drifts.end(m)
-	m.current = min(m.current, offset)
+	m.current, origin = min(m.current, offset), min(origin, offset)
 	a.Fresh, a.Counted = true, m.counted
 	if a.Counted {
-		a.Wait = float64(now-m.origin()-Instant(was)*interval) / float64(interval)
+		a.Wait = float64(now-origin-Instant(was)*interval) / float64(interval)
 	}
 	m.counted = true
 	return a
@@ -68,15 +71,13 @@ func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) 
 func (m *Member) Late(now Instant) time.Duration { return m.offset(now).Sub(m.origin()) }
 
 // Bumped returns when the newest heartbeat was bumped, never later than when it was heard of.
-func (m *Member) Bumped() Instant { return min(m.bumped(m.Heartbeat), m.seen) }
+func (m *Member) Bumped() Instant {
+	return m.origin() + Instant(m.Heartbeat)*Instant(m.Record.Interval)
+}
 
 // Due returns when a heartbeat that has not come yet should have been bumped.
 func (m *Member) Due(heartbeat uint64) Instant {
 	return m.Bumped() + Instant(heartbeat-m.Heartbeat)*Instant(m.Record.Interval)
-}
-
-func (m *Member) bumped(heartbeat uint64) Instant {
-	return m.origin() + Instant(heartbeat)*Instant(m.Record.Interval)
 }
 
 func (m *Member) origin() Instant { return min(m.current, m.previous) }

@@ -62,9 +62,9 @@ func known(began time.Duration) *subject {
 	return s
 }
 
-func TestR7AMemberTakesAtMost80BytesOfATable(t *testing.T) {
-	if size := unsafe.Sizeof(membership.Member{}); size > 80 {
-		t.Errorf("a member takes %d bytes, want at most 80, as slabs are measured by", size)
+func TestR7AMemberTakesAtMost64BytesOfATable(t *testing.T) {
+	if size := unsafe.Sizeof(membership.Member{}); size > 64 {
+		t.Errorf("a member takes %d bytes, want at most 64, as slabs are measured by", size)
 	}
 	s, h := known(0), uint64(200)
 	if n := testing.AllocsPerRun(1000, func() { h++; s.hear(h, interval) }); n != 0 {

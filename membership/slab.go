@@ -1,7 +1,7 @@
 package membership
 
-// slabSize is how many members a slab holds: at 80 B each they just fill 32 KiB, beyond which memory is dealt in pages.
-const slabSize = 409
+// slabSize is how many members a slab holds: at 64 B each they just fill 32 KiB, beyond which memory is dealt in pages.
+const slabSize = 512
 
 // slabs are where members live. A member never moves, those that are learned of one after the other lie beside each
 // other, and the place of one that was removed is given to the next.

@@ -14,7 +14,9 @@ type Model struct {
 	total  Moments // of the waits counted
 	prior  Summary
 	crowd  float64 // members that the prior is for
+	full   float64 // waits at which what it holds is halved
 	fresh  int     // waits since the curve was drawn
+	stale  int     // as many of them as it takes to draw it anew
 	drawn  uint64  // how often it was
 	alarm  float64 // see watch
 	calm   float64 // waits below do not raise it
@@ -49,7 +51,7 @@ func (m *Model) SetPrior(s Summary, members int) {
 	if s == m.prior && crowd == m.crowd {
 		return
 	}
-	m.prior, m.crowd = s, crowd
+	m.prior, m.crowd, m.full = s, crowd, max(memory, memoryEach*crowd)
 	m.draw()
 }
 
@@ -66,22 +68,26 @@ func (m *Model) Summary() Summary { return m.whole }
 // Add counts a wait. A negative or NaN wait counts as 0, one above 1024 as that.
 func (m *Model) Add(wait float64) {
 	wait = clampWait(wait)
-	m.watch(wait)
+	if m.alarm != 0 || wait >= m.calm { // else, as most, the alarm would stay
+		m.watch(wait)
+	}
 	m.crowds.add(wait >= m.curve.from, m.crowd)
 	m.counts[binOf(wait)]++
-	m.total = m.total.Plus(Moments{N: 1, Sum: wait, SumSq: wait * wait})
-	if m.total.N >= memory && m.total.N >= memoryEach*m.crowd {
+	m.total.N++
+	m.total.Sum += wait
+	m.total.SumSq += wait * wait
+	if m.total.N >= m.full {
 		m.fade(0.5)
 		m.crowds.fade(crowdFade)
 	}
-	if m.fresh++; m.fresh >= redraw || float64(m.fresh)*16 >= m.total.N {
+	if m.fresh++; m.fresh >= m.stale {
 		m.draw()
 	}
 }
 
-// redraw is after how many waits the curve is drawn anew, at the latest; while few are known, it is after a sixteenth
-// of them.
-const redraw = 512
+// redraw is after how many waits the curve is drawn anew, at the latest; while few are known, it is when they are a sixteenth
+// of all.
+const redraw = 2048
 
 func (m *Model) fade(share float64) {
 	m.counts.scale(share)
@@ -95,9 +101,6 @@ func (m *Model) fade(share float64) {
 // observer that nobody reaches for a round waits for all members at a time. So the alarm takes more than the members
 // add in such a round, and the model keeps some twenty rounds of the past.
 func (m *Model) watch(wait float64) {
-	if m.alarm == 0 && wait < m.calm { // as most: the alarm would stay
-		return
-	}
 	m.alarm = max(0, m.alarm+min(m.curve.phi(wait), 3)-math.Log10E-slack)
 	if m.alarm < 12+2*m.crowd {
 		return
@@ -113,7 +116,7 @@ func (m *Model) watch(wait float64) {
 const slack = 0.35
 
 func (m *Model) draw() {
-	m.fresh = 0
+	m.fresh, m.stale = 0, int(min(redraw, max(math.Ceil(m.total.N/15), 1)))
 	m.drawn++
 	m.whole = m.total.Plus(m.prior.Weighted(priorWeight)).Summary()
 	m.curve.draw(&m.counts, m.total.N, m.crowds.alone(), m.whole)

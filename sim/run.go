@@ -155,7 +155,7 @@ func (r *run) message(at time.Duration, from, to netip.AddrPort, m gossip.Messag
 // How many views are looked at as a whole in each virtual second, and how many rows of them; all take turns.
 const (
 	sampledViews = 200
-	sampledRows  = 200_000
+	sampledRows  = 100_000
 )
 
 // sample looks at the views of running members, each second.

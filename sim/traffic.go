@@ -32,13 +32,13 @@ func (t *traffic) sent(m gossip.Message) {
 	if !t.counting {
 		return
 	}
-	encoded, err := t.codec.Encode(m)
+	length, err := t.codec.Size(m)
 	if err != nil {
 		panic("sim: " + err.Error())
 	}
-	size, packets := len(encoded)+EnvelopeBytes+packetHeaders, 1
+	size, packets := length+EnvelopeBytes+packetHeaders, 1
 	if onStream(m) {
-		size = len(encoded) + EnvelopeBytes + frameHeader
+		size = length + EnvelopeBytes + frameHeader
 		packets = (size + segmentBytes - 1) / segmentBytes
 		size += packets * segmentHeaders
 	}
