@@ -145,6 +145,7 @@ type scratch struct {
 	expected []int64
 	read     []int64
 	column   columnWriter
+	waits    []float64
 	buf      []byte
 	newer    []byte
 	rosters  []byte

@@ -57,6 +57,15 @@ func (s *telling) message(codec *gossip.Codec, m gossip.Message) {
 	}
 }
 
+// coarse returns how often each residual would occur if heartbeats were told in steps of so many.
+func (s *telling) coarse(step int64) map[int64]int {
+	counts := map[int64]int{}
+	for residual, n := range s.residuals {
+		counts[residual/step] += n
+	}
+	return counts
+}
+
 // entropy returns the bits that a number takes at least if all are drawn as often as counted, independently.
 func entropy(counts map[int64]int) (bits float64) {
 	n := 0
@@ -72,8 +81,8 @@ func entropy(counts map[int64]int) (bits float64) {
 
 func (s *telling) log(t *testing.T, what string, seconds float64) (bits float64) {
 	bits = 8 * float64(s.columns) / float64(s.members)
-	t.Logf("%s: %.2f bits for a member in a digest, marks included; the entropy of the residuals is %.2f bits",
-		what, bits, entropy(s.residuals))
+	t.Logf("%s: %.2f bits for a member in a digest, marks included; the entropy of the residuals is %.2f bits, and %.2f in steps of two",
+		what, bits, entropy(s.residuals), entropy(s.coarse(2)))
 	t.Logf("a digest tells %.0f members, the largest packet has %d B with its envelope; %.1f buckets a second are listed to each member",
 		float64(s.members)/float64(s.digests), s.largest, float64(s.lists)/seconds/1000)
 	return bits

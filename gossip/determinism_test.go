@@ -15,10 +15,10 @@ import (
 )
 
 // transcript returns all messages and events of a run with many faults, byte for byte.
-func transcript(t *testing.T, seed uint64) []byte {
+func transcript(t *testing.T, seed uint64, change ...func(*sim.Config)) []byte {
 	var log bytes.Buffer
 	codec := gossip.NewCodec()
-	c := newCluster(t, seed, forgetful, func(cfg *sim.Config) { cfg.Network.Loss = 0.2 })
+	c := newCluster(t, seed, append(change, forgetful, func(cfg *sim.Config) { cfg.Network.Loss = 0.2 })...)
 	c.OnMessage = func(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
 		b, err := codec.Encode(m)
 		if err != nil {
@@ -50,21 +50,37 @@ func transcript(t *testing.T, seed uint64) []byte {
 }
 
 func TestSameSeedSameTranscriptByteForByte(t *testing.T) {
-	a, b := transcript(t, 1), transcript(t, 1)
-	if !bytes.Equal(a, b) {
-		i := 0
-		for i < min(len(a), len(b)) && a[i] == b[i] {
-			i++
-		}
-		t.Errorf("two runs of one seed part after %d of %d bytes: something depends on the order of a map, or on a clock:\n%s\n%s",
-			i, len(a), a[max(0, i-200):min(len(a), i+100)], b[max(0, i-200):min(len(b), i+100)])
-	}
+	a := transcript(t, 1)
+	sameTranscript(t, a, transcript(t, 1), "something depends on the order of a map, or on a clock")
 	if bytes.Equal(a, transcript(t, 2)) {
 		t.Error("two seeds give the same run: nothing is random")
 	}
 	if len(a) < 100_000 {
 		t.Errorf("the transcript has %d bytes: the test is void", len(a))
 	}
+}
+
+// TestHeartbeatsTakenOneByOneMeanTheSame compares a run with one in which none is taken as usual, since all waits are told.
+func TestHeartbeatsTakenOneByOneMeanTheSame(t *testing.T) {
+	waits := 0
+	told := transcript(t, 1, func(cfg *sim.Config) { cfg.Gossip.OnWait = func(gossip.Wait) { waits++ } })
+	sameTranscript(t, transcript(t, 1), told, "heartbeats of a whole bucket mean something else than each by itself")
+	if waits < 1000 {
+		t.Errorf("%d waits are told: the test is void", waits)
+	}
+}
+
+func sameTranscript(t *testing.T, a, b []byte, otherwise string) {
+	t.Helper()
+	if bytes.Equal(a, b) {
+		return
+	}
+	i := 0
+	for i < min(len(a), len(b)) && a[i] == b[i] {
+		i++
+	}
+	t.Errorf("two runs of one seed part after %d of %d bytes: %s:\n%s\n%s", i, len(a), otherwise,
+		a[max(0, i-200):min(len(a), i+100)], b[max(0, i-200):min(len(b), i+100)])
 }
 
 func TestTheTableOfRulesNamesFilesThatExist(t *testing.T) {

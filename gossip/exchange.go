@@ -47,17 +47,27 @@ func (r *reply) mergeColumn(number int, mine bucket, m mark, clock uint64, lags 
 	numbers := e.scratch.numbers[:0]
 	e.heartbeats(mine, clock, lags)
 	for i, row := range mine {
-		switch theirs := uint64(lags[i]); {
-		case theirs > row.Heartbeat:
-			e.mergeHeartbeat(row, theirs)
-		case theirs < row.Heartbeat && !e.isOwn(row): // this member's own heartbeat is in the header
+		if uint64(lags[i]) < row.Heartbeat && !e.isOwn(row) { // this member's own heartbeat is in the header
 			higher.set(i)
 			numbers = append(numbers, x.lag(row, r.delta.Clock))
 		}
 	}
 	e.scratch.higher, e.scratch.numbers = higher, numbers
+	e.mergeHeartbeats(mine, lags)
 	if len(numbers) > 0 {
 		r.newer(number, m, higher, numbers)
+	}
+}
+
+// mergeHeartbeats takes what somebody tells of the heartbeats of records that both have.
+func (e *Engine) mergeHeartbeats(rows bucket, heartbeats []int64) {
+	for len(rows) > 0 {
+		n := e.riseAsUsual(rows, heartbeats)
+		if n < len(rows) {
+			e.mergeHeartbeat(rows[n], uint64(heartbeats[n]))
+			n++
+		}
+		rows, heartbeats = rows[n:], heartbeats[n:]
 	}
 }
 

@@ -133,6 +133,23 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	}
 }
 
+// riseAsUsual takes higher heartbeats of members, until it comes upon one that rise has to take. It returns how many it has
+// passed. The detector learns at the end, so there is an end where it would draw its curve, and the limits change.
+func (e *Engine) riseAsUsual(rows bucket, heartbeats []int64) (passed int) {
+	if e.cfg.OnWait != nil {
+		return 0
+	}
+	least := *e.leastLimits(rows[0])
+	passed, e.scratch.waits = e.table.ArriveAll(e.now, membership.Usual{
+		Horizon: e.horizon, Interval: least.interval, Limit: least.dead, Age: e.now.Add(least.suspect).Sub(e.nextVerdict),
+		Pardon: max(e.stall.pardon, e.reconnected), Most: e.model.Undrawn(),
+	}, rows, heartbeats, e.scratch.waits[:0])
+	for _, wait := range e.scratch.waits {
+		e.model.Add(wait)
+	}
+	return passed
+}
+
 // arrive counts the arrival of a heartbeat that has strictly risen, from was (R6). It is the only place that does.
 func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if m.State == membership.Left {

@@ -59,7 +59,5 @@ func (e *Engine) named(mine bucket, named bitmap) bucket {
 
 func (e *Engine) mergeNamed(rows bucket, clock uint64, lags []int64) {
 	e.heartbeats(rows, clock, lags)
-	for i, row := range rows {
-		e.mergeHeartbeat(row, uint64(lags[i]))
-	}
+	e.mergeHeartbeats(rows, lags)
 }

@@ -67,6 +67,49 @@ func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) 
 	return a
 }
 
+// Usual is what makes an arrival one of those about which there is nothing to decide: nearly all. Its member has the interval, is
+// alive and in no doubt, was heard of before, and
+type Usual struct {
+	Horizon  Horizon
+	Interval time.Duration
+	Limit    time.Duration // the heartbeat before it got no older
+	Age      time.Duration // its heartbeat is no older
+	Pardon   Instant       // the one before it was bumped no earlier
+	Most     int           // waits may come of all
+}
+
+// ArriveAll takes the heartbeats of members where they are higher, as [Table.Arrive] does and with the same outcome, one after
+// the other, until it comes upon a member that is not as usual. It returns how many members it has passed, and the waits
+// appended, which have been added to their paces.
+func (t *Table) ArriveAll(now Instant, u Usual, members []*Member, heartbeats []int64, waits []float64) (int, []float64) {
+	if len(t.drifts.of) > 0 {
+		return 0, waits
+	}
+	interval := Instant(u.Interval)
+	for i, m := range members {
+		was, heartbeat := m.Heartbeat, uint64(heartbeats[i])
+		if heartbeat <= was {
+			continue
+		}
+		if len(waits) == u.Most {
+			return i, waits
+		}
+		origin, offset := m.origin(), now-Instant(heartbeat)*interval
+		fastest := min(origin, offset)
+		age := now - fastest - Instant(was)*interval
+		if m.Record.Interval != u.Interval || m.State != Alive || m.Doubted || !m.counted ||
+			!u.Horizon.Allows(m.Record.Incarnation, heartbeat, u.Interval) ||
+			offset.Sub(origin) > u.Age || time.Duration(age) > u.Limit || origin+Instant(was)*interval < u.Pardon {
+			return i, waits
+		}
+		wait := float64(age) / float64(interval)
+		m.Heartbeat, m.current = heartbeat, min(m.current, offset)
+		m.Pace.Add(wait)
+		waits = append(waits, wait)
+	}
+	return len(members), waits
+}
+
 // Late returns how old the newest heartbeat would be if it arrived now.
 func (m *Member) Late(now Instant) time.Duration { return m.offset(now).Sub(m.origin()) }
 

@@ -245,6 +245,73 @@ func TestPulseAgesAreNeverBelowTheGapAndNeverInTheFuture(t *testing.T) {
 	})
 }
 
+// TestArriveAllIsArriveOfEach compares members that are taken as usual with others that are taken one by one.
+func TestArriveAllIsArriveOfEach(t *testing.T) {
+	const members, seed = 8, 1
+	rng := rand.New(rand.NewPCG(seed, 0))
+	upTo := func(intervals int64) time.Duration { return time.Duration(rng.Int64N(intervals * int64(interval))) }
+	one, all := membership.NewTable(members), membership.NewTable(members)
+	both := []*membership.Table{one, all}
+	now := membership.Instant(0)
+	for i := range members {
+		e := entry(string(rune('a'+i)), 0, 10)
+		e.Record.Interval = interval
+		for _, table := range both {
+			table.Begin(now, table.Learn(now, e, false).Member)
+		}
+	}
+	heartbeats := make([]int64, members)
+	usual, skipped := 0, 0
+	for n := range 20_000 {
+		if n%10 == 0 { // another life begins
+			for _, table := range both {
+				table.Begin(now, table.All()[n/10%members])
+			}
+		}
+		now = now.Add(upTo(6))
+		u := membership.Usual{
+			Horizon: membership.HorizonAt(time.UnixMilli(1 << 41)), Interval: interval, Limit: limit, Age: upTo(16),
+			Pardon: now.Add(-upTo(16)), Most: rng.IntN(members + 1),
+		}
+		for i := range heartbeats {
+			heartbeats[i] = 10 + int64(now)/int64(interval) - rng.Int64N(16)
+		}
+		done, waits := all.ArriveAll(now, u, all.All(), heartbeats, nil)
+		if len(waits) > u.Most {
+			t.Fatalf("seed %d: of %d waits at most, there are %d", seed, u.Most, len(waits))
+		}
+		for i, m := range one.All() {
+			was, other := m.Heartbeat, all.All()[i]
+			if heartbeats[i] <= int64(was) {
+				skipped++
+				continue
+			}
+			m.Heartbeat = uint64(heartbeats[i])
+			a := one.Arrive(now, m, was, u.Limit)
+			if i >= done { // the rest is for the caller
+				other.Heartbeat = m.Heartbeat
+				if b := all.Arrive(now, other, was, u.Limit); a != b {
+					t.Fatalf("seed %d: one of the rest is %+v, and by itself %+v", seed, b, a)
+				}
+				continue
+			}
+			m.Pace.Add(a.Wait)
+			if !a.Counted || waits[0] != a.Wait || a.Wait*float64(interval) > float64(u.Limit) || a.Since < u.Pardon || m.Late(now) > u.Age {
+				t.Fatalf("seed %d: what is taken as usual with a wait of %v is by itself %+v, %s old", seed, waits[0], a, m.Late(now))
+			}
+			if m.Bumped() != other.Bumped() || m.Pace != other.Pace {
+				t.Fatalf("seed %d: taken as usual it is bumped at %s with %+v, by itself at %s with %+v", seed,
+					time.Duration(other.Bumped()), other.Pace, time.Duration(m.Bumped()), m.Pace)
+			}
+			waits = waits[1:]
+			usual++
+		}
+	}
+	if usual < 1000 || skipped < 1000 {
+		t.Errorf("%d heartbeats were taken as usual and %d not at all: the test is void", usual, skipped)
+	}
+}
+
 func TestR9SilenceBeforeThePardonDoesNotCount(t *testing.T) {
 	s := known(0)
 	heard := s.bumped(200).Add(interval)

@@ -62,6 +62,9 @@ func (m *Model) Seen() float64 { return m.total.N }
 // that is not slower than the others.
 func (m *Model) Drawn() uint64 { return m.drawn }
 
+// Undrawn returns how many more waits may come until the curve is drawn anew, ≥ 1; with the last of them it is.
+func (m *Model) Undrawn() int { return m.stale - m.fresh }
+
 // Summary returns the mean and the standard deviation of waits and prior, as of the last drawing of the curve.
 func (m *Model) Summary() Summary { return m.whole }
 
