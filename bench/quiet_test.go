@@ -5,7 +5,7 @@ import "time"
 // How long a run takes its time, at a pace of a second or less. Slower paces stretch it.
 const (
 	settleTime = 30 * time.Second // after all know all, and after the loss has set in
-	quietTime  = 90 * time.Second // to count bytes: one of memberlist's full exchanges at 128 members; twice that at 1000
+	quietTime  = 90 * time.Second // to count bytes: one of memberlist's full exchanges at 128 members; twice that at 1000 at least
 	watchTime  = 60 * time.Second // after a crash
 )
 
@@ -25,10 +25,11 @@ func stretched(d time.Duration, s system, paces int) time.Duration {
 	return max(d, time.Duration(paces)*pace(s))
 }
 
-// quietFor returns for how long the bytes of n members are counted.
+// quietFor returns for how long the bytes of n members are counted. Of many it is as long as it takes a member of either system to
+// go through all others once: before, heartsay knows less of how old news is.
 func quietFor(s system, n int) time.Duration {
 	if n > 128 {
-		return stretched(2*quietTime, s, 60)
+		return stretched(2*quietTime, s, n)
 	}
 	return stretched(quietTime, s, 60)
 }

@@ -83,5 +83,6 @@ func BenchmarkModel(b *testing.B) {
 	bench("Phi of a slow member", func(x float64) { sink = m.Phi(x, p) })
 	bench("Wait", func(x float64) { sink = m.Wait(x, &Pace{}) })
 	bench("Wait of a slow member", func(x float64) { sink = m.Wait(x, p) })
+	bench("Draw", func(float64) { m.draw() })
 	bench("Add", func(x float64) { m.Add(4 + x/4); p.Add(4 + x/4) })
 }
