@@ -99,9 +99,9 @@ const (
 	thriftyGC   = 15 // percent of the living memory
 )
 
-// pairBytes is about what a simulation takes for each pair of members, with what the garbage collector leaves lying: 140 were
+// pairBytes is about what a simulation takes for each pair of members, with what the garbage collector leaves lying: 116 were
 // measured at 10,000 members.
-const pairBytes = 150
+const pairBytes = 130
 
 // warnOfMemory tells of a simulation that takes much memory: a computer that has less ends the program without a word.
 func warnOfMemory(w io.Writer, members int) {
