@@ -150,7 +150,7 @@ func (e *Engine) riseAsUsual(rows bucket, heartbeats []int64) (passed int) {
 	return passed
 }
 
-// arrive counts the arrival of a heartbeat that has strictly risen, from was (R6). It is the only place that does.
+// arrive counts the arrival of a heartbeat that has strictly risen, from was (R6). Nothing else does but riseAsUsual, for many.
 func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if m.State == membership.Left {
 		return
