@@ -73,3 +73,18 @@ func TestTheBoundsOfChitchatsTestsHold(t *testing.T) {
 		}
 	}
 }
+
+// TestTenMembersAtRest tells what a member of a small cluster sends, beside memberlist's.
+func TestTenMembersAtRest(t *testing.T) {
+	const most = 600 // bytes a second: half a kilobyte is what docs/simulation.md tells
+	for _, sys := range []system{heartsayLAN, memberlistLAN} {
+		bubble(t, sys, 10, 1, func(c *cluster) {
+			c.settled(10, lossy{})
+			sent := c.quiet(quietTime)
+			t.Logf("10 members, %s: %.0f B/s each", sys, sent.Bytes)
+			if sent.Bytes <= 0 || sys == heartsayLAN && sent.Bytes > most {
+				t.Errorf("%s sends %.0f B/s, want at most %d of heartsay", sys, sent.Bytes, most)
+			}
+		})
+	}
+}
