@@ -177,7 +177,5 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if m.State != membership.Alive && !e.inVain(m) { // otherwise the heartbeat is from before the questions
 		e.revive(m, silence)
 	}
-	if m.Doubted || e.mayBeDue(least.suspect-silence) {
-		e.judgeAt(m, silence)
-	}
+	e.judgeAt(m, silence)
 }
