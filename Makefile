@@ -47,8 +47,8 @@ check: ## gofmt, vet, staticcheck, govulncheck
 race: ## run all tests with the race detector
 	$(GO) test -race -parallel 6 -timeout 30m ./...
 
-fuzz: ## fuzz every reader of foreign bytes for two seconds each; takes about a minute
-	GO=$(GO) ./deploy/fuzz.sh 2
+fuzz: ## fuzz every reader of foreign bytes with 5000 inputs each; takes about a minute
+	GO=$(GO) ./deploy/fuzz.sh 5000
 
 siege: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs
 	$(GO) test ./cmd/heartsay -run '^TestSiege$$' -count=1 -timeout 10m -v -siege 60s
