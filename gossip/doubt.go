@@ -10,7 +10,8 @@ import (
 // A second opinion beats patience (R8). A member that does not answer is asked again, directly, until only one living
 // member in a thousand would have kept silent so: then there is an opinion. Opinions are evidence and no verdicts: they
 // say from which heartbeat on somebody asked in vain, and any higher heartbeat refutes them. They are told to others
-// (evidence.go), who ask for themselves. Nobody is taken for suspect or dead on the word of others alone.
+// (evidence.go), who ask for themselves. Nobody is taken for suspect or dead on the word of others alone, and whoever is alone
+// with its opinion goes on asking.
 
 // doubt is what is held against one member.
 type doubt struct {
@@ -28,6 +29,7 @@ type asking struct {
 	put   int                // questions so far
 	next  membership.Instant // when the next one is put, or the opinion formed
 	vain  bool               // the opinion is formed: no answer came
+	sure  bool               // nor to so many questions that nobody else need agree, or enough did
 	alone bool               // that it is silent was the only reason
 }
 
@@ -40,11 +42,15 @@ const (
 	// in 100, three witnesses were wrong together about once an hour among 128 members that lose 30 % of their packets.
 	opinionDecades = 3
 
+	// leastCertain is how many questions have to stay unanswered at least until nobody else's opinion is needed. Whoever suddenly
+	// loses four fifths of what it gets does not know so yet, and with three in vain it called the living dead.
+	leastCertain = 24
+
 	// maxOpinions bounds the opinions of others that are kept about one member.
 	maxOpinions = enoughOpinions
 
-	// retellings is in how many more rounds an agreement is told: told once to four it misses one member in fifty, and told
-	// three times one in a thousand now and then, which finds out by itself, much later.
+	// retellings is in how many more rounds an agreement is told: told once to four it misses one member in fifty, and who is
+	// missed finds out by itself, much later. With two, one of 128 that lose 30 % was missed in two of a hundred crashes.
 	retellings = 3
 
 	// maxAsking bounds how many members are asked at once, beyond exchanges.
@@ -174,36 +180,44 @@ func (e *Engine) putQuestions() {
 		return
 	}
 	e.nextQuestion = never
-	needed := e.loss.questions(e.decades())
+	needed, certain := e.needed()
 	for _, d := range slices.Clone(e.doubts.asked) {
 		if e.now >= d.asking.next {
-			e.goOnAsking(d, needed)
+			e.goOnAsking(d, needed, certain)
 		}
-		if !d.asking.vain {
-			e.nextQuestion = min(e.nextQuestion, d.asking.next)
-		}
+	}
+	for _, d := range e.doubts.asked {
+		e.nextQuestion = min(e.nextQuestion, d.asking.next)
 	}
 }
 
-// decades returns how improbable a silence has to be for an opinion. Of two members, each has nobody else to ask: then the
-// questions have to say as much as the silence would.
-func (e *Engine) decades() float64 {
+// needed returns how many questions in a row have to stay unanswered for an opinion, and for a verdict that nobody else
+// shares: these say as much as the silence would. Of two members each has nobody else to ask, and needs that for an opinion.
+func (e *Engine) needed() (opinion, certain int) {
+	certain = max(e.loss.questions(e.cfg.Dead.Phi), leastCertain)
 	if e.Others() <= 1 {
-		return e.cfg.Dead.Phi
+		return certain, certain
 	}
-	return opinionDecades
+	return e.loss.questions(opinionDecades), certain
 }
 
 // goOnAsking puts the next question of a series. After the last one it waits for as long as answers take before it
-// takes the silence for one.
-func (e *Engine) goOnAsking(d *doubt, needed int) {
+// takes the silence for one. Who is alone with its opinion goes on until it is sure.
+func (e *Engine) goOnAsking(d *doubt, needed, certain int) {
 	a, interval := &d.asking, e.self.record.Interval
-	if a.put >= needed {
+	if a.put >= needed && !a.vain {
 		a.vain = true
-		e.putAway(d)
+		e.recount()
 		e.tellOpinion(d)
 		e.judge(d.member)
-		return
+	}
+	if a.vain {
+		if a.sure = a.put >= certain || e.agreed(d); a.sure || !d.member.State.Present() {
+			e.putAway(d)
+			e.judge(d.member)
+			return
+		}
+		needed = certain
 	}
 	e.send(d.member.Record.Address, d.member.Record.Name, &Ping{})
 	a.put++
@@ -251,7 +265,8 @@ func (e *Engine) inVain(m *membership.Member) bool {
 	return d != nil && d.asking.vain
 }
 
-// hearOpinion adds what another member says to what is held against one.
+// hearOpinion adds what another member says to what is held against one. Of too many opinions the earliest are kept: they tell
+// since when the member does not answer.
 func (e *Engine) hearOpinion(m *membership.Member, o Opinion) {
 	d := e.openDoubt(m)
 	switch i := slices.IndexFunc(d.others, func(known Opinion) bool { return known.Witness == o.Witness }); {
@@ -259,13 +274,31 @@ func (e *Engine) hearOpinion(m *membership.Member, o Opinion) {
 		d.others[i].Heartbeat = max(d.others[i].Heartbeat, o.Heartbeat)
 	case len(d.others) < maxOpinions:
 		d.others = append(d.others, o)
+	default:
+		if latest := d.latest(); o.Heartbeat < latest.Heartbeat {
+			*latest = o
+		}
 	}
+}
+
+// latest returns that of the others' opinions whose questions began last.
+func (d *doubt) latest() *Opinion {
+	latest := &d.others[0]
+	for i := range d.others {
+		if o := &d.others[i]; o.Heartbeat > latest.Heartbeat {
+			latest = o
+		}
+	}
+	return latest
 }
 
 // agreed reports whether enough members, this one included, have asked the member in vain.
 func (e *Engine) agreed(d *doubt) bool {
 	return d.asking.vain && 1+len(d.others) >= min(enoughOpinions, 1+e.heard())
 }
+
+// shared reports whether enough members have asked the member in vain to tell everybody, whether or not this one has.
+func (e *Engine) shared(d *doubt) bool { return len(d.others) >= enoughOpinions || e.agreed(d) }
 
 // heard returns how many other members are thought to be there and have not been asked in vain: those who can give an
 // opinion.

@@ -2,6 +2,7 @@ package gossip_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,15 +20,18 @@ func evidence(a *lone, since uint64, witnesses ...string) *gossip.Evidence {
 	return &gossip.Evidence{Header: header("b", a.beats()), Doubts: []gossip.Doubt{d}}
 }
 
-// settled returns a member that knows b, c, d and z, all of whom answer, for long enough to judge them.
-func settled(t *testing.T) *lone {
+// settled returns a member that knows b, c, d, z and those named, all of whom answer, for long enough to judge them.
+func settled(t *testing.T, more ...string) *lone {
 	cfg := gossip.DefaultConfig()
 	cfg.Dead.Phi = 40 // what all others say reaches a in each interval: phi is sharper here than gossip makes it
 	a := newLone(t, "a", cfg)
-	a.answering = []string{"b", "c", "d", "z"}
+	a.answering = append([]string{"b", "c", "d", "z"}, more...)
 	for range 100 {
-		h := a.beats()
-		a.tell("b", entryOf("b", h), entryOf("c", h), entryOf("d", h), entryOf("z", h))
+		var entries []membership.Entry
+		for _, name := range a.answering {
+			entries = append(entries, entryOf(name, a.beats()))
+		}
+		a.tell("b", entries...)
 		a.run(interval)
 	}
 	return a
@@ -67,6 +71,63 @@ func TestR8AnOpinionMakesTheHearerAskForItself(t *testing.T) {
 	a.hear("b", evidence(a, a.beats(), "b"))
 	if _, pings := sent[*gossip.Ping](a.run(interval / 4)); len(pings) != 1 {
 		t.Errorf("after one opinion z is asked %d times within a quarter of an interval, want once: it answers", len(pings))
+	}
+}
+
+// Asking takes half a second where much is lost. News that had to wait for it at each step reached the last of 128 too late.
+func TestR8WhatEnoughAgreeOnIsPassedOnBeforeAsking(t *testing.T) {
+	told := func(witnesses ...string) (opinions int) {
+		a := settled(t)
+		a.answering = []string{"b", "c", "d"}
+		a.hear("b", evidence(a, a.beats(), witnesses...))
+		_, messages := sent[*gossip.Evidence](a.run(interval / 8)) // no opinion of its own is formed by then
+		for _, m := range messages {
+			for _, d := range m.Doubts {
+				opinions = len(d.Opinions)
+			}
+		}
+		return opinions
+	}
+	if got := told("b", "c"); got != 0 {
+		t.Errorf("the opinions of two, with none of its own, are passed on: %d", got)
+	}
+	if got := told("b", "c", "d"); got != 3 {
+		t.Errorf("of the opinions of three %d are passed on, want all", got)
+	}
+}
+
+// Since when somebody does not answer decides when it is dead, so that the earliest opinions matter.
+func TestR8OfTooManyOpinionsTheEarliestAreKept(t *testing.T) {
+	a := settled(t, "e")
+	a.answering = []string{"b", "c", "d", "e"}
+	a.run(3 * interval)
+	now := a.beats()
+	a.hear("b", evidence(a, now, "b", "c", "d"))
+	a.hear("b", evidence(a, now-2, "e"))
+	_, messages := sent[*gossip.Evidence](a.run(4 * interval))
+	if len(messages) == 0 || len(messages[len(messages)-1].Doubts) != 1 {
+		t.Fatalf("what four say of z is not told: %v", messages)
+	}
+	last := messages[len(messages)-1].Doubts[0].Opinions
+	if !slices.Contains(last, gossip.Opinion{Witness: "e", Heartbeat: now - 2}) {
+		t.Errorf("e asked z before heartbeat %d was due, b, c and d before %d; told is %v", now-1, now+1, last)
+	}
+}
+
+func TestR8WhoIsAloneWithItsOpinionGoesOnAsking(t *testing.T) {
+	a := settled(t)
+	a.answering = []string{"b", "c", "d"}
+	z := a.mustSee("z")
+	asked, since := 0, a.now.Add(-z.Silence)
+	for a.mustSee("z").State.Present() {
+		_, pings := sent[*gossip.Ping](a.run(interval / 8))
+		asked += len(pings)
+		if silent := a.now.Sub(since); silent > z.DeadAfter+interval {
+			t.Fatalf("z has been silent for %s, and a still has it %s", silent, a.mustSee("z").State)
+		}
+	}
+	if asked < 24 {
+		t.Errorf("z is called dead by a alone after %d questions, want 24", asked)
 	}
 }
 

@@ -8,9 +8,10 @@ import (
 )
 
 // Evidence travels as news does: pushed to a few at once, from a tenth of an interval's worth in one packet. An opinion
-// goes to four members at random and to the other witnesses, who ask for themselves; once enough members agree,
-// everybody passes it on, once. A heartbeat that refutes an opinion goes the same way as long as it meets somebody who
-// doubts. The doubted member itself answers at once, and again when its heartbeat has risen.
+// goes to four members at random and to the other witnesses, who ask for themselves. Once there are enough opinions,
+// everybody passes them on before it has asked: asking takes ten times as long as telling, and so all ask at the same time. A
+// heartbeat that refutes an opinion goes the same way as long as it meets somebody who doubts. The doubted member itself
+// answers at once, and again when its heartbeat has risen.
 
 // evidence is what is to be told with the next packet of it.
 type evidence struct {
@@ -24,16 +25,16 @@ func (v *evidence) empty() bool { return len(v.doubts)+len(v.signs) == 0 }
 // maxCallers bounds how many members a doubted one tells of its next heartbeat.
 const maxCallers = 32
 
-// spread tells of a doubt once more when enough members have come to agree.
+// spread passes on what enough members have come to agree on.
 func (e *Engine) spread(d *doubt) {
-	if !d.told && e.agreed(d) {
+	if !d.told && e.shared(d) {
 		e.tellOpinion(d)
 	}
 }
 
 // tellOpinion queues a doubt to be told of.
 func (e *Engine) tellOpinion(d *doubt) {
-	if !d.told && e.agreed(d) {
+	if !d.told && e.shared(d) {
 		d.told, d.again = true, retellings
 	}
 	e.hurryEvidence()
@@ -85,8 +86,10 @@ func (e *Engine) pushEvidence() {
 		told++
 		if len(w.Opinions) > 0 {
 			msg.Doubts = append(msg.Doubts, w)
-			for _, o := range d.others {
-				witnesses = append(witnesses, o.Witness)
+			if len(d.others) < enoughOpinions { // they may lack this one
+				for _, o := range d.others {
+					witnesses = append(witnesses, o.Witness)
+				}
 			}
 		}
 	}
@@ -99,11 +102,13 @@ func (e *Engine) pushEvidence() {
 
 // wireDoubt returns what is told of a doubt: the opinions that stand, this member's own first.
 func (e *Engine) wireDoubt(d *doubt) Doubt {
-	if !d.asking.vain || !slices.Contains(e.doubts.all, d) {
+	if !d.asking.vain && !e.shared(d) || !slices.Contains(e.doubts.all, d) {
 		return Doubt{} // it has been refuted meanwhile, or the member forgotten: then its row may be another's
 	}
 	w := Doubt{Name: d.member.Record.Name, Incarnation: d.member.Record.Incarnation}
-	w.Opinions = append(w.Opinions, Opinion{Witness: e.self.record.Name, Heartbeat: d.asking.since})
+	if d.asking.vain {
+		w.Opinions = append(w.Opinions, Opinion{Witness: e.self.record.Name, Heartbeat: d.asking.since})
+	}
 	w.Opinions = append(w.Opinions, d.others...)
 	return w
 }

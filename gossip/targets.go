@@ -69,12 +69,13 @@ func (e *Engine) roundPeers() []*membership.Member {
 	return peers
 }
 
-// successor returns the next present member on the ring of all by hash, nil when there is none. Because each member is
-// the successor of another one, the crash of any is noticed within two rounds, however many there are.
+// successor returns the next present member on the ring of all by hash that has not been asked in vain, nil when there is
+// none. Because each member is the successor of another one, the crash of any is noticed within two rounds, however many there
+// are, and that of its successor too as soon as it is.
 func (e *Engine) successor() *membership.Member {
 	ring, first := e.table.All(), e.table.Place(e.self.hash, e.self.record.Name)
 	for i := range ring {
-		if m := ring[(first+i)%len(ring)]; m.State.Present() {
+		if m := ring[(first+i)%len(ring)]; m.State.Present() && !e.inVain(m) {
 			return m
 		}
 	}

@@ -64,20 +64,23 @@ func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	case e.agreed(d):
 		late := e.askedLate(d)
 		return min(suspect, e.cfg.Suspect.Min+late), min(dead, e.cfg.Dead.Min+late)
+	case !d.asking.sure:
+		return suspect, max(2*latest.dead, e.questioned(d))
 	}
 	return suspect, dead
 }
 
 // askedLate returns for how much longer than two rounds a member had been silent before anybody asked it in vain. Who has
 // died is asked within two rounds, for it is the successor of somebody. What is longer is the age of the news, as in a large
-// cluster, and speaks against nobody: who stalls for a moment there has been silent to an observer for long before.
+// cluster, and speaks against nobody: who stalls for a moment there has been silent to an observer for long before. An opinion
+// names the heartbeat that was due before the first question. The next one is the first that was due after it.
 func (e *Engine) askedLate(d *doubt) time.Duration {
 	first := d.asking.since
 	for _, o := range d.others {
 		first = min(first, o.Heartbeat)
 	}
 	m := d.member
-	return max(e.silence(m)-e.now.Sub(m.Due(first))-2*m.Record.Interval, 0)
+	return max(e.silence(m)-e.now.Sub(m.Due(first+1))-2*m.Record.Interval, 0)
 }
 
 // questioned returns the silence that a member has reached once it has had the time to answer questions, if nobody waits

@@ -119,5 +119,5 @@ func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
 func TestR7PhiMeansTheSameAmongAThousand(t *testing.T) {
 	t.Parallel()
 	notRaced(t)
-	mustMeanAmong(t, cell{1000, 0, 1, 256, 300, 20}, cell{1000, 0.1, 2, 256, 200, 20})
+	mustMeanAmong(t, cell{1000, 0, 1, 256, 300, 20}, cell{1000, 0.1, 2, 256, 200, 60})
 }
