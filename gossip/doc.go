@@ -14,15 +14,15 @@
 //
 // Where to find a rule of the protocol (docs/protocol.md tells them in full):
 //
-//	R3  owner only           self.go          R9  own stall         stall.go, behind.go
+//	R3  owner only           self.go          R9  own stall         stall.go, cutoff.go, behind.go
 //	R4  heartbeat            self.go          R10 forgetting        forget.go
 //	R5  exchange             exchange.go      R11 healing           heal.go
 //	R5  targets              targets.go       R12 join, news        join.go, news.go
 //	R6  arrival              learn.go         R13 leave             leave.go
 //	R7  phi                  calibrate.go     R14 names             join.go, conflict.go
 //	R8  verdict              verdict.go       R15 bounds            learn.go, drops.go
-//	R8  questions            doubt.go         R16 versions          wire.go
-//	R8  opinions             evidence.go      R17 one packet        digest.go, reply.go, budget.go
+//	R8  questions            asking.go        R16 versions          wire.go
+//	R8  opinions    doubt.go, evidence.go     R17 one packet        digest.go, reply.go, budget.go
 //
 // How much an unanswered question says: loss.go follows how many get lost, answers.go how long answers take.
 //
