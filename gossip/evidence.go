@@ -64,40 +64,53 @@ func (e *Engine) pushEvidence() {
 		return
 	}
 	left := e.anyPacketBudget()
-	msg, witnesses := Evidence{}, []string(nil)
-	told := 0
+	told := Evidence{Signs: e.takeSigns(&left)}
+	doubts, witnesses := e.takeDoubts(&left)
+	told.Doubts = doubts
+	v.next = e.nextBatch()
+	if len(told.Doubts)+len(told.Signs) > 0 {
+		e.sendEvidence(told, witnesses)
+	}
+}
+
+// takeSigns takes as many signs of life off the queue as fit.
+func (e *Engine) takeSigns(left *budget) (signs []Sign) {
+	v, taken := &e.evidence, 0
 	for _, name := range v.signs {
 		if m := e.table.Get(name); m != nil {
 			s := Sign{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat}
 			if !left.take(sizeSign(s)) {
 				break
 			}
-			msg.Signs = append(msg.Signs, s)
+			signs = append(signs, s)
 		}
-		told++
+		taken++
 	}
-	v.signs = slices.Delete(v.signs, 0, told)
-	told = 0
+	v.signs = slices.Delete(v.signs, 0, taken)
+	return signs
+}
+
+// takeDoubts takes as many doubts off the queue as fit. The witnesses are those who may lack an opinion that is told.
+func (e *Engine) takeDoubts(left *budget) (doubts []Doubt, witnesses []string) {
+	v, taken := &e.evidence, 0
 	for _, d := range v.doubts {
 		w := e.wireDoubt(d)
 		if len(w.Opinions) > 0 && !left.take(sizeDoubt(w)) {
 			break
 		}
-		told++
-		if len(w.Opinions) > 0 {
-			msg.Doubts = append(msg.Doubts, w)
-			if len(d.others) < enoughOpinions { // they may lack this one
-				for _, o := range d.others {
-					witnesses = append(witnesses, o.Witness)
-				}
+		taken++
+		if len(w.Opinions) == 0 {
+			continue
+		}
+		doubts = append(doubts, w)
+		if len(d.others) < enoughOpinions {
+			for _, o := range d.others {
+				witnesses = append(witnesses, o.Witness)
 			}
 		}
 	}
-	v.doubts = slices.Delete(v.doubts, 0, told)
-	v.next = e.nextBatch()
-	if len(msg.Doubts)+len(msg.Signs) > 0 {
-		e.sendEvidence(msg, witnesses)
-	}
+	v.doubts = slices.Delete(v.doubts, 0, taken)
+	return doubts, witnesses
 }
 
 // wireDoubt returns what is told of a doubt: the opinions that stand, this member's own first.
