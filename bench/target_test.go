@@ -121,13 +121,17 @@ func (b *board) oneWayTarget(scenario string) []target {
 		return nil
 	}
 	total := func(key string) float64 { return sum(cells, func(r row) float64 { return r.value(key) }) }
-	line := map[string]string{"flipflop": "one-way flip-flop", "lossy": "80 % loss at 1 %, ingress and egress"}[scenario]
+	line, limit := "one-way flip-flop", "that who hears nobody has nothing but its own patience to go by"
+	if scenario == "lossy" {
+		line = "80 % loss at 1 %, ingress and egress"
+		limit = "that a member which suddenly loses most of what is sent to it does not know so before it has lost it"
+	}
 	return []target{{
 		line + ": no healthy member is ever dead anywhere",
 		fmt.Sprintf("%s at healthy members; at the afflicted ones %s while the fault is on, %s while it is off",
 			whole(total("at_healthy")), whole(total("while_blocked")), whole(total("after_wake"))),
 		total("at_healthy")+total("while_blocked")+total("after_wake") == 0,
-		"that a member which suddenly loses what is sent to it learns only in some seconds that news and answers get lost: until then its detector takes five seconds of silence for Φ 12, and a few questions without an answer for proof",
+		limit,
 	}}
 }
 
