@@ -1,6 +1,7 @@
 package gossip_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -185,6 +186,42 @@ func TestR5APeerThatDoesNotAnswerIsMadeUpForByOneMore(t *testing.T) {
 	}
 	if got := asked(); got != 1 {
 		t.Errorf("after all have answered a round asks %d peers, want the fanout of 1", got)
+	}
+}
+
+// Two neighbours on the ring that crash together would else be found one after the other.
+func TestR5ASuccessorThatWasAskedInVainIsPassedOver(t *testing.T) {
+	cfg := gossip.DefaultConfig()
+	cfg.Dead.Phi, cfg.Dead.Max = 300, time.Hour // nobody is called dead here
+	a := newLone(t, "a", cfg)
+	for c := byte('b'); c <= 'u'; c++ {
+		a.answering = append(a.answering, string(c))
+	}
+	ring := slices.Clone(a.answering)
+	slices.SortFunc(ring, func(x, y string) int { // in the order in which they follow a
+		return cmp.Compare(membership.HashName(x)-membership.HashName("a"), membership.HashName(y)-membership.HashName("a"))
+	})
+	known := func() {
+		var all []membership.Entry
+		for _, name := range a.answering {
+			all = append(all, entryOf(name, a.beats()))
+		}
+		a.tell("b", all...)
+	}
+	known()
+	a.answering = slices.DeleteFunc(a.answering, func(name string) bool { return name == ring[0] })
+	asked := map[netip.AddrPort]int{}
+	for round := range 80 {
+		known()
+		to, _ := sent[*gossip.Digest](a.run(interval))
+		for _, peer := range to {
+			if round >= 40 { // by then it has been asked in vain
+				asked[peer]++
+			}
+		}
+	}
+	if first, second := asked[address(ring[0])], asked[address(ring[1])]; first > 6 || second < 18 {
+		t.Errorf("in 40 rounds the silent successor is asked %d times and the one after it %d, want some 2 and 20", first, second)
 	}
 }
 
