@@ -47,9 +47,10 @@ func (e *Engine) judge(m *membership.Member) {
 
 // timeouts returns at which silence a member becomes suspect and dead as things stand (R8). Without questions of its
 // own that stayed unanswered this member waits for as long as it ever does, and for answers. With them the time-outs
-// hold; when enough others have asked in vain too, the least silences, of which all but two rounds have to lie after the
-// first question. Nobody is accused who was not asked, or when nobody was heard since. Who hears nobody at all waits twice
-// as long as it ever does: it is the one at fault, or nobody is left whom its verdict could help.
+// hold, that for dead once it is sure; when enough others have asked in vain too, the least silences, of which all but two
+// rounds have to lie after the first question. Nobody is accused who was not asked, or when nobody was heard since. Who is
+// not sure yet, or hears nobody at all, waits twice as long as it ever does: it may be the one at fault, or nobody is left
+// whom its verdict could help.
 func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	suspect, dead = e.limits(m)
 	latest, d := e.latest(m.Record.Interval), e.doubtOf(m)
@@ -65,7 +66,7 @@ func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 		late := e.askedLate(d)
 		return min(suspect, e.cfg.Suspect.Min+late), min(dead, e.cfg.Dead.Min+late)
 	case !d.asking.sure:
-		return suspect, max(2*latest.dead, e.questioned(d))
+		return suspect, 2 * latest.dead
 	}
 	return suspect, dead
 }
