@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"heartsay/gossip"
 	"heartsay/membership"
 )
 
@@ -33,16 +32,16 @@ type aftermath struct {
 	shadow  time.Duration                // when a view last showed the life of a namesake that is over
 	present time.Duration                // when somebody who says nothing last was present
 	late    map[[2]*Member]time.Duration // since when an observer has shown a subject as present for too long
+	refuse  map[*twins]bool              // which second agents are to be refused
 }
 
 // stays is for how long what was reached is watched.
 const stays = 5 * time.Second
 
 func newAftermath(r *run, core int) *aftermath {
-	w := newWellness(r.cluster)
+	w := newWellness(r)
 	a := &aftermath{run: r, well: w, byes: newGoodbyes(w), core: core, met: groups{}, looked: map[int]time.Duration{}}
-	a.late = map[[2]*Member]time.Duration{}
-	r.twinStarted, r.twinStops = a.twinStarts, a.twinStops
+	a.late, a.refuse = map[[2]*Member]time.Duration{}, map[*twins]bool{}
 	a.slowest = r.Network.Latency + r.Network.Jitter
 	for _, f := range r.Faults {
 		switch f.Kind {
@@ -60,17 +59,17 @@ func (a *aftermath) seek() {
 	c := a.run.cluster
 	for i := range a.run.members {
 		m := c.Member(Name(i))
-		if m == nil || m.Engine == nil || m.frozen {
+		if m == nil || m.Engine == nil || m.Frozen() {
 			continue
 		}
 		every := lookAgain
 		if m.Engine.Others() == 0 {
 			every = lookWhenAlone
 		}
-		seed := c.Member(Name(c.rng.IntN(a.core)))
-		if seed != nil && seed != m && c.now-a.looked[i] >= every {
-			a.looked[i] = c.now
-			c.sync(m, seed.Address, true)
+		seed := c.Member(Name(c.Draw(a.core)))
+		if seed != nil && seed != m && c.Now()-a.looked[i] >= every {
+			a.looked[i] = c.Now()
+			c.Join(m, seed.Address)
 		}
 	}
 }
@@ -80,7 +79,7 @@ func (a *aftermath) watch() {
 	r := a.run
 	c := r.cluster
 	a.began, a.limit = c.Now(), a.contactLimit(a.well.all())
-	r.trace.line(c.Now(), "QUIET")
+	r.note("QUIET")
 	if !c.RunUntil(contactLooks+2*r.Gossip.Dead.Max, r.Interval, func() bool { return a.look() || r.broken != nil }) {
 		r.check("not all had come true at the end")
 	}
@@ -103,22 +102,20 @@ func (a *aftermath) recovery() Recovery {
 }
 
 // message takes note of who is in contact.
-func (a *aftermath) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
-	r := a.run
-	r.message(at, from, to, m, arrives)
+func (a *aftermath) message(from, to netip.AddrPort, arrives bool) {
 	if a.began == 0 {
 		return
 	}
-	sender, receiver := r.cluster.byAddr[from], r.cluster.byAddr[to]
+	r := a.run
+	sender, receiver := r.cluster.At(from), r.cluster.At(to)
 	if arrives && sender != nil && receiver != nil && a.well.healthy(sender) && a.well.healthy(receiver) {
-		a.met.join(r.index[sender.Name], r.index[receiver.Name])
+		a.met.join(r.number(sender.Name), r.number(receiver.Name))
 	}
 }
 
 // event checks that nobody healthy is called dead, and that nobody who is not there joins.
 func (a *aftermath) event(at time.Duration, observer string, e membership.Event) {
 	r := a.run
-	r.event(at, observer, e)
 	r.check(a.well.event(observer, e, r.settle()))
 	r.check(a.byes.event(observer, e, r.settle()))
 	if e.Type == membership.EventJoin {
@@ -134,7 +131,7 @@ func (a *aftermath) ghost(at time.Duration, observer string, e membership.Event)
 	if gone, most := a.well.goneFor(s), r.waits()+a.held; gone > most && !a.twinRan(s, most) {
 		return fmt.Sprintf("%s, which has not run for %s, joins at %s", s.Name, gone, observer)
 	}
-	since, forgotten := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(e.Member.Record)]
+	since, forgotten := r.forgottenAt(observer, e.Member.Record)
 	buried := forgotten && at-since < r.Gossip.TombstoneRetention
 	if buried && s.Engine == nil && a.well.healthy(r.cluster.Member(observer)) && a.contact > 0 && at > a.contact+a.patience() {
 		return fmt.Sprintf("%s, which does not run and was forgotten, joins at %s", s.Name, observer)

@@ -179,7 +179,7 @@ func (g *composer) claim(f Fault) bool {
 		members = []int{-1}
 	}
 	end := max(f.At+f.For, f.Until+f.For)
-	if f.endless() {
+	if endless(f) {
 		end = g.torture.For + 1
 	}
 	for _, i := range members {

@@ -47,8 +47,8 @@ func (a *aftermath) contactLimit(healthy []*Member) time.Duration {
 		for _, v := range o.Engine.Snapshot(c.clock(o)) {
 			s := c.Member(v.Record.Name)
 			if s != o && s.Engine != nil && a.well.healthy(s) && s.Address == v.Record.Address && a.listedFor(limit, o, v) &&
-				!c.Network.cut(o.Address, s.Address) && !c.Network.cut(s.Address, o.Address) {
-				known.join(a.run.index[o.Name], a.run.index[s.Name])
+				!c.Network.cuts(o.Address, s.Address) && !c.Network.cuts(s.Address, o.Address) {
+				known.join(a.run.number(o.Name), a.run.number(s.Name))
 			}
 		}
 	}

@@ -66,6 +66,9 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 	})
 }
 
+// Join lets a member ask the member at an address, by stream, to let it in, as it does at its start.
+func (c *Cluster) Join(m *Member, seed netip.AddrPort) { c.sync(m, seed, true) }
+
 // sync opens a stream and sends a whole view on it.
 func (c *Cluster) sync(m *Member, peer netip.AddrPort, join bool) {
 	parts := m.Engine.OpenSync(c.clock(m), join) // now: what waits in a blocked member may not overtake what it sent before

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,12 @@ func (k Kind) String() string {
 		return kindNames[k]
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// KindByName returns the kind that a word stands for. It reports false when there is none.
+func KindByName(word string) (Kind, bool) {
+	k := slices.Index(kindNames[:], word)
+	return Kind(max(k, 0)), k >= 0
 }
 
 // Fault is one thing that goes wrong. It begins at At and is over after For; a For of 0 means until the end of the run.

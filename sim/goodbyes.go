@@ -29,13 +29,13 @@ func (g *goodbyes) event(observer string, e membership.Event, settle time.Durati
 	switch e.Type {
 	case membership.EventLeft:
 		if m := w.cluster.Member(observer); name == observer && w.lasts(m, settle) {
-			g.said[name] = goodbye{w.cluster.now, m.life, e.Member.Record.Incarnation, w.cluster.Network.perfect() && g.allLast(m, settle)}
+			g.said[name] = goodbye{w.cluster.Now(), m.Life(), e.Member.Record.Incarnation, w.cluster.Network.perfect() && g.allLast(m, settle)}
 		}
 	case membership.EventDead:
 		bye, ok := g.said[name]
 		s, o := w.cluster.Member(name), w.cluster.Member(observer)
 		if ok && bye.incarnation == e.Member.Record.Incarnation && s.Engine == nil && s.Told > 0 &&
-			w.lasts(o, w.cluster.now-bye.at+settle) {
+			w.lasts(o, w.cluster.Now()-bye.at+settle) {
 			return fmt.Sprintf("%s calls %s dead (%s), which has said goodbye to %d", observer, name, e.Reason, s.Told)
 		}
 	}
@@ -61,10 +61,10 @@ func (g *goodbyes) allLast(m *Member, d time.Duration) bool {
 func (g *goodbyes) look() string {
 	for _, m := range g.well.cluster.Members() {
 		bye, ok := g.said[m.Name]
-		if !ok || m.life == bye.life {
+		if !ok || m.Life() == bye.life {
 			continue
 		}
-		if bye.must && m.life == bye.life+1 && m.Left && m.Told == 0 {
+		if bye.must && m.Life() == bye.life+1 && m.Left && m.Told == 0 {
 			return fmt.Sprintf("%s has left, and nobody heard its goodbye", m.Name)
 		}
 	}

@@ -108,8 +108,8 @@ func (r *run) end(f Fault, again bool) {
 	case Reorder:
 		r.cluster.Network.Jitter = r.Network.Jitter
 	}
-	if r.tamper != nil && !again {
-		r.tamper(f)
+	if r.hooks.FaultOver != nil && !again {
+		r.hooks.FaultOver(f)
 	}
 }
 

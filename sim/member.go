@@ -31,6 +31,18 @@ type Member struct {
 	held    []func() // what it is to receive then
 }
 
+// Frozen reports whether the member is stopped as by SIGSTOP.
+func (m *Member) Frozen() bool { return m.frozen }
+
+// Blocked reports whether what the member sends and what is sent to it waits.
+func (m *Member) Blocked() bool { return m.blocked }
+
+// Life counts the member's starts and stops: it differs between two lives.
+func (m *Member) Life() int { return m.life }
+
+// Incarnation returns that of the last life.
+func (m *Member) Incarnation() uint64 { return m.incarnation }
+
 // never is when the next tick of a member that waits for none is due.
 const never = time.Duration(-1)
 

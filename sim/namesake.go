@@ -22,7 +22,6 @@ type twins struct {
 	holder, twin *Member
 	seed         *Member // by which the twin joined; nil when nobody else ran
 	began        time.Duration
-	refuse       bool // the twin is to be refused
 }
 
 // startTwin starts a namesake of a member. It joins by some other member.
@@ -53,8 +52,8 @@ func (r *run) startTwin(i int) {
 		c.sync(t.twin, t.seed.Address, true)
 	}
 	r.pairs = append(r.pairs, t)
-	if r.twinStarted != nil {
-		r.twinStarted(t)
+	if r.hooks.TwinStarted != nil {
+		r.hooks.TwinStarted(t)
 	}
 }
 
@@ -63,8 +62,8 @@ func (r *run) stopTwin(i int) {
 	k := slices.IndexFunc(r.pairs, func(t *twins) bool { return t.holder.Name == Name(i) })
 	t := r.pairs[k]
 	r.pairs = slices.Delete(r.pairs, k, k+1)
-	if r.twinStops != nil {
-		r.check(r.twinStops(t))
+	if r.hooks.TwinStops != nil {
+		r.hooks.TwinStops(t)
 	}
 	r.cluster.Crash(t.twin.Name)
 	if t.holder.Engine == nil && (t.holder.Deposed || t.holder.Refused != "") {

@@ -13,7 +13,7 @@ import (
 // twinStarts takes note of a namesake that joins where nothing is wrong: it is to be refused (R14).
 func (a *aftermath) twinStarts(t *twins) {
 	settle := a.run.settle()
-	t.refuse = t.seed != nil && a.well.lasts(t.holder, settle) && a.well.lasts(t.seed, settle) && a.sees(t.seed, t.holder)
+	a.refuse[t] = t.seed != nil && a.well.lasts(t.holder, settle) && a.well.lasts(t.seed, settle) && a.sees(t.seed, t.holder)
 }
 
 // refusal is how long it takes to refuse a namesake: the seed asks for a second.
@@ -24,13 +24,13 @@ func (a *aftermath) lookAtTwins() {
 	r := a.run
 	for _, t := range r.pairs {
 		ended := t.holder.Engine == nil && t.holder.Deposed
-		if !t.refuse || t.twin.Refused != "" && !ended {
+		if !a.refuse[t] || t.twin.Refused != "" && !ended {
 			continue
 		}
 		if !ended && !a.well.healthy(t.holder) || !a.well.healthy(t.seed) || !r.cluster.Network.perfect() {
-			t.refuse = false
+			a.refuse[t] = false
 		}
-		if t.refuse && r.cluster.now-t.began > refusal {
+		if a.refuse[t] && r.cluster.Now()-t.began > refusal {
 			r.check(fmt.Sprintf("a namesake joined by %s under the name of %s, which is healthy", t.seed.Name, t.holder.Name))
 		}
 	}
@@ -46,13 +46,12 @@ func (a *aftermath) sees(o, s *Member) bool {
 	return false
 }
 
-// twinStops returns what is wrong with how a namesake fared, or "".
-func (a *aftermath) twinStops(t *twins) string {
+// twinStops checks how a namesake fared.
+func (a *aftermath) twinStops(t *twins) {
 	w, limit := a.well, contactTries*a.run.Interval
 	if w.lasts(t.twin, limit) && w.lasts(t.holder, limit) && a.contactLimit(w.all()) < contactLooks {
-		return fmt.Sprintf("%s and its namesake have both lived for %s, and could have met", t.holder.Name, limit)
+		a.run.check(fmt.Sprintf("%s and its namesake have both lived for %s, and could have met", t.holder.Name, limit))
 	}
-	return ""
 }
 
 // twinRan reports whether a namesake of a member runs, or has run within so long.
@@ -68,12 +67,12 @@ func (a *aftermath) yields(m *Member) {
 	holder, twin := r.cluster.Member(ownName(m.Name)), r.cluster.Member(twinOf(m.Name))
 	switch {
 	case m != holder:
-		if h := holder.Engine; m.Deposed && h != nil && h.Self().Record.Incarnation < m.incarnation {
+		if h := holder.Engine; m.Deposed && h != nil && h.Self().Record.Incarnation < m.Incarnation() {
 			r.check(fmt.Sprintf("the newer of two %s has ended, and not the older one", holder.Name))
 		}
 	case twin != nil && twin.Engine != nil:
-	case twin != nil && min(a.well.goneFor(twin), r.cluster.now-r.freed) <= a.lastWords():
-		r.cluster.After(0, func() { r.restart(r.index[m.Name], m.Address) })
+	case twin != nil && min(a.well.goneFor(twin), r.cluster.Now()-r.freed) <= a.lastWords():
+		r.cluster.After(0, func() { r.restart(r.number(m.Name), m.Address) })
 	default:
 		r.check(fmt.Sprintf("%s ends as if it had a namesake %s", m.Name, m.Refused))
 	}
@@ -93,7 +92,7 @@ func (a *aftermath) since(s *Member, v membership.View) time.Duration {
 		return a.contact
 	}
 	if v.Record.Address == twin.Address {
-		a.shadow = a.run.cluster.now
+		a.shadow = a.run.cluster.Now()
 	}
 	return a.contact + min(max(0, a.shadow-a.contact), time.Duration(4*a.run.members)*a.run.Interval+refusal)
 }

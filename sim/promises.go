@@ -11,10 +11,10 @@ import (
 // patience is how long the rounds take that views need: to bring a record takes three packets in a row.
 func (a *aftermath) patience() time.Duration {
 	n := a.run.cluster.Network
-	switch lossy := func(m *Member) bool { return n.lossy[m.Address] != lossiness{} }; {
+	switch lossy := func(m *Member) bool { in, out := n.losingAt(m.Address); return in+out > 0 }; {
 	case n.Loss > 0 && slices.ContainsFunc(a.well.all(), lossy):
 		return 4 * Rounds * a.run.Interval
-	case n.Loss > 0 || len(n.lossy) > 0:
+	case n.Loss > 0 || n.losesSome():
 		return 2 * Rounds * a.run.Interval
 	}
 	return Rounds * a.run.Interval
@@ -53,7 +53,7 @@ func (a *aftermath) judge(o *Member, healthy int) {
 				a.differs(fmt.Sprintf("%s sees %s %s", o.Name, s.Name, fault), a.since(s, v))
 			}
 		case a.well.mute(s) && v.State.Present():
-			a.present = c.now
+			a.present = c.Now()
 			a.waits(o, s, v)
 		}
 	}

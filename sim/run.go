@@ -28,10 +28,16 @@ type run struct {
 	broken  *Broken
 	pairs   []*twins      // of namesakes that were started and not stopped yet
 	freed   time.Duration // when somebody last thawed or was unblocked, and what had waited there went on
-	tamper  func(Fault)   // if set, is told of each fault that is over
+	hooks   Hooks
+}
 
-	twinStarted func(*twins)        // if set, is told of each namesake
-	twinStops   func(*twins) string // if set, returns what is wrong with how a namesake fared, or ""
+// Hooks are told of what happens in a run, once the run has taken note. Those that are nil are not.
+type Hooks struct {
+	Event       func(at time.Duration, observer string, e membership.Event)
+	Message     func(from, to netip.AddrPort, arrives bool)
+	FaultOver   func(f Fault)  // for good
+	TwinStarted func(t *twins) // a second agent goes by a member's name
+	TwinStops   func(t *twins) // it is about to be stopped
 }
 
 func newRun(s Scenario) *run {
@@ -143,6 +149,9 @@ func (r *run) event(at time.Duration, observer string, e membership.Event) {
 	if e.Member.Record.Name != observer && !isTwin(observer) {
 		r.ledger.event(at, r.index[observer], r.index[e.Member.Record.Name], e)
 	}
+	if r.hooks.Event != nil {
+		r.hooks.Event(at, observer, e)
+	}
 }
 
 // message takes a message that is sent.
@@ -150,6 +159,9 @@ func (r *run) message(at time.Duration, from, to netip.AddrPort, m gossip.Messag
 	r.traffic.sent(m)
 	r.trace.message(at, from, to, m, arrives)
 	r.check(r.checker.message(from, m))
+	if r.hooks.Message != nil {
+		r.hooks.Message(from, to, arrives)
+	}
 }
 
 // How many views are looked at as a whole in each virtual second, and how many rows of them; all take turns.
@@ -180,6 +192,18 @@ func (r *run) indices(members []*Member) []int {
 	}
 	return all
 }
+
+// forgottenAt returns when an observer forgot a member. It reports false when it never did.
+func (r *run) forgottenAt(observer string, s *membership.Record) (time.Duration, bool) {
+	at, ok := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(s)]
+	return at, ok
+}
+
+// number returns the number of a member by its name; that of a second agent that goes by the name is negative.
+func (r *run) number(name string) int { return r.index[name] }
+
+// note writes a line into the trace.
+func (r *run) note(format string, args ...any) { r.trace.line(r.cluster.Now(), format, args...) }
 
 // check stops the run at the first promise that is broken.
 func (r *run) check(fault string) {

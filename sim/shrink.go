@@ -35,7 +35,7 @@ func (t Torture) smaller(yield func(Torture) bool) {
 		}
 	}
 	for i, f := range t.Faults {
-		for _, g := range f.smaller() {
+		for _, g := range smallerFaults(f) {
 			faults := slices.Clone(t.Faults)
 			faults[i] = g
 			if !with(faults) {
@@ -49,8 +49,8 @@ func (t Torture) smaller(yield func(Torture) bool) {
 	}
 }
 
-// smaller returns what f is with one member less, and without a pause.
-func (f Fault) smaller() (all []Fault) {
+// smallerFaults returns what f is with one member less, and without a pause.
+func smallerFaults(f Fault) (all []Fault) {
 	if len(f.Members) > 1 {
 		for k := range f.Members {
 			g := f

@@ -44,7 +44,7 @@ func (t Torture) Validate() error {
 			return fmt.Errorf("%s at %s lasts until %s: all is to be over at %s, or last for ever", f.Kind, f.At, last, t.For)
 		}
 		for _, i := range f.Members {
-			if i < t.Core && f.endless() {
+			if i < t.Core && endless(f) {
 				return fmt.Errorf("%s at %s strikes member %d of the core for ever", f.Kind, f.At, i)
 			}
 		}
@@ -53,7 +53,7 @@ func (t Torture) Validate() error {
 }
 
 // endless reports whether what f does to its members lasts for ever.
-func (f Fault) endless() bool {
+func endless(f Fault) bool {
 	switch f.Kind {
 	case Restart, Clock, Join, Forget:
 		return false
@@ -80,13 +80,14 @@ func (t Torture) Run() (rec Recovery, err error) {
 			err = &Broken{Seed: t.Seed, At: r.cluster.Now(), What: fmt.Sprintf("panic: %v, at %s", p, panicked())}
 		}
 	}()
-	if t.tamper != nil {
-		r.tamper = func(f Fault) { t.tamper(r, f) }
-	}
 	a := newAftermath(r, t.Core)
+	r.hooks = Hooks{Event: a.event, Message: a.message, TwinStarted: a.twinStarts, TwinStops: a.twinStops}
+	if t.tamper != nil {
+		r.hooks.FaultOver = func(f Fault) { t.tamper(r, f) }
+	}
 	r.every(lookWhenAlone, a.seek)
 	r.every(t.Interval/2, a.glance)
-	r.cluster.OnEvent, r.cluster.OnMessage, r.cluster.OnYield = a.event, a.message, a.yields
+	r.cluster.OnYield = a.yields
 	if _, err := r.play(); err != nil {
 		return Recovery{}, err
 	}

@@ -30,7 +30,7 @@ func (t Torture) String() string {
 	w.add("forgetful", t.Gossip.DeadRetention == Forgetful(t.Gossip).DeadRetention)
 	for _, f := range t.Faults {
 		fmt.Fprintf(&b, "\n%s", f.Kind)
-		for _, x := range f.fields() {
+		for _, x := range fieldsOf(&f) {
 			w.add(x.key, x.value)
 		}
 	}
@@ -57,7 +57,7 @@ type field struct {
 	value any // a pointer to it
 }
 
-func (f *Fault) fields() []field {
+func fieldsOf(f *Fault) []field {
 	return []field{
 		{"at", &f.At}, {"for", &f.For}, {"pause", &f.Pause}, {"until", &f.Until}, {"members", &f.Members}, {"to", &f.To},
 		{"in", &f.In}, {"out", &f.Out}, {"share", &f.Share}, {"delay", &f.Delay}, {"offset", &f.Offset},
@@ -92,15 +92,14 @@ func (t *Torture) line(word string, args []string) error {
 		}
 		return err
 	}
-	for kind, name := range kindNames {
-		if name == word {
-			f := Fault{Kind: Kind(kind)}
-			err := read(args, f.fields())
-			t.Faults = append(t.Faults, f)
-			return err
-		}
+	kind, ok := KindByName(word)
+	if !ok {
+		return fmt.Errorf("there is no fault %q", word)
 	}
-	return fmt.Errorf("there is no fault %q", word)
+	f := Fault{Kind: kind}
+	err := read(args, fieldsOf(&f))
+	t.Faults = append(t.Faults, f)
+	return err
 }
 
 // read fills in fields from words like key=value.

@@ -134,9 +134,9 @@ var defects = map[string]struct {
 			for _, v := range v {
 				if v.Record.Name == other.Name {
 					v.State = membership.Suspect
-					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: suspect, Member: v})
+					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: membership.EventSuspect, Member: v})
 					v.State = membership.Dead
-					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: dead, Member: v})
+					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: membership.EventDead, Member: v})
 				}
 			}
 		})
@@ -145,7 +145,8 @@ var defects = map[string]struct {
 		r.cluster.After(r.settle(), func() {
 			if m := r.cluster.Member(Name(i)); m.Engine != nil {
 				m.Deposed = true
-				r.cluster.yield(m)
+				r.cluster.Crash(m.Name)
+				r.cluster.OnYield(m)
 			}
 		})
 	}, "as if it had a namesake"},
@@ -220,7 +221,7 @@ func TestScriptsThatAreWrongAreRefused(t *testing.T) {
 }
 
 func TestTheComposerUsesEveryKindOfFault(t *testing.T) {
-	seen, endless, back, large := map[Kind]int{}, 0, 0, 0
+	seen, forever, back, large := map[Kind]int{}, 0, 0, 0
 	for seed := range uint64(1000) {
 		tt := NewTorture(seed)
 		if err := tt.Validate(); err != nil {
@@ -231,20 +232,20 @@ func TestTheComposerUsesEveryKindOfFault(t *testing.T) {
 		}
 		for _, f := range tt.Faults {
 			seen[f.Kind]++
-			if f.endless() {
-				endless++
+			if endless(f) {
+				forever++
 			}
 			if f.Pause > 0 {
 				back++
 			}
 		}
 	}
-	for k := range Kind(len(kindNames)) {
+	for k := range Kind(Namesake + 1) {
 		if seen[k] < 50 {
 			t.Errorf("1000 seeds have %d times %s", seen[k], k)
 		}
 	}
-	if endless < 300 || back < 100 || large < 30 {
-		t.Errorf("1000 seeds have %d faults without an end, %d that come back, %d clusters of 30 members and more", endless, back, large)
+	if forever < 300 || back < 100 || large < 30 {
+		t.Errorf("1000 seeds have %d faults without an end, %d that come back, %d clusters of 30 members and more", forever, back, large)
 	}
 }

@@ -16,6 +16,7 @@ const mildLoss = 0.3
 // than [health], which says whose mistakes count in a report.
 type wellness struct {
 	cluster *Cluster
+	run     *run
 	rows    map[*Member]*wellRow
 	whole   time.Duration // since when nothing divides the network
 }
@@ -29,47 +30,49 @@ type wellRow struct {
 	stopped, thawed time.Duration // when it was last frozen, from about the first to about the last
 }
 
-func newWellness(c *Cluster) *wellness { return &wellness{cluster: c, rows: map[*Member]*wellRow{}} }
+func newWellness(r *run) *wellness {
+	return &wellness{cluster: r.cluster, run: r, rows: map[*Member]*wellRow{}}
+}
 
 // look brings the knowledge up to date. It is to be called every interval at least.
 func (w *wellness) look() {
-	if len(w.cluster.Network.sides) > 0 {
-		w.whole = w.cluster.now
+	if w.cluster.Network.divided() {
+		w.whole = w.cluster.Now()
 	}
 	for _, m := range w.cluster.Members() {
 		row := w.rows[m]
 		if row == nil {
-			row = &wellRow{since: w.cluster.now, fit: w.cluster.now}
+			row = &wellRow{since: w.cluster.Now(), fit: w.cluster.Now()}
 			w.rows[m] = row
 		}
-		if !w.connected(m) || row.life != m.life {
-			row.fit = w.cluster.now
+		if !w.connected(m) || row.life != m.Life() {
+			row.fit = w.cluster.Now()
 		}
-		if !w.healthy(m) || row.life != m.life {
-			row.life, row.since = m.life, w.cluster.now
+		if !w.healthy(m) || row.life != m.Life() {
+			row.life, row.since = m.Life(), w.cluster.Now()
 		}
 		if m.Engine != nil {
-			row.ran = w.cluster.now
+			row.ran = w.cluster.Now()
 		}
-		if m.frozen {
-			if w.cluster.now-row.thawed > w.cluster.cfg.Interval {
-				row.stopped = w.cluster.now
+		if m.Frozen() {
+			if w.cluster.Now()-row.thawed > w.run.Interval {
+				row.stopped = w.cluster.Now()
 			}
-			row.thawed = w.cluster.now
+			row.thawed = w.cluster.Now()
 		}
 	}
 }
 
 // healthy reports whether a member is, now.
-func (w *wellness) healthy(m *Member) bool { return !m.frozen && !m.blocked && w.connected(m) }
+func (w *wellness) healthy(m *Member) bool { return !m.Frozen() && !m.Blocked() && w.connected(m) }
 
 // connected reports whether a member runs, and would be healthy if it were not frozen or blocked.
 func (w *wellness) connected(m *Member) bool {
 	if m.Engine == nil {
 		return false
 	}
-	l := w.cluster.Network.lossy[m.Address]
-	return l.in <= mildLoss && l.out <= mildLoss && w.reaches(m)
+	in, out := w.cluster.Network.losingAt(m.Address)
+	return in <= mildLoss && out <= mildLoss && w.reaches(m)
 }
 
 // all returns the members that are healthy, sorted by name.
@@ -79,8 +82,8 @@ func (w *wellness) all() []*Member {
 
 // reaches reports whether at most a third of the links from and to a member are cut.
 func (w *wellness) reaches(m *Member) bool {
-	severed := w.cluster.Network.severed
-	if len(severed) == 0 {
+	n := w.cluster.Network
+	if !n.seversSome() {
 		return true
 	}
 	out, in, others := 0, 0, 0
@@ -89,10 +92,10 @@ func (w *wellness) reaches(m *Member) bool {
 			continue
 		}
 		others++
-		if severed[link{m.Address, o.Address}] {
+		if n.severs(m.Address, o.Address) {
 			out++
 		}
-		if severed[link{o.Address, m.Address}] {
+		if n.severs(o.Address, m.Address) {
 			in++
 		}
 	}
@@ -105,26 +108,27 @@ func (w *wellness) goneFor(m *Member) time.Duration {
 	if m.Engine != nil || row == nil {
 		return 0
 	}
-	return w.cluster.now - row.ran
+	return w.cluster.Now() - row.ran
 }
 
 // mute reports whether nothing can be heard of a member.
 func (w *wellness) mute(m *Member) bool {
-	return m.Engine == nil || m.frozen || m.blocked || w.cluster.Network.lossy[m.Address].out == 1
+	_, out := w.cluster.Network.losingAt(m.Address)
+	return m.Engine == nil || m.Frozen() || m.Blocked() || out == 1
 }
 
 // lasts reports whether a member has been healthy, in an undivided network, for so long.
 func (w *wellness) lasts(m *Member, d time.Duration) bool {
 	row := w.rows[m]
-	now := w.cluster.now
-	return row != nil && row.life == m.life && w.healthy(m) && now-row.since >= d && now-w.whole >= d
+	now := w.cluster.Now()
+	return row != nil && row.life == m.Life() && w.healthy(m) && now-row.since >= d && now-w.whole >= d
 }
 
 // judges reports whether a member that calls another one dead now has no excuse: that it was frozen or blocked is none.
 func (w *wellness) judges(m *Member, settle time.Duration) bool {
 	row := w.rows[m]
-	now := w.cluster.now
-	return row != nil && row.life == m.life && w.healthy(m) && now-row.fit >= settle && now-w.whole >= settle
+	now := w.cluster.Now()
+	return row != nil && row.life == m.Life() && w.healthy(m) && now-row.fit >= settle && now-w.whole >= settle
 }
 
 // event returns what is wrong with an event: that it calls somebody dead who is not, though that one has had no trouble for
@@ -145,6 +149,6 @@ func (w *wellness) event(observer string, e membership.Event, settle time.Durati
 // justWoke reports whether a member was frozen, for long enough to notice, less than the least silence ago: everybody gets
 // that at least to be heard of (R9).
 func (w *wellness) justWoke(m *Member) bool {
-	row, cfg := w.rows[m], w.cluster.cfg
-	return row != nil && row.thawed-row.stopped >= 2*cfg.Interval && w.cluster.now-row.thawed < cfg.Gossip.Suspect.Min
+	row := w.rows[m]
+	return row != nil && row.thawed-row.stopped >= 2*w.run.Interval && w.cluster.Now()-row.thawed < w.run.Gossip.Suspect.Min
 }
