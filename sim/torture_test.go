@@ -42,10 +42,11 @@ func summary(all []Recovery) string {
 	for _, r := range all {
 		contact, equal, gone = append(contact, r.Contact), append(equal, r.Equal), append(gone, r.Gone)
 	}
-	text := fmt.Sprintf("%d scenarios. Seconds from the end of the faults (p50, p99, most):", len(all))
+	text := fmt.Sprintf("%d scenarios. From the end of the faults (p50, p99, most):", len(all))
 	for what, times := range map[string][]time.Duration{"to contact": contact, "from contact to equal views": equal, "from contact to all gone": gone} {
 		slices.Sort(times)
-		text += fmt.Sprintf("\n%s %g, %g, %g", what, seconds(quantile(times, 0.5)), seconds(quantile(times, 0.99)), seconds(times[len(times)-1]))
+		n := len(times)
+		text += fmt.Sprintf("\n%s %s, %s, %s", what, times[n/2], times[n*99/100], times[n-1])
 	}
 	return text
 }
