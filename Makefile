@@ -33,7 +33,7 @@ soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, an
 	$(GO) test ./cmd/heartsay -run '^TestSoak$$' -count=1 -timeout 24h -v -soak $(SOAK)
 
 torture: ## compose SEEDS random scenarios of faults, from seed FIRST on, 10000 from 1 on if not given, in virtual time, and check all promises; takes minutes
-	$(GO) test ./sim -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS) -first $(FIRST)
+	$(GO) test ./sim/torture -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS) -first $(FIRST)
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
 	$(GO) test -parallel 6 -timeout 20m ./...

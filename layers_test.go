@@ -27,6 +27,8 @@ var (
 		"gossip":     {[]string{"membership", "phi"}, impure, "the engine is deterministic: its caller does the rest"},
 		"sim": {[]string{"gossip", "membership", "phi"}, []string{"net", "os", "sync"},
 			"a virtual cluster has virtual links and virtual time"},
+		"sim/torture": {[]string{"sim", "gossip", "membership", "phi"}, []string{"net", "os", "sync"},
+			"torture composes what a virtual cluster suffers; a cluster knows nothing of it"},
 		"api": {nil, []string{"github.com/hashicorp/memberlist", "github.com/urfave/cli/v2"},
 			"a client of the API must not drag the agent in"},
 		"agent": {[]string{"gossip", "membership", "phi", "api"}, []string{"github.com/urfave/cli/v2"},

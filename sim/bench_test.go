@@ -18,7 +18,7 @@ func thousand() Scenario {
 // BenchmarkSecond measures a virtual second in steady state, after all have joined and the warm-up, with all that is
 // checked and counted.
 func BenchmarkSecond(b *testing.B) {
-	r := newRun(thousand())
+	r := NewRun(thousand())
 	r.boot()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -31,9 +31,9 @@ func BenchmarkSecond(b *testing.B) {
 func BenchmarkBootstrap(b *testing.B) {
 	passed := time.Duration(0)
 	for b.Loop() {
-		r := newRun(thousand())
+		r := NewRun(thousand())
 		r.boot()
-		passed += r.cluster.Now()
+		passed += r.Cluster.Now()
 	}
 	b.ReportMetric(passed.Seconds()/b.Elapsed().Seconds(), "x-real-time")
 }

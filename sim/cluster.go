@@ -74,6 +74,12 @@ func (c *Cluster) Halt() { c.halted = true }
 // Member returns the member of that name, nil when there never was one.
 func (c *Cluster) Member(name string) *Member { return c.members[name] }
 
+// At returns the member that has had an address last, nil when nobody has it.
+func (c *Cluster) At(a netip.AddrPort) *Member { return c.byAddr[a] }
+
+// Draw returns a number from 0 to n-1, by the random numbers of the cluster.
+func (c *Cluster) Draw(n int) int { return c.rng.IntN(n) }
+
 // Members returns all members that ever were, sorted by name.
 func (c *Cluster) Members() []*Member {
 	all := make([]*Member, 0, len(c.members))
@@ -147,7 +153,7 @@ func (c *Cluster) BootSettled(n int, spread time.Duration, then func([]membershi
 			return cmp.Compare(membership.HashName(a.Record.Name), membership.HashName(b.Record.Name))
 		})
 		for _, m := range running {
-			c.apply(m, m.Engine.Acquaint(c.clock(m), entries))
+			c.apply(m, m.Engine.Acquaint(c.ClockOf(m), entries))
 		}
 		then(entries)
 	})

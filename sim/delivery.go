@@ -66,9 +66,12 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 	})
 }
 
+// Join lets a member ask the member at an address, by stream, to let it in, as it does at its start.
+func (c *Cluster) Join(m *Member, seed netip.AddrPort) { c.sync(m, seed, true) }
+
 // sync opens a stream and sends a whole view on it.
 func (c *Cluster) sync(m *Member, peer netip.AddrPort, join bool) {
-	parts := m.Engine.OpenSync(c.clock(m), join) // now: what waits in a blocked member may not overtake what it sent before
+	parts := m.Engine.OpenSync(c.ClockOf(m), join) // now: what waits in a blocked member may not overtake what it sent before
 	c.pass(m, func() {
 		from := m.Address
 		delay, arrives := c.Network.link(c.rng, from, peer, true)
@@ -103,7 +106,7 @@ func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.
 
 // take lets a member that runs receive a message.
 func (c *Cluster) take(m *Member, stream gossip.StreamID, from netip.AddrPort, msg gossip.Message) {
-	c.apply(m, m.Engine.ReceiveOn(c.clock(m), stream, from, msg))
+	c.apply(m, m.Engine.ReceiveOn(c.ClockOf(m), stream, from, msg))
 	if no, ok := msg.(*gossip.Refused); ok && m.Engine != nil && m.Engine.Others() == 0 { // as an agent: who is in stays
 		m.Refused = no.Holder
 		c.yield(m)

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,26 +11,26 @@ import (
 type Kind uint8
 
 const (
-	Crash     Kind = iota // stops members without a word, for good
-	Restart               // crashes members and starts them again after For, in a new life
-	Leave                 // lets members leave as SIGTERM does
-	Freeze                // stops members as SIGSTOP does for For
-	Block                 // holds all that members send and are sent for For, while their timers run
-	Loss                  // loses In of the packets to members and Out of those from them
-	Cut                   // cuts the links from members To others, one way
-	Partition             // cuts Members off from To, and both from the rest
-	Duplicate             // delivers Share of the packets a second time
-	Reorder               // delays packets by up to Delay, so that they overtake each other
-	Clock                 // restarts members with clocks that are wrong by Offset; after For with right ones
-	Join                  // starts Count new members, at random moments within For
-	Forget                // lets To forget Members by force, as an operator does who is wrong
-	Namesake              // starts a second agent under the name of each member elsewhere, which joins; after For it is stopped
+	Crash         Kind = iota // stops members without a word, for good
+	Restart                   // crashes members and starts them again after For, in a new life
+	Leave                     // lets members leave as SIGTERM does
+	Freeze                    // stops members as SIGSTOP does for For
+	Block                     // holds all that members send and are sent for For, while their timers run
+	Loss                      // loses In of the packets to members and Out of those from them
+	Cut                       // cuts the links from members To others, one way
+	Partition                 // cuts Members off from To, and both from the rest
+	Duplicate                 // delivers Share of the packets a second time
+	Reorder                   // delays packets by up to Delay, so that they overtake each other
+	Clock                     // restarts members with clocks that are wrong by Offset; after For with right ones
+	Join                      // starts Count new members, at random moments within For
+	Forget                    // lets To forget Members by force, as an operator does who is wrong
+	DuplicateName             // starts a second agent under the name of each member elsewhere, which joins; after For it is stopped
 )
 
 var kindNames = [...]string{
 	Crash: "crash", Restart: "restart", Leave: "leave", Freeze: "freeze", Block: "block", Loss: "loss", Cut: "cut",
 	Partition: "partition", Duplicate: "duplicate", Reorder: "reorder", Clock: "clock", Join: "join",
-	Forget: "forget", Namesake: "namesake",
+	Forget: "forget", DuplicateName: "namesake",
 }
 
 // String returns the word for k.
@@ -38,6 +39,12 @@ func (k Kind) String() string {
 		return kindNames[k]
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// KindByName returns the kind that a word stands for. It reports false when there is none.
+func KindByName(word string) (Kind, bool) {
+	k := slices.Index(kindNames[:], word)
+	return Kind(max(k, 0)), k >= 0
 }
 
 // Fault is one thing that goes wrong. It begins at At and is over after For; a For of 0 means until the end of the run.
@@ -73,7 +80,7 @@ func (f Fault) validate(members int) error {
 	check(f.Pause == 0 || f.For > 0, "what comes back has to last for some time")
 	check(share(f.In) && share(f.Out) && share(f.Share), "a share is from 0 to 1")
 	check(f.Kind != Reorder || f.Delay > 0, "the delay is missing")
-	check(f.Kind != Namesake || f.For > 0, "a namesake has to be stopped at last")
+	check(f.Kind != DuplicateName || f.For > 0, "a namesake has to be stopped at last")
 	check(f.Kind != Join || f.Count > 0, "the count is missing")
 	for _, i := range append(append([]int{}, f.Members...), f.To...) {
 		check(i >= 0 && i < members, "there is no member %d", i)

@@ -9,20 +9,20 @@ import (
 )
 
 // at runs a scenario to so long after its warm-up, and returns it there.
-func at(t *testing.T, d time.Duration, s Scenario) *run {
+func at(t *testing.T, d time.Duration, s Scenario) *Run {
 	t.Helper()
 	s.For = d
-	r := newRun(s)
-	if _, err := r.play(); err != nil {
+	r := NewRun(s)
+	if _, err := r.Play(); err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
 // sees returns the state that a subject has in an observer's view; "" when it is not in it.
-func (r *run) sees(observer, subject int) string {
-	m := r.cluster.Member(Name(observer))
-	for _, v := range m.Engine.Snapshot(r.cluster.clock(m)) {
+func (r *Run) sees(observer, subject int) string {
+	m := r.Cluster.Member(Name(observer))
+	for _, v := range m.Engine.Snapshot(r.Cluster.ClockOf(m)) {
 		if v.Record.Name == Name(subject) {
 			return v.State.String()
 		}
@@ -54,7 +54,7 @@ func TestACrashThatIsNotFoundOutInTimeIsMissed(t *testing.T) {
 func TestARestartIsANewLifeThatNobodyMisses(t *testing.T) {
 	for _, elsewhere := range []bool{false, true} {
 		r := at(t, 10*time.Second, lan(12, 1, Fault{Kind: Restart, For: time.Second, Members: []int{0}, Elsewhere: elsewhere}))
-		m := r.cluster.Member(Name(0))
+		m := r.Cluster.Member(Name(0))
 		if r.sees(3, 0) != "alive" || m.Engine == nil || (m.Address == Address(1)) == elsewhere {
 			t.Errorf("the member is %q at %s, want alive, at a new address: %t", r.sees(3, 0), m.Address, elsewhere)
 		}
@@ -170,12 +170,12 @@ func TestAMassJoinIsKnownToAll(t *testing.T) {
 }
 
 func TestMembersStartAtDifferentPhases(t *testing.T) {
-	r := newRun(lan(50, 1))
+	r := NewRun(lan(50, 1))
 	phases := map[uint64]bool{}
-	r.cluster.OnEvent = nil
-	r.cluster.Boot(50, 250*time.Millisecond)
-	r.cluster.Run(time.Second)
-	for _, m := range r.cluster.Members() {
+	r.Cluster.OnEvent = nil
+	r.Cluster.Boot(50, 250*time.Millisecond)
+	r.Cluster.Run(time.Second)
+	for _, m := range r.Cluster.Members() {
 		phases[m.Engine.Self().Record.Incarnation%250] = true
 	}
 	if len(phases) < 30 {

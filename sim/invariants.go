@@ -74,7 +74,7 @@ func (c *checker) acquainted(entries []membership.Entry) {
 // event checks an event of an observer.
 func (c *checker) event(at time.Duration, observer string, e membership.Event) string {
 	v := e.Member
-	name, own := v.Record.Name, v.Record.Name == ownName(observer)
+	name, own := v.Record.Name, v.Record.Name == OwnName(observer)
 	if fault := c.own(own, name, v.State); fault != "" {
 		return fault
 	}
@@ -163,7 +163,7 @@ func (c *checker) view(observer string, view iter.Seq2[membership.Entry, members
 		if c.sights.seenInView(number) {
 			return fmt.Sprintf("the view of %s shows %s twice", observer, name)
 		}
-		if name == ownName(observer) {
+		if name == OwnName(observer) {
 			if fault := c.own(true, name, state); fault != "" {
 				return fault
 			}

@@ -129,16 +129,16 @@ func TestASenderWhoseCounterGoesBackIsCaught(t *testing.T) {
 
 func TestABrokenPromiseStopsTheRunAndTellsTheSeed(t *testing.T) {
 	s := lan(3, 42)
-	r := newRun(s)
-	r.cluster.After(2*time.Second, func() {
-		r.event(r.cluster.Now(), Name(1), membership.Event{Type: dead, Member: view(Name(1), 1, 1, membership.Dead)})
+	r := NewRun(s)
+	r.Cluster.After(2*time.Second, func() {
+		r.event(r.Cluster.Now(), Name(1), membership.Event{Type: dead, Member: view(Name(1), 1, 1, membership.Dead)})
 	})
-	_, err := r.play()
+	_, err := r.Play()
 	if err == nil || !strings.Contains(err.Error(), "at 2s, seed 42") || !strings.Contains(err.Error(), "dead in its own view") {
 		t.Errorf("the run ends with %v, want the seed, the time and the promise", err)
 	}
-	if r.cluster.Now() != 2*time.Second {
-		t.Errorf("the run ends at %s, want 2s, where it broke", r.cluster.Now())
+	if r.Cluster.Now() != 2*time.Second {
+		t.Errorf("the run ends at %s, want 2s, where it broke", r.Cluster.Now())
 	}
 }
 

@@ -31,6 +31,18 @@ type Member struct {
 	held    []func() // what it is to receive then
 }
 
+// Frozen reports whether the member is stopped as by SIGSTOP.
+func (m *Member) Frozen() bool { return m.frozen }
+
+// Blocked reports whether what the member sends and what is sent to it waits.
+func (m *Member) Blocked() bool { return m.blocked }
+
+// Life counts the member's starts and stops: it differs between two lives.
+func (m *Member) Life() int { return m.life }
+
+// Incarnation returns that of the last life.
+func (m *Member) Incarnation() uint64 { return m.incarnation }
+
 // never is when the next tick of a member that waits for none is due.
 const never = time.Duration(-1)
 
@@ -71,15 +83,15 @@ func (c *Cluster) StartAs(process string, r membership.Record, seeds ...netip.Ad
 	m.Engine, m.Address, m.Deposed, m.Refused = e, r.Address, false, ""
 	m.incarnation, m.tickAt, m.offset = r.Incarnation, never, offset
 	c.byAddr[r.Address] = m
-	c.apply(m, e.Tick(c.clock(m)))
+	c.apply(m, e.Tick(c.ClockOf(m)))
 	for _, seed := range seeds {
 		c.sync(m, seed, true)
 	}
 	return nil
 }
 
-// clock returns the virtual time as the member's clock shows it.
-func (c *Cluster) clock(m *Member) time.Time { return c.Clock().Add(m.offset) }
+// ClockOf returns the virtual time as the member's clock shows it.
+func (c *Cluster) ClockOf(m *Member) time.Time { return c.Clock().Add(m.offset) }
 
 // Crash stops a member for good, without a word.
 func (c *Cluster) Crash(name string) { c.stop(c.members[name]) }
@@ -87,13 +99,13 @@ func (c *Cluster) Crash(name string) { c.stop(c.members[name]) }
 // Leave lets a member leave as SIGTERM does: it says goodbye, and stops when that is over.
 func (c *Cluster) Leave(name string) {
 	m := c.members[name]
-	c.do(m, func() { c.apply(m, m.Engine.Leave(c.clock(m))) })
+	c.do(m, func() { c.apply(m, m.Engine.Leave(c.ClockOf(m))) })
 }
 
 // SetTags lets a member change its tags. The error is that of [gossip.Engine.SetTags].
 func (c *Cluster) SetTags(name string, tags membership.Tags) error {
 	m := c.members[name]
-	out, err := m.Engine.SetTags(c.clock(m), tags)
+	out, err := m.Engine.SetTags(c.ClockOf(m), tags)
 	c.apply(m, out)
 	return err
 }
@@ -101,7 +113,7 @@ func (c *Cluster) SetTags(name string, tags membership.Tags) error {
 // Forget lets the observer forget a member. Results are those of [gossip.Engine.Forget].
 func (c *Cluster) Forget(observer, name string, force bool) (forgotten bool, err error) {
 	m := c.members[observer]
-	out, forgotten, err := m.Engine.Forget(c.clock(m), name, force)
+	out, forgotten, err := m.Engine.Forget(c.ClockOf(m), name, force)
 	c.apply(m, out)
 	return forgotten, err
 }
@@ -231,5 +243,5 @@ func (c *Cluster) tick(m *Member, at time.Duration) {
 
 func (c *Cluster) tickNow(m *Member) {
 	m.tickAt = never
-	c.apply(m, m.Engine.Tick(c.clock(m)))
+	c.apply(m, m.Engine.Tick(c.ClockOf(m)))
 }

@@ -11,23 +11,22 @@ import (
 // A namesake is a second agent that goes by a member's name, on another host. Its process is known by that name and a
 // mark.
 
-const twinMark = "+"
+const secondMark = "+"
 
-func twinOf(name string) string     { return name + twinMark }
-func isTwin(process string) bool    { return strings.HasSuffix(process, twinMark) }
-func ownName(process string) string { return strings.TrimSuffix(process, twinMark) }
+func SecondOf(name string) string   { return name + secondMark }
+func IsSecond(process string) bool  { return strings.HasSuffix(process, secondMark) }
+func OwnName(process string) string { return strings.TrimSuffix(process, secondMark) }
 
-// twins are a member and its namesake.
-type twins struct {
-	holder, twin *Member
-	seed         *Member // by which the twin joined; nil when nobody else ran
-	began        time.Duration
-	refuse       bool // the twin is to be refused
+// SameName are a member and its namesake.
+type SameName struct {
+	Holder, Second *Member
+	Seed           *Member // by which the twin joined; nil when nobody else ran
+	Began          time.Duration
 }
 
-// startTwin starts a namesake of a member. It joins by some other member.
-func (r *run) startTwin(i int) {
-	c, process := r.cluster, twinOf(Name(i))
+// startSecond starts a namesake of a member. It joins by some other member.
+func (r *Run) startSecond(i int) {
+	c, process := r.Cluster, SecondOf(Name(i))
 	var others []*Member
 	for j := range r.Members {
 		if j != i && r.runs(j) {
@@ -38,36 +37,36 @@ func (r *run) startTwin(i int) {
 	record := membership.Record{
 		Name: Name(i), Address: Address(farOff + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()) + 1, // the member may restart at this moment
 	}
-	t := &twins{holder: c.Member(Name(i)), began: c.Now()}
+	t := &SameName{Holder: c.Member(Name(i)), Began: c.Now()}
 	r.index[process] = -1 - i // not a number of a member: the two are not in contact because they share a name
 	r.checker.forget(process)
 	if err := c.StartAs(process, record); err != nil {
 		panic("sim: " + err.Error())
 	}
-	t.twin = c.Member(process)
+	t.Second = c.Member(process)
 	if len(others) > 0 {
-		t.seed = others[r.rng.IntN(len(others))]
-		if side, ok := c.Network.sides[t.seed.Address]; ok {
+		t.Seed = others[r.rng.IntN(len(others))]
+		if side, ok := c.Network.sides[t.Seed.Address]; ok {
 			c.Network.sides[record.Address] = side
 		}
-		c.sync(t.twin, t.seed.Address, true)
+		c.sync(t.Second, t.Seed.Address, true)
 	}
-	r.pairs = append(r.pairs, t)
-	if r.twinStarted != nil {
-		r.twinStarted(t)
+	r.SameNames = append(r.SameNames, t)
+	if r.Hooks.SecondStarted != nil {
+		r.Hooks.SecondStarted(t)
 	}
 }
 
-// stopTwin stops the namesake of a member, and starts the member again if that ended for it, as an operator does.
-func (r *run) stopTwin(i int) {
-	k := slices.IndexFunc(r.pairs, func(t *twins) bool { return t.holder.Name == Name(i) })
-	t := r.pairs[k]
-	r.pairs = slices.Delete(r.pairs, k, k+1)
-	if r.twinStops != nil {
-		r.check(r.twinStops(t))
+// stopSecond stops the namesake of a member, and starts the member again if that ended for it, as an operator does.
+func (r *Run) stopSecond(i int) {
+	k := slices.IndexFunc(r.SameNames, func(t *SameName) bool { return t.Holder.Name == Name(i) })
+	t := r.SameNames[k]
+	r.SameNames = slices.Delete(r.SameNames, k, k+1)
+	if r.Hooks.SecondStops != nil {
+		r.Hooks.SecondStops(t)
 	}
-	r.cluster.Crash(t.twin.Name)
-	if t.holder.Engine == nil && (t.holder.Deposed || t.holder.Refused != "") {
-		r.restart(i, t.holder.Address)
+	r.Cluster.Crash(t.Second.Name)
+	if t.Holder.Engine == nil && (t.Holder.Deposed || t.Holder.Refused != "") {
+		r.Restart(i, t.Holder.Address)
 	}
 }

@@ -61,6 +61,21 @@ func (n *Network) Lose(a netip.AddrPort, in, out float64) {
 	}
 }
 
+// losing returns the shares of the packets to an address, in, and from it, out, that [Network.Lose] loses.
+func (n *Network) Losing(a netip.AddrPort) (in, out float64) { l := n.lossy[a]; return l.in, l.out }
+
+// LosesSome reports whether [Network.Lose] loses packets of anybody.
+func (n *Network) LosesSome() bool { return len(n.lossy) > 0 }
+
+// Divided reports whether there is a partition.
+func (n *Network) Divided() bool { return len(n.sides) > 0 }
+
+// SeversSome reports whether any link is severed.
+func (n *Network) SeversSome() bool { return len(n.severed) > 0 }
+
+// Severs reports whether one link is severed, one way.
+func (n *Network) Severs(from, to netip.AddrPort) bool { return n.severed[link{from, to}] }
+
 // Heal takes back [Network.Partition] and [Network.Sever].
 func (n *Network) Heal() { n.sides, n.severed = nil, nil }
 
@@ -72,15 +87,15 @@ func (n *Network) LoseNext(from, to netip.AddrPort, k int) {
 	n.losing[link{from, to}] += k
 }
 
-// perfect reports whether nothing is lost, cut or divided.
-func (n *Network) perfect() bool {
+// Perfect reports whether nothing is lost, cut or divided.
+func (n *Network) Perfect() bool {
 	return n.Loss == 0 && len(n.lossy)+len(n.severed)+len(n.sides)+len(n.losing) == 0 && n.Cut == nil
 }
 
 // link returns how long a message takes, and whether it arrives. A stream needs both directions.
 func (n *Network) link(rng *rand.Rand, from, to netip.AddrPort, reliable bool) (delay time.Duration, arrives bool) {
 	delay = n.delay(rng)
-	if n.cut(from, to) || reliable && n.cut(to, from) {
+	if n.Cuts(from, to) || reliable && n.Cuts(to, from) {
 		return 0, false
 	}
 	if reliable {
@@ -111,7 +126,7 @@ func (n *Network) loss(from, to netip.AddrPort) float64 {
 
 func (n *Network) twice(rng *rand.Rand) bool { return n.Twice > 0 && rng.Float64() < n.Twice }
 
-func (n *Network) cut(from, to netip.AddrPort) bool {
+func (n *Network) Cuts(from, to netip.AddrPort) bool {
 	a, b := n.sides[from], n.sides[to]
 	return a != 0 && b != 0 && a != b || n.severed[link{from, to}] || n.lossy[from].out == 1 || n.lossy[to].in == 1 ||
 		n.Cut != nil && n.Cut(from, to)

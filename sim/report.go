@@ -39,8 +39,8 @@ type Detection struct {
 	Missed int      `json:"missed"` // pairs in which it was not found out before the end, but for subjects that returned
 }
 
-func (r *run) report() Report {
-	l, now := r.ledger, r.cluster.Now()
+func (r *Run) report() Report {
+	l, now := r.ledger, r.Cluster.Now()
 	missed := l.missed(now, r.runs)
 	rep := Report{
 		Members: r.Members, Seed: r.Seed, VirtualSeconds: seconds(now), Detection: newDetection(l.detections, missed),

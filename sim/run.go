@@ -10,39 +10,45 @@ import (
 	"heartsay/membership"
 )
 
-// run is a scenario being played.
-type run struct {
+// Run is a scenario being played.
+type Run struct {
 	Scenario
-	cluster *Cluster
+	Cluster *Cluster
 	rng     *rand.Rand // of the faults; the cluster has its own
 	start   time.Duration
-	members int            // that ever were, those of mass joins among them
+	Ever    int            // that ever were, those of mass joins among them
 	moved   int            // restarts at a new address
 	index   map[string]int // of members by name
 
-	health  *health
-	ledger  *ledger
-	checker *checker
-	traffic *traffic
-	trace   *tracer
-	broken  *Broken
-	pairs   []*twins      // of namesakes that were started and not stopped yet
-	freed   time.Duration // when somebody last thawed or was unblocked, and what had waited there went on
-	tamper  func(Fault)   // if set, is told of each fault that is over
-
-	twinStarted func(*twins)        // if set, is told of each namesake
-	twinStops   func(*twins) string // if set, returns what is wrong with how a namesake fared, or ""
+	health    *health
+	ledger    *ledger
+	checker   *checker
+	traffic   *traffic
+	trace     *tracer
+	Broken    *Broken
+	SameNames []*SameName   // of namesakes that were started and not stopped yet
+	LastFreed time.Duration // when somebody last thawed or was unblocked, and what had waited there went on
+	Hooks     Hooks
 }
 
-func newRun(s Scenario) *run {
+// Hooks are told of what happens in a run, once the run has taken note. Those that are nil are not.
+type Hooks struct {
+	Event         func(at time.Duration, observer string, e membership.Event)
+	Message       func(from, to netip.AddrPort, arrives bool)
+	FaultOver     func(f Fault)     // for good
+	SecondStarted func(t *SameName) // a second agent goes by a member's name
+	SecondStops   func(t *SameName) // it is about to be stopped
+}
+
+func NewRun(s Scenario) *Run {
 	if s.Spread == 0 {
 		s.Spread = s.Interval
 	}
-	r := &run{
+	r := &Run{
 		Scenario: s,
-		cluster:  New(Config{Seed: s.Seed, Interval: s.Interval, Gossip: s.Gossip, Network: s.Network}),
+		Cluster:  New(Config{Seed: s.Seed, Interval: s.Interval, Gossip: s.Gossip, Network: s.Network}),
 		rng:      rand.New(rand.NewPCG(s.Seed, 2)),
-		members:  s.Members,
+		Ever:     s.Members,
 		index:    map[string]int{},
 		checker:  newChecker(s.Gossip.TombstoneRetention),
 		traffic:  newTraffic(),
@@ -50,39 +56,39 @@ func newRun(s Scenario) *run {
 	for i := range s.Members {
 		r.index[Name(i)] = i
 	}
-	r.health = newHealth(r.settle())
+	r.health = newHealth(r.Settle())
 	r.ledger = newLedger(r.health, s.Members)
 	if s.Trace != nil {
 		r.trace = &tracer{w: s.Trace}
 	}
-	r.cluster.OnEvent = r.event
-	r.cluster.OnMessage = r.message
+	r.Cluster.OnEvent = r.event
+	r.Cluster.OnMessage = r.message
 	return r
 }
 
-// settle is for how long after a fault its victims still count as struck: news of their return has to travel, and what
+// Settle is for how long after a fault its victims still count as struck: news of their return has to travel, and what
 // others think meanwhile is nobody's mistake.
-func (r *run) settle() time.Duration { return max(r.Gossip.Dead.Min, 20*r.Interval) }
+func (r *Run) Settle() time.Duration { return max(r.Gossip.Dead.Min, 20*r.Interval) }
 
-// waits is for how long at most anybody who has not been stopped itself takes a member for present of which nothing comes:
+// LongestWait is for how long at most anybody who has not been stopped itself takes a member for present of which nothing comes:
 // the longest time-out of who seems cut off, and ten intervals for the questions.
-func (r *run) waits() time.Duration { return 2*r.Gossip.Dead.Max + 10*r.Interval }
+func (r *Run) LongestWait() time.Duration { return 2*r.Gossip.Dead.Max + 10*r.Interval }
 
-func (r *run) play() (Report, error) {
+func (r *Run) Play() (Report, error) {
 	r.boot()
 	for _, f := range r.Faults {
 		r.inject(f)
 	}
 	r.advance(r.For)
-	if r.broken != nil {
-		return r.report(), r.broken
+	if r.Broken != nil {
+		return r.report(), r.Broken
 	}
 	return r.report(), nil
 }
 
 // boot starts all members, lets them warm up, and begins to measure.
-func (r *run) boot() {
-	c := r.cluster
+func (r *Run) boot() {
+	c := r.Cluster
 	for i := range r.Members {
 		r.health.starts(i, 0)
 	}
@@ -91,7 +97,7 @@ func (r *run) boot() {
 	} else {
 		c.Boot(r.Members, r.Spread)
 	}
-	r.every(time.Second, r.sample)
+	r.Every(time.Second, r.sample)
 	r.warmUp()
 	r.start = c.Now()
 	r.traffic.begin()
@@ -99,57 +105,63 @@ func (r *run) boot() {
 }
 
 // warmUp runs until all members know all, and a while longer.
-func (r *run) warmUp() {
+func (r *Run) warmUp() {
 	pairs := r.Members * (r.Members - 1)
-	r.cluster.RunUntil(r.warmUpLimit(), r.Interval/4, func() bool {
+	r.Cluster.RunUntil(r.warmUpLimit(), r.Interval/4, func() bool {
 		r.progress()
-		return r.ledger.known == pairs && r.cluster.Now() >= r.Spread
+		return r.ledger.known == pairs && r.Cluster.Now() >= r.Spread
 	})
 	r.advance(WarmUpIntervals * r.Interval)
 }
 
 // acquainted notes that the members of a settled cluster know each other.
-func (r *run) acquainted(entries []membership.Entry) {
-	r.ledger.acquainted(r.cluster.Now())
+func (r *Run) acquainted(entries []membership.Entry) {
+	r.ledger.acquainted(r.Cluster.Now())
 	r.checker.acquainted(entries)
 }
 
 // advance lets virtual time pass, and tells how far the run has got.
-func (r *run) advance(d time.Duration) {
-	end := r.cluster.Now() + d
-	r.cluster.RunUntil(d, 2*r.Interval, func() bool { r.progress(); return r.cluster.Now() >= end })
+func (r *Run) advance(d time.Duration) {
+	end := r.Cluster.Now() + d
+	r.Cluster.RunUntil(d, 2*r.Interval, func() bool { r.progress(); return r.Cluster.Now() >= end })
 }
 
-func (r *run) progress() {
+func (r *Run) progress() {
 	if r.Progress != nil {
 		warm := r.Spread + 2*WarmUpIntervals*r.Interval // about
 		if r.start > 0 {
 			warm = r.start
 		}
-		now := r.cluster.Now()
+		now := r.Cluster.Now()
 		r.Progress(now, max(now, warm+r.For))
 	}
 }
 
-// every calls f again and again, first after d.
-func (r *run) every(d time.Duration, f func()) {
-	r.cluster.After(d, func() { f(); r.every(d, f) })
+// Every calls f again and again, first after d.
+func (r *Run) Every(d time.Duration, f func()) {
+	r.Cluster.After(d, func() { f(); r.Every(d, f) })
 }
 
 // event takes an event of an engine.
-func (r *run) event(at time.Duration, observer string, e membership.Event) {
+func (r *Run) event(at time.Duration, observer string, e membership.Event) {
 	r.trace.event(at, observer, e)
-	r.check(r.checker.event(at, observer, e))
-	if e.Member.Record.Name != observer && !isTwin(observer) {
+	r.Check(r.checker.event(at, observer, e))
+	if e.Member.Record.Name != observer && !IsSecond(observer) {
 		r.ledger.event(at, r.index[observer], r.index[e.Member.Record.Name], e)
+	}
+	if r.Hooks.Event != nil {
+		r.Hooks.Event(at, observer, e)
 	}
 }
 
 // message takes a message that is sent.
-func (r *run) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+func (r *Run) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
 	r.traffic.sent(m)
 	r.trace.message(at, from, to, m, arrives)
-	r.check(r.checker.message(from, m))
+	r.Check(r.checker.message(from, m))
+	if r.Hooks.Message != nil {
+		r.Hooks.Message(from, to, arrives)
+	}
 }
 
 // How many views are looked at as a whole in each virtual second, and how many rows of them; all take turns.
@@ -159,21 +171,21 @@ const (
 )
 
 // sample looks at the views of running members, each second.
-func (r *run) sample() {
-	now := r.cluster.Now()
-	running := r.cluster.Running()
+func (r *Run) sample() {
+	now := r.Cluster.Now()
+	running := r.Cluster.Running()
 	if r.ledger.measuring {
 		r.traffic.memberSeconds += len(running)
-		r.ledger.disagree(r.indices(slices.DeleteFunc(slices.Clone(running), func(m *Member) bool { return isTwin(m.Name) })))
+		r.ledger.disagree(r.Numbers(slices.DeleteFunc(slices.Clone(running), func(m *Member) bool { return IsSecond(m.Name) })))
 	}
 	sampled := min(sampledViews, len(running), 1+sampledRows/(len(running)+1))
 	for k := range sampled {
 		m := running[(int(now/time.Second)*sampled+k)%len(running)]
-		r.check(r.checker.view(m.Name, m.Engine.Entries()))
+		r.Check(r.checker.view(m.Name, m.Engine.Entries()))
 	}
 }
 
-func (r *run) indices(members []*Member) []int {
+func (r *Run) Numbers(members []*Member) []int {
 	all := make([]int, len(members))
 	for k, m := range members {
 		all[k] = r.index[m.Name]
@@ -181,12 +193,24 @@ func (r *run) indices(members []*Member) []int {
 	return all
 }
 
-// check stops the run at the first promise that is broken.
-func (r *run) check(fault string) {
-	if fault == "" || r.broken != nil {
+// ForgottenAt returns when an observer forgot a member. It reports false when it never did.
+func (r *Run) ForgottenAt(observer string, s *membership.Record) (time.Duration, bool) {
+	at, ok := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(s)]
+	return at, ok
+}
+
+// Number returns the number of a member by its name; that of a second agent that goes by the name is negative.
+func (r *Run) Number(name string) int { return r.index[name] }
+
+// Note writes a line into the trace.
+func (r *Run) Note(format string, args ...any) { r.trace.line(r.Cluster.Now(), format, args...) }
+
+// Check stops the run at the first promise that is broken.
+func (r *Run) Check(fault string) {
+	if fault == "" || r.Broken != nil {
 		return
 	}
-	r.broken = &Broken{Seed: r.Seed, At: r.cluster.Now(), What: fault}
-	r.trace.line(r.cluster.Now(), "BROKEN %s", fault)
-	r.cluster.Halt()
+	r.Broken = &Broken{Seed: r.Seed, At: r.Cluster.Now(), What: fault}
+	r.trace.line(r.Cluster.Now(), "BROKEN %s", fault)
+	r.Cluster.Halt()
 }

@@ -69,5 +69,5 @@ func (s Scenario) Run() (Report, error) {
 	if err := s.Validate(); err != nil {
 		return Report{}, err
 	}
-	return newRun(s).play()
+	return NewRun(s).Play()
 }

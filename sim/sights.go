@@ -42,10 +42,10 @@ func newSights() sights {
 }
 
 // of returns the view of an observer, which is empty at first.
-func (s *sights) of(observer string) *observed { return s.observers[s.number(observer)] }
+func (s *sights) of(observer string) *observed { return s.observers[s.Number(observer)] }
 
-// number returns the number of a name.
-func (s *sights) number(name string) int {
+// Number returns the number of a name.
+func (s *sights) Number(name string) int {
 	n, ok := s.names[name]
 	if !ok {
 		n = len(s.names)
@@ -66,7 +66,7 @@ func (s *sights) recordNumber(r *membership.Record) int {
 	if !ok {
 		n = len(s.records)
 		s.numbers[r] = n
-		s.records, s.subjects = append(s.records, r), append(s.subjects, s.number(r.Name))
+		s.records, s.subjects = append(s.records, r), append(s.subjects, s.Number(r.Name))
 		s.next = append(s.next, 0)
 	}
 	s.next[s.last], s.last = n, n

@@ -1,16 +1,17 @@
-package sim
+package torture
 
 import (
 	"fmt"
 	"time"
 
 	"heartsay/membership"
+	"heartsay/sim"
 )
 
 // goodbyes watches over members that leave while they are healthy: others hear of it, and nobody who was healthy all the
 // while takes them for dead.
 type goodbyes struct {
-	well *wellness
+	well *health
 	said map[string]goodbye // of the last leave of each
 }
 
@@ -21,7 +22,7 @@ type goodbye struct {
 	must        bool // somebody must have heard it: nothing was wrong with anybody
 }
 
-func newGoodbyes(w *wellness) *goodbyes { return &goodbyes{well: w, said: map[string]goodbye{}} }
+func newGoodbyes(w *health) *goodbyes { return &goodbyes{well: w, said: map[string]goodbye{}} }
 
 // event takes an event, and returns what is wrong with it, or "".
 func (g *goodbyes) event(observer string, e membership.Event, settle time.Duration) string {
@@ -29,13 +30,13 @@ func (g *goodbyes) event(observer string, e membership.Event, settle time.Durati
 	switch e.Type {
 	case membership.EventLeft:
 		if m := w.cluster.Member(observer); name == observer && w.lasts(m, settle) {
-			g.said[name] = goodbye{w.cluster.now, m.life, e.Member.Record.Incarnation, w.cluster.Network.perfect() && g.allLast(m, settle)}
+			g.said[name] = goodbye{w.cluster.Now(), m.Life(), e.Member.Record.Incarnation, w.cluster.Network.Perfect() && g.allLast(m, settle)}
 		}
 	case membership.EventDead:
 		bye, ok := g.said[name]
 		s, o := w.cluster.Member(name), w.cluster.Member(observer)
 		if ok && bye.incarnation == e.Member.Record.Incarnation && s.Engine == nil && s.Told > 0 &&
-			w.lasts(o, w.cluster.now-bye.at+settle) {
+			w.lasts(o, w.cluster.Now()-bye.at+settle) {
 			return fmt.Sprintf("%s calls %s dead (%s), which has said goodbye to %d", observer, name, e.Reason, s.Told)
 		}
 	}
@@ -43,7 +44,7 @@ func (g *goodbyes) event(observer string, e membership.Event, settle time.Durati
 }
 
 // allLast reports whether all whom m has present have been healthy for so long, and there are several.
-func (g *goodbyes) allLast(m *Member, d time.Duration) bool {
+func (g *goodbyes) allLast(m *sim.Member, d time.Duration) bool {
 	n := 0
 	for en, state := range m.Engine.Entries() {
 		if en.Record.Name == m.Name || !state.Present() {
@@ -61,10 +62,10 @@ func (g *goodbyes) allLast(m *Member, d time.Duration) bool {
 func (g *goodbyes) look() string {
 	for _, m := range g.well.cluster.Members() {
 		bye, ok := g.said[m.Name]
-		if !ok || m.life == bye.life {
+		if !ok || m.Life() == bye.life {
 			continue
 		}
-		if bye.must && m.life == bye.life+1 && m.Left && m.Told == 0 {
+		if bye.must && m.Life() == bye.life+1 && m.Left && m.Told == 0 {
 			return fmt.Sprintf("%s has left, and nobody heard its goodbye", m.Name)
 		}
 	}

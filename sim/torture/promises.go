@@ -1,4 +1,4 @@
-package sim
+package torture
 
 import (
 	"fmt"
@@ -6,30 +6,31 @@ import (
 	"time"
 
 	"heartsay/membership"
+	"heartsay/sim"
 )
 
 // patience is how long the rounds take that views need: to bring a record takes three packets in a row.
-func (a *aftermath) patience() time.Duration {
-	n := a.run.cluster.Network
-	switch lossy := func(m *Member) bool { return n.lossy[m.Address] != lossiness{} }; {
+func (a *recovery) patience() time.Duration {
+	n := a.run.Cluster.Network
+	switch lossy := func(m *sim.Member) bool { in, out := n.Losing(m.Address); return in+out > 0 }; {
 	case n.Loss > 0 && slices.ContainsFunc(a.well.all(), lossy):
 		return 4 * Rounds * a.run.Interval
-	case n.Loss > 0 || len(n.lossy) > 0:
+	case n.Loss > 0 || n.LosesSome():
 		return 2 * Rounds * a.run.Interval
 	}
 	return Rounds * a.run.Interval
 }
 
 // look checks what should have come true by now. It reports whether all has, and has lasted.
-func (a *aftermath) look() bool {
+func (a *recovery) look() bool {
 	r := a.run
-	now := r.cluster.Now()
+	now := r.Cluster.Now()
 	healthy := a.well.all()
 	switch {
-	case a.contact == 0 && a.met.one(r.indices(healthy)):
+	case a.contact == 0 && a.met.one(r.Numbers(healthy)):
 		a.contact = now
 	case a.contact == 0 && now > a.began+a.limit:
-		r.check(fmt.Sprintf("the healthy are not in contact %s after the faults", now-a.began))
+		r.Check(fmt.Sprintf("the healthy are not in contact %s after the faults", now-a.began))
 	}
 	if a.contact == 0 {
 		return false
@@ -41,10 +42,10 @@ func (a *aftermath) look() bool {
 }
 
 // judge checks the view of a healthy member.
-func (a *aftermath) judge(o *Member, healthy int) {
-	c := a.run.cluster
+func (a *recovery) judge(o *sim.Member, healthy int) {
+	c := a.run.Cluster
 	found := 0
-	for _, v := range o.Engine.Snapshot(c.clock(o)) {
+	for _, v := range o.Engine.Snapshot(c.ClockOf(o)) {
 		s := c.Member(v.Record.Name)
 		switch {
 		case a.well.healthy(s):
@@ -53,7 +54,7 @@ func (a *aftermath) judge(o *Member, healthy int) {
 				a.differs(fmt.Sprintf("%s sees %s %s", o.Name, s.Name, fault), a.since(s, v))
 			}
 		case a.well.mute(s) && v.State.Present():
-			a.present = c.now
+			a.present = c.Now()
 			a.waits(o, s, v)
 		}
 	}
@@ -64,30 +65,30 @@ func (a *aftermath) judge(o *Member, healthy int) {
 
 // waits checks that a view does not show who says nothing as present for longer than the time-out shown, and as many rounds. A
 // time-out that has become shorter as the detector learned, all at once, counts when everybody has been judged by it.
-func (a *aftermath) waits(o, s *Member, v membership.View) {
-	now, both := a.run.cluster.Now(), [2]*Member{o, s}
+func (a *recovery) waits(o, s *sim.Member, v membership.View) {
+	now, both := a.run.Cluster.Now(), [2]*sim.Member{o, s}
 	switch since, before := a.late[both]; {
 	case v.Silence-v.DeadAfter <= a.patience() || now <= a.contact+a.patience():
 		delete(a.late, both)
 	case !before:
 		a.late[both] = now
 	case now-since > a.run.Gossip.Suspect.Min:
-		a.run.check(fmt.Sprintf("%s sees %s %s, silent for %s, and the time-out shown is %s", o.Name, s.Name, v.State,
+		a.run.Check(fmt.Sprintf("%s sees %s %s, silent for %s, and the time-out shown is %s", o.Name, s.Name, v.State,
 			v.Silence, v.DeadAfter))
 	}
 }
 
 // differs notes that a view is not as it should be, which breaks a promise once the rounds since then are over.
-func (a *aftermath) differs(how string, since time.Duration) {
-	now := a.run.cluster.Now()
+func (a *recovery) differs(how string, since time.Duration) {
+	now := a.run.Cluster.Now()
 	a.unequal = now
 	if now >= since+a.patience() {
-		a.run.check(fmt.Sprintf("%s, %s after contact and %s after the faults", how, now-a.contact, now-a.began))
+		a.run.Check(fmt.Sprintf("%s, %s after contact and %s after the faults", how, now-a.contact, now-a.began))
 	}
 }
 
 // wrong returns what is wrong with how a healthy member is shown, or "".
-func wrong(s *Member, v membership.View) string {
+func wrong(s *sim.Member, v membership.View) string {
 	own := s.Engine.Self().Record
 	switch {
 	case v.State != membership.Alive && !(own.Leaving && v.State == membership.Left):

@@ -1,11 +1,15 @@
-package sim
+package torture
 
-import "slices"
+import (
+	"slices"
+
+	"heartsay/sim"
+)
 
 // Shrink returns the smallest torture that still breaks a promise, of those that can be had from t by leaving out faults,
 // one at a time, then members of faults, then pauses and the loss of the network; and how it breaks it. It runs t some
 // dozens of times. The error is nil when t breaks nothing.
-func (t Torture) Shrink() (Torture, error) {
+func (t Trial) Shrink() (Trial, error) {
 	_, broken := t.Run()
 	if broken == nil {
 		return t, nil
@@ -23,8 +27,8 @@ func (t Torture) Shrink() (Torture, error) {
 }
 
 // smaller yields what is one step smaller than t, the largest steps first.
-func (t Torture) smaller(yield func(Torture) bool) {
-	with := func(faults []Fault) bool {
+func (t Trial) smaller(yield func(Trial) bool) {
+	with := func(faults []sim.Fault) bool {
 		c := t
 		c.Faults = faults
 		return yield(c)
@@ -35,7 +39,7 @@ func (t Torture) smaller(yield func(Torture) bool) {
 		}
 	}
 	for i, f := range t.Faults {
-		for _, g := range f.smaller() {
+		for _, g := range smallerFaults(f) {
 			faults := slices.Clone(t.Faults)
 			faults[i] = g
 			if !with(faults) {
@@ -49,8 +53,8 @@ func (t Torture) smaller(yield func(Torture) bool) {
 	}
 }
 
-// smaller returns what f is with one member less, and without a pause.
-func (f Fault) smaller() (all []Fault) {
+// smallerFaults returns what f is with one member less, and without a pause.
+func smallerFaults(f sim.Fault) (all []sim.Fault) {
 	if len(f.Members) > 1 {
 		for k := range f.Members {
 			g := f
@@ -58,7 +62,7 @@ func (f Fault) smaller() (all []Fault) {
 			all = append(all, g)
 		}
 	}
-	if len(f.To) > 1 || len(f.To) == 1 && f.Kind == Partition {
+	if len(f.To) > 1 || len(f.To) == 1 && f.Kind == sim.Partition {
 		for k := range f.To {
 			g := f
 			g.To = slices.Delete(slices.Clone(f.To), k, k+1)

@@ -1,9 +1,10 @@
-package sim
+package torture
 
 import (
 	"time"
 
 	"heartsay/membership"
+	"heartsay/sim"
 )
 
 // groups says which members belong together, by number: those that were joined, directly or through others.
@@ -40,19 +41,19 @@ const (
 // contactLimit returns how long it may take from now until all the healthy are in contact. Where one side lists
 // somebody of the other at the address that it has, rounds lead there. Where everybody has been forgotten, or has
 // started anew or elsewhere during the faults, only seeds do.
-func (a *aftermath) contactLimit(healthy []*Member) time.Duration {
-	c, known := a.run.cluster, groups{}
+func (a *recovery) contactLimit(healthy []*sim.Member) time.Duration {
+	c, known := a.run.Cluster, groups{}
 	limit := contactTries * a.run.Interval
 	for _, o := range healthy {
-		for _, v := range o.Engine.Snapshot(c.clock(o)) {
+		for _, v := range o.Engine.Snapshot(c.ClockOf(o)) {
 			s := c.Member(v.Record.Name)
 			if s != o && s.Engine != nil && a.well.healthy(s) && s.Address == v.Record.Address && a.listedFor(limit, o, v) &&
-				!c.Network.cut(o.Address, s.Address) && !c.Network.cut(s.Address, o.Address) {
-				known.join(a.run.index[o.Name], a.run.index[s.Name])
+				!c.Network.Cuts(o.Address, s.Address) && !c.Network.Cuts(s.Address, o.Address) {
+				known.join(a.run.Number(o.Name), a.run.Number(s.Name))
 			}
 		}
 	}
-	if known.one(a.run.indices(healthy)) {
+	if known.one(a.run.Numbers(healthy)) {
 		return limit
 	}
 	return contactLooks
@@ -60,9 +61,9 @@ func (a *aftermath) contactLimit(healthy []*Member) time.Duration {
 
 // listedFor reports whether o tries the address of v in its rounds for so long: as that of a present member, or of a dead
 // one that is not forgotten meanwhile.
-func (a *aftermath) listedFor(d time.Duration, o *Member, v membership.View) bool {
+func (a *recovery) listedFor(d time.Duration, o *sim.Member, v membership.View) bool {
 	if v.State == membership.Dead {
-		return a.run.cluster.clock(o).Sub(v.Since)+d < a.run.Gossip.DeadRetention
+		return a.run.Cluster.ClockOf(o).Sub(v.Since)+d < a.run.Gossip.DeadRetention
 	}
 	return v.State.Present()
 }

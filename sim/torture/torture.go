@@ -1,23 +1,25 @@
-package sim
+package torture
 
 import (
 	"fmt"
 	"runtime"
 	"strings"
 	"time"
+
+	"heartsay/sim"
 )
 
-// Torture is a scenario, and then a quiet time in which what is promised once faults stop has to come true. Its Faults
+// Trial is a scenario, and then a quiet time in which what is promised once faults stop has to come true. Its Faults
 // are over when For has passed, but for those without an end: these last through the quiet time too. See [NewTorture].
 //
 // While it runs, a member tries a seed every half minute, every five seconds while it knows nobody, as an agent does;
 // the seeds are the names of the members of the core, wherever these live.
-type Torture struct {
-	Scenario
+type Trial struct {
+	sim.Scenario
 	Core int // so many members, from the first on, suffer nothing that has no end; at least 2
 
 	// tamper, if set, is called for each fault that is over: a test breaks something there that has to be found out.
-	tamper func(r *run, f Fault)
+	tamper func(r *sim.Run, f sim.Fault)
 }
 
 // Rounds is within how many rounds of contact all views are equal, and how many more than the time-out shown it may take
@@ -31,7 +33,7 @@ const (
 )
 
 // Validate returns all that is wrong with t, joined, or nil.
-func (t Torture) Validate() error {
+func (t Trial) Validate() error {
 	if err := t.Scenario.Validate(); err != nil {
 		return err
 	}
@@ -44,7 +46,7 @@ func (t Torture) Validate() error {
 			return fmt.Errorf("%s at %s lasts until %s: all is to be over at %s, or last for ever", f.Kind, f.At, last, t.For)
 		}
 		for _, i := range f.Members {
-			if i < t.Core && f.endless() {
+			if i < t.Core && endless(f) {
 				return fmt.Errorf("%s at %s strikes member %d of the core for ever", f.Kind, f.At, i)
 			}
 		}
@@ -53,16 +55,16 @@ func (t Torture) Validate() error {
 }
 
 // endless reports whether what f does to its members lasts for ever.
-func (f Fault) endless() bool {
+func endless(f sim.Fault) bool {
 	switch f.Kind {
-	case Restart, Clock, Join, Forget:
+	case sim.Restart, sim.Clock, sim.Join, sim.Forget:
 		return false
 	}
 	return f.For == 0
 }
 
-// Recovery is how a cluster came to itself when the faults had stopped.
-type Recovery struct {
+// Times is how a cluster came to itself when the faults had stopped.
+type Times struct {
 	Contact time.Duration // from then until all healthy members had heard of each other, through others or not
 	Equal   time.Duration // from contact until their views were equal; 0: at once
 	Gone    time.Duration // from contact until nobody who does not run was shown as present
@@ -70,31 +72,32 @@ type Recovery struct {
 
 // Run does to a cluster what t says. The error says what is wrong with t, or is a [*Broken] when a promise was broken, or
 // something panicked: nothing may make an engine do that.
-func (t Torture) Run() (rec Recovery, err error) {
+func (t Trial) Run() (rec Times, err error) {
 	if err := t.Validate(); err != nil {
-		return Recovery{}, err
+		return Times{}, err
 	}
-	r := newRun(t.Scenario)
+	r := sim.NewRun(t.Scenario)
 	defer func() {
 		if p := recover(); p != nil {
-			err = &Broken{Seed: t.Seed, At: r.cluster.Now(), What: fmt.Sprintf("panic: %v, at %s", p, panicked())}
+			err = &sim.Broken{Seed: t.Seed, At: r.Cluster.Now(), What: fmt.Sprintf("panic: %v, at %s", p, panicked())}
 		}
 	}()
+	a := newRecovery(r, t.Core)
+	r.Hooks = sim.Hooks{Event: a.event, Message: a.message, SecondStarted: a.secondStarts, SecondStops: a.secondStops}
 	if t.tamper != nil {
-		r.tamper = func(f Fault) { t.tamper(r, f) }
+		r.Hooks.FaultOver = func(f sim.Fault) { t.tamper(r, f) }
 	}
-	a := newAftermath(r, t.Core)
-	r.every(lookWhenAlone, a.seek)
-	r.every(t.Interval/2, a.glance)
-	r.cluster.OnEvent, r.cluster.OnMessage, r.cluster.OnYield = a.event, a.message, a.yields
-	if _, err := r.play(); err != nil {
-		return Recovery{}, err
+	r.Every(lookWhenAlone, a.seek)
+	r.Every(t.Interval/2, a.glance)
+	r.Cluster.OnYield = a.yields
+	if _, err := r.Play(); err != nil {
+		return Times{}, err
 	}
 	a.watch()
-	if r.broken != nil {
-		return Recovery{}, r.broken
+	if r.Broken != nil {
+		return Times{}, r.Broken
 	}
-	return a.recovery(), nil
+	return a.times(), nil
 }
 
 // panicked returns where the panic that is being recovered from began: the innermost functions outside of the runtime,

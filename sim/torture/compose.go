@@ -1,4 +1,4 @@
-package sim
+package torture
 
 import (
 	"math/rand/v2"
@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/sim"
 )
 
-// NewTorture composes faults at random: the same seed composes the same. There are 3 to 40 members, mostly few, at an
+// Compose composes faults at random: the same seed composes the same. There are 3 to 40 members, mostly few, at an
 // interval of 250 ms; faults of one to ten, several at once, come and go within 10 to 90 seconds. Some have no end,
 // but none of these strikes the core, which is half of the members or more. In one of three the dead are forgotten within
 // the run.
-func NewTorture(seed uint64) Torture {
+func Compose(seed uint64) Trial {
 	g := &composer{rng: rand.New(rand.NewPCG(seed, 3)), busy: map[slot]time.Duration{}}
-	t := Torture{Scenario: Scenario{
+	t := Trial{Scenario: sim.Scenario{
 		Members: 3 + g.small(38), Seed: seed, Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig(),
-		Network: Network{Latency: time.Duration(1+g.rng.IntN(30)) * time.Millisecond},
+		Network: sim.Network{Latency: time.Duration(1+g.rng.IntN(30)) * time.Millisecond},
 		For:     time.Duration(10+g.small(80)) * time.Second,
 	}}
 	t.Core = max(2, t.Members/2)
@@ -33,7 +34,7 @@ func NewTorture(seed uint64) Torture {
 		}
 	}
 	if g.chance(0.3) && t.Gossip.DeadRetention > t.For {
-		t.Faults = append(t.Faults, g.namesakes()...)
+		t.Faults = append(t.Faults, g.duplicateNames()...)
 	}
 	return t
 }
@@ -48,12 +49,12 @@ func Forgetful(g gossip.Config) gossip.Config {
 // composer draws faults. Those of one kind on one member do not overlap, nor do those on the whole network.
 type composer struct {
 	rng     *rand.Rand
-	torture *Torture
+	torture *Trial
 	busy    map[slot]time.Duration // until when
 }
 
 type slot struct {
-	kind   Kind
+	kind   sim.Kind
 	member int // -1: the network
 }
 
@@ -74,11 +75,11 @@ func (g *composer) some(n, from int) []int {
 }
 
 // fault draws one fault. It returns false when one of that kind is there already.
-func (g *composer) fault() (Fault, bool) {
+func (g *composer) fault() (sim.Fault, bool) {
 	t := g.torture
-	f := Fault{Kind: Kind(g.rng.IntN(int(Namesake)))}
+	f := sim.Fault{Kind: sim.Kind(g.rng.IntN(int(sim.DuplicateName)))}
 	f.At = g.tenths(t.For / 2)
-	endless := f.Kind == Crash || f.Kind == Leave || f.Kind != Forget && g.chance(0.3)
+	endless := f.Kind == sim.Crash || f.Kind == sim.Leave || f.Kind != sim.Forget && g.chance(0.3)
 	from, most := 0, 1+g.small(t.Members/2)
 	if endless {
 		from = t.Core
@@ -90,53 +91,53 @@ func (g *composer) fault() (Fault, bool) {
 	if len(f.Members) == 0 {
 		return f, false
 	}
-	if f.Kind == Partition || f.Kind == Duplicate || f.Kind == Reorder || f.Kind == Join || !endless {
+	if f.Kind == sim.Partition || f.Kind == sim.Duplicate || f.Kind == sim.Reorder || f.Kind == sim.Join || !endless {
 		f.For = g.tenths(t.For-f.At-time.Second) + 500*time.Millisecond
 		if g.chance(0.5) {
 			f.For = t.For - f.At // many end at one moment
 		}
 	}
 	g.detail(&f)
-	if g.chance(0.3) && f.For > 0 && f.For < t.For/3 && f.Kind != Join && f.Kind != Clock {
+	if g.chance(0.3) && f.For > 0 && f.For < t.For/3 && f.Kind != sim.Join && f.Kind != sim.Clock {
 		f.Pause, f.Until = g.tenths(f.For)+200*time.Millisecond, t.For-f.For
 	}
 	return f, g.claim(f)
 }
 
-// namesakes draws a second agent that goes by a member's name; half of the time while that is stopped, so that the two
+// duplicateNames draws a second agent that goes by a member's name; half of the time while that is stopped, so that the two
 // live until they meet.
-func (g *composer) namesakes() []Fault {
+func (g *composer) duplicateNames() []sim.Fault {
 	t := g.torture
 	at := time.Second + g.tenths(t.For/3)
-	f := Fault{Kind: Namesake, At: at, For: 3*time.Second + g.tenths(t.For-at-3*time.Second), Members: g.some(1, 0)}
+	f := sim.Fault{Kind: sim.DuplicateName, At: at, For: 3*time.Second + g.tenths(t.For-at-3*time.Second), Members: g.some(1, 0)}
 	if g.chance(0.5) {
 		f.For = t.For - at
 	}
 	for _, other := range t.Faults {
-		if other.Kind == Clock && slices.Contains(other.Members, f.Members[0]) {
+		if other.Kind == sim.Clock && slices.Contains(other.Members, f.Members[0]) {
 			return nil // both rise above the life from the future, and may choose the same incarnation
 		}
 	}
-	stop := Fault{Kind: Freeze, At: at - time.Second, For: 5 * time.Second, Members: f.Members}
+	stop := sim.Fault{Kind: sim.Freeze, At: at - time.Second, For: 5 * time.Second, Members: f.Members}
 	if g.chance(0.5) && g.claim(stop) {
 		f.For = t.For - at
-		return []Fault{stop, f}
+		return []sim.Fault{stop, f}
 	}
-	return []Fault{f}
+	return []sim.Fault{f}
 }
 
 // detail fills in what only faults of its kind have.
-func (g *composer) detail(f *Fault) {
+func (g *composer) detail(f *sim.Fault) {
 	t := g.torture
 	switch f.Kind {
-	case Restart:
+	case sim.Restart:
 		f.Elsewhere = g.chance(0.4)
 		if f.For > 20*time.Second {
 			f.At, f.For = f.At+f.For-20*time.Second, 20*time.Second
 		}
-	case Clock:
+	case sim.Clock:
 		f.Offset = time.Duration(g.rng.IntN(7200)-3600) * time.Second
-	case Loss:
+	case sim.Loss:
 		share := []float64{0.1, 0.3, 0.6, 0.9, 1, 1}[g.rng.IntN(6)]
 		f.In, f.Out = share, share
 		switch g.rng.IntN(3) {
@@ -145,41 +146,41 @@ func (g *composer) detail(f *Fault) {
 		case 1:
 			f.Out = 0
 		}
-	case Cut:
+	case sim.Cut:
 		f.Members = f.Members[:min(2, len(f.Members))]
 		for _, j := range g.some(1+g.small(4), 0) {
 			if !slices.Contains(f.Members, j) {
 				f.To = append(f.To, j)
 			}
 		}
-	case Forget:
+	case sim.Forget:
 		f.For = 0
 		if g.chance(0.7) {
 			f.To = g.some(1+g.small(t.Members), 0)
 		}
-	case Partition:
+	case sim.Partition:
 		for _, j := range g.some(g.small(t.Members/2), 0) {
 			if !slices.Contains(f.Members, j) {
 				f.To = append(f.To, j)
 			}
 		}
-	case Duplicate:
+	case sim.Duplicate:
 		f.Members, f.Share = nil, float64(1+g.rng.IntN(9))/10
-	case Reorder:
+	case sim.Reorder:
 		f.Members, f.Delay = nil, time.Duration(10+g.rng.IntN(300))*time.Millisecond
-	case Join:
+	case sim.Join:
 		f.Members, f.Count = nil, 1+g.small(12)
 	}
 }
 
 // claim notes what f keeps busy. It returns false when that overlaps.
-func (g *composer) claim(f Fault) bool {
+func (g *composer) claim(f sim.Fault) bool {
 	members := f.Members
-	if f.Kind == Partition || members == nil {
+	if f.Kind == sim.Partition || members == nil {
 		members = []int{-1}
 	}
 	end := max(f.At+f.For, f.Until+f.For)
-	if f.endless() {
+	if endless(f) {
 		end = g.torture.For + 1
 	}
 	for _, i := range members {

@@ -1,4 +1,4 @@
-package sim
+package torture
 
 import (
 	"errors"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"heartsay/membership"
+	"heartsay/sim"
 )
 
 var (
@@ -24,12 +25,12 @@ var (
 
 func TestTortureBreaksNoPromise(t *testing.T) {
 	const workers = 4
-	all := make([][]Recovery, workers)
+	all := make([][]Times, workers)
 	for k := range uint64(workers) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			for seed := *firstSeed + k; seed < *firstSeed+uint64(*seeds); seed += workers {
-				all[k] = append(all[k], torture(t, NewTorture(seed)))
+				all[k] = append(all[k], torture(t, Compose(seed)))
 			}
 		})
 	}
@@ -37,15 +38,16 @@ func TestTortureBreaksNoPromise(t *testing.T) {
 }
 
 // summary tells how clusters came to themselves.
-func summary(all []Recovery) string {
+func summary(all []Times) string {
 	var contact, equal, gone []time.Duration
 	for _, r := range all {
 		contact, equal, gone = append(contact, r.Contact), append(equal, r.Equal), append(gone, r.Gone)
 	}
-	text := fmt.Sprintf("%d scenarios. Seconds from the end of the faults (p50, p99, most):", len(all))
+	text := fmt.Sprintf("%d scenarios. From the end of the faults (p50, p99, most):", len(all))
 	for what, times := range map[string][]time.Duration{"to contact": contact, "from contact to equal views": equal, "from contact to all gone": gone} {
 		slices.Sort(times)
-		text += fmt.Sprintf("\n%s %g, %g, %g", what, seconds(quantile(times, 0.5)), seconds(quantile(times, 0.99)), seconds(times[len(times)-1]))
+		n := len(times)
+		text += fmt.Sprintf("\n%s %s, %s, %s", what, times[n/2], times[n*99/100], times[n-1])
 	}
 	return text
 }
@@ -53,13 +55,13 @@ func summary(all []Recovery) string {
 var shrunk atomic.Int32
 
 // torture runs t; a failure is shrunk and printed as a script to be put into testdata/torture.
-func torture(t *testing.T, tt Torture) (rec Recovery) {
+func torture(t *testing.T, tt Trial) (rec Times) {
 	t.Helper()
 	rec, err := tt.Run()
 	if err == nil {
 		return rec
 	}
-	var broken *Broken
+	var broken *sim.Broken
 	if !errors.As(err, &broken) {
 		t.Errorf("seed %d is no scenario: %v", tt.Seed, err)
 		return rec
@@ -75,7 +77,7 @@ func torture(t *testing.T, tt Torture) (rec Recovery) {
 }
 
 func TestTortureOfOldHurtsNoMore(t *testing.T) {
-	paths, err := filepath.Glob("../testdata/torture/*.txt")
+	paths, err := filepath.Glob("../../testdata/torture/*.txt")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("there are no scripts: %v", err)
 	}
@@ -85,7 +87,7 @@ func TestTortureOfOldHurtsNoMore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt, err := ParseTorture(string(text))
+			tt, err := Parse(string(text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,54 +100,55 @@ func TestTortureOfOldHurtsNoMore(t *testing.T) {
 
 // defects are promises broken on purpose: what the end of a fault of some kind does to the cluster.
 var defects = map[string]struct {
-	kind  Kind
-	begin func(r *run, i int)
+	kind  sim.Kind
+	begin func(r *sim.Run, i int)
 	found string
 }{
-	"a member that thaws is cut off for good": {Freeze, func(r *run, i int) {
-		a := r.cluster.Member(Name(i)).Address
-		r.cluster.Network.Cut = func(from, to netip.AddrPort) bool { return from == a || to == a }
+	"a member that thaws is cut off for good": {sim.Freeze, func(r *sim.Run, i int) {
+		a := r.Cluster.Member(sim.Name(i)).Address
+		r.Cluster.Network.Cut = func(from, to netip.AddrPort) bool { return from == a || to == a }
 	}, "healthy"},
-	"a member that is unblocked makes somebody panic": {Block, func(r *run, i int) {
+	"a member that is unblocked makes somebody panic": {sim.Block, func(r *sim.Run, i int) {
 		var none []int
-		r.cluster.After(r.Interval, func() { none[i]++ })
+		r.Cluster.After(r.Interval, func() { none[i]++ })
 	}, "panic: runtime error: index out of range"},
-	"a member that restarts takes back what it said": {Restart, func(r *run, i int) {
-		m := r.cluster.Member(Name(i))
+	"a member that restarts takes back what it said": {sim.Restart, func(r *sim.Run, i int) {
+		m := r.Cluster.Member(sim.Name(i))
 		record := membership.Record{Name: m.Name, Address: m.Address, Interval: r.Interval, Incarnation: 1}
-		if err := r.cluster.StartRecord(record, Address(1), Address(2)); err != nil {
+		if err := r.Cluster.StartRecord(record, sim.Address(1), sim.Address(2)); err != nil {
 			panic(err)
 		}
 	}, "sends the counter"},
-	"a member that was blocked is forgotten by another again and again": {Block, func(r *run, i int) {
-		r.every(r.Interval, func() {
-			if o := r.cluster.Member(Name((i + 1) % r.Members)); o.Engine != nil {
-				r.cluster.Forget(o.Name, Name(i), true)
+	"a member that was blocked is forgotten by another again and again": {sim.Block, func(r *sim.Run, i int) {
+		r.Every(r.Interval, func() {
+			if o := r.Cluster.Member(sim.Name((i + 1) % r.Members)); o.Engine != nil {
+				r.Cluster.Forget(o.Name, sim.Name(i), true)
 			}
 		})
 	}, "healthy members"},
-	"a member that was deaf or mute calls another dead": {Loss, func(r *run, i int) {
-		other := r.cluster.Member(Name((i + 1) % r.Members))
-		r.cluster.After(r.settle()+r.Interval, func() {
-			if other.Engine == nil || r.cluster.Member(Name(i)).Engine == nil {
+	"a member that was deaf or mute calls another dead": {sim.Loss, func(r *sim.Run, i int) {
+		other := r.Cluster.Member(sim.Name((i + 1) % r.Members))
+		r.Cluster.After(r.Settle()+r.Interval, func() {
+			if other.Engine == nil || r.Cluster.Member(sim.Name(i)).Engine == nil {
 				return
 			}
-			v := other.Engine.Snapshot(r.cluster.clock(other))
+			v := other.Engine.Snapshot(r.Cluster.ClockOf(other))
 			for _, v := range v {
 				if v.Record.Name == other.Name {
 					v.State = membership.Suspect
-					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: suspect, Member: v})
+					r.Cluster.OnEvent(r.Cluster.Now(), sim.Name(i), membership.Event{Type: membership.EventSuspect, Member: v})
 					v.State = membership.Dead
-					r.cluster.OnEvent(r.cluster.Now(), Name(i), membership.Event{Type: dead, Member: v})
+					r.Cluster.OnEvent(r.Cluster.Now(), sim.Name(i), membership.Event{Type: membership.EventDead, Member: v})
 				}
 			}
 		})
 	}, "both are healthy"},
-	"a member ends for a namesake that is over for long": {Namesake, func(r *run, i int) {
-		r.cluster.After(r.settle(), func() {
-			if m := r.cluster.Member(Name(i)); m.Engine != nil {
+	"a member ends for a namesake that is over for long": {sim.DuplicateName, func(r *sim.Run, i int) {
+		r.Cluster.After(r.Settle(), func() {
+			if m := r.Cluster.Member(sim.Name(i)); m.Engine != nil {
 				m.Deposed = true
-				r.cluster.yield(m)
+				r.Cluster.Crash(m.Name)
+				r.Cluster.OnYield(m)
 			}
 		})
 	}, "as if it had a namesake"},
@@ -156,11 +159,11 @@ func TestADefectIsFoundAndShrunkToTheOneFaultThatShowsIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(200) {
-				tt := NewTorture(seed)
+				tt := Compose(seed)
 				if len(tt.Faults) < 3 {
 					continue
 				}
-				tt.tamper = func(r *run, f Fault) {
+				tt.tamper = func(r *sim.Run, f sim.Fault) {
 					if f.Kind == defect.kind {
 						for _, i := range f.Members {
 							defect.begin(r, i)
@@ -189,8 +192,8 @@ func TestADefectIsFoundAndShrunkToTheOneFaultThatShowsIt(t *testing.T) {
 
 func TestScriptsSayAllThatATortureIs(t *testing.T) {
 	for seed := range uint64(300) {
-		tt := NewTorture(seed)
-		again, err := ParseTorture("# a comment\n\n" + tt.String())
+		tt := Compose(seed)
+		again, err := Parse("# a comment\n\n" + tt.String())
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, tt)
 		}
@@ -213,16 +216,16 @@ func TestScriptsThatAreWrongAreRefused(t *testing.T) {
 		cluster + "freeze at=1s for=10s":     "lasts until 11s",
 		"cluster members=4 core=1 for=10s\n": "at least 2 are needed",
 	} {
-		if _, err := ParseTorture(script); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Parse(script); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: the error is %v, want it to say %q", script, err, want)
 		}
 	}
 }
 
 func TestTheComposerUsesEveryKindOfFault(t *testing.T) {
-	seen, endless, back, large := map[Kind]int{}, 0, 0, 0
+	seen, forever, back, large := map[sim.Kind]int{}, 0, 0, 0
 	for seed := range uint64(1000) {
-		tt := NewTorture(seed)
+		tt := Compose(seed)
 		if err := tt.Validate(); err != nil {
 			t.Errorf("seed %d: %v", seed, err)
 		}
@@ -231,20 +234,20 @@ func TestTheComposerUsesEveryKindOfFault(t *testing.T) {
 		}
 		for _, f := range tt.Faults {
 			seen[f.Kind]++
-			if f.endless() {
-				endless++
+			if endless(f) {
+				forever++
 			}
 			if f.Pause > 0 {
 				back++
 			}
 		}
 	}
-	for k := range Kind(len(kindNames)) {
+	for k := range sim.Kind(sim.DuplicateName + 1) {
 		if seen[k] < 50 {
 			t.Errorf("1000 seeds have %d times %s", seen[k], k)
 		}
 	}
-	if endless < 300 || back < 100 || large < 30 {
-		t.Errorf("1000 seeds have %d faults without an end, %d that come back, %d clusters of 30 members and more", endless, back, large)
+	if forever < 300 || back < 100 || large < 30 {
+		t.Errorf("1000 seeds have %d faults without an end, %d that come back, %d clusters of 30 members and more", forever, back, large)
 	}
 }

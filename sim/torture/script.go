@@ -1,4 +1,4 @@
-package sim
+package torture
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/sim"
 )
 
 // String returns t as a script, which [ParseTorture] reads: a first line for the cluster, and one for each fault.
@@ -17,7 +18,7 @@ import (
 //	loss at=3s members=6 in=1 out=0.3
 //
 // Lines that begin with # say what it is about.
-func (t Torture) String() string {
+func (t Trial) String() string {
 	var b strings.Builder
 	w := words{&b}
 	b.WriteString("cluster")
@@ -30,7 +31,7 @@ func (t Torture) String() string {
 	w.add("forgetful", t.Gossip.DeadRetention == Forgetful(t.Gossip).DeadRetention)
 	for _, f := range t.Faults {
 		fmt.Fprintf(&b, "\n%s", f.Kind)
-		for _, x := range f.fields() {
+		for _, x := range fieldsOf(&f) {
 			w.add(x.key, x.value)
 		}
 	}
@@ -57,7 +58,7 @@ type field struct {
 	value any // a pointer to it
 }
 
-func (f *Fault) fields() []field {
+func fieldsOf(f *sim.Fault) []field {
 	return []field{
 		{"at", &f.At}, {"for", &f.For}, {"pause", &f.Pause}, {"until", &f.Until}, {"members", &f.Members}, {"to", &f.To},
 		{"in", &f.In}, {"out", &f.Out}, {"share", &f.Share}, {"delay", &f.Delay}, {"offset", &f.Offset},
@@ -65,9 +66,9 @@ func (f *Fault) fields() []field {
 	}
 }
 
-// ParseTorture reads a script. The error says which line is wrong, or what is wrong with the whole.
-func ParseTorture(script string) (Torture, error) {
-	t := Torture{Scenario: Scenario{Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig()}}
+// Parse reads a script. The error says which line is wrong, or what is wrong with the whole.
+func Parse(script string) (Trial, error) {
+	t := Trial{Scenario: sim.Scenario{Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig()}}
 	number := 0
 	for line := range strings.Lines(script) {
 		number++
@@ -76,13 +77,13 @@ func ParseTorture(script string) (Torture, error) {
 			continue
 		}
 		if err := t.line(parts[0], parts[1:]); err != nil {
-			return Torture{}, fmt.Errorf("line %d: %w", number, err)
+			return Trial{}, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
 	return t, t.Validate()
 }
 
-func (t *Torture) line(word string, args []string) error {
+func (t *Trial) line(word string, args []string) error {
 	if word == "cluster" {
 		seed, forgetful := int(t.Seed), false
 		err := read(args, []field{{"members", &t.Members}, {"core", &t.Core}, {"seed", &seed}, {"for", &t.For},
@@ -92,15 +93,14 @@ func (t *Torture) line(word string, args []string) error {
 		}
 		return err
 	}
-	for kind, name := range kindNames {
-		if name == word {
-			f := Fault{Kind: Kind(kind)}
-			err := read(args, f.fields())
-			t.Faults = append(t.Faults, f)
-			return err
-		}
+	kind, ok := sim.KindByName(word)
+	if !ok {
+		return fmt.Errorf("there is no fault %q", word)
 	}
-	return fmt.Errorf("there is no fault %q", word)
+	f := sim.Fault{Kind: kind}
+	err := read(args, fieldsOf(&f))
+	t.Faults = append(t.Faults, f)
+	return err
 }
 
 // read fills in fields from words like key=value.

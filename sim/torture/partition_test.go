@@ -1,4 +1,4 @@
-package sim
+package torture
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/sim"
 )
 
 // Cut in two for so long, somebody ends on each side. When the links work again the views are equal within ten rounds of
@@ -29,20 +30,20 @@ func TestPartitionsOfAnyLengthHealWithinTenRoundsOfContact(t *testing.T) {
 	} {
 		t.Run(x.what, func(t *testing.T) {
 			t.Parallel()
-			tt := Torture{Core: 4, Scenario: Scenario{
+			tt := Trial{Core: 4, Scenario: sim.Scenario{
 				Members: 8, Seed: 5, Interval: x.interval, Gossip: x.gossip, For: x.lasts + 20*x.interval,
-				Network: Network{Latency: 3 * time.Millisecond},
-				Faults: []Fault{
-					{Kind: Partition, At: 20 * x.interval, For: x.lasts, Members: []int{0, 1, 4, 5}},
-					{Kind: Crash, At: 25 * x.interval, Members: []int{5, 7}},
+				Network: sim.Network{Latency: 3 * time.Millisecond},
+				Faults: []sim.Fault{
+					{Kind: sim.Partition, At: 20 * x.interval, For: x.lasts, Members: []int{0, 1, 4, 5}},
+					{Kind: sim.Crash, At: 25 * x.interval, Members: []int{5, 7}},
 				},
 			}}
 			apart := false
-			tt.tamper = func(r *run, f Fault) {
-				apart = f.Kind == Partition
+			tt.tamper = func(r *sim.Run, f sim.Fault) {
+				apart = f.Kind == sim.Partition
 				for _, pair := range [][2]int{{0, 2}, {2, 0}, {0, 6}, {3, 4}} {
-					if got := shown(r.cluster, pair[0], pair[1]); got != x.shown {
-						t.Errorf("at the end %s shows %s %s, want %s: the test is void", Name(pair[0]), Name(pair[1]), got, x.shown)
+					if got := shown(r.Cluster, pair[0], pair[1]); got != x.shown {
+						t.Errorf("at the end %s shows %s %s, want %s: the test is void", sim.Name(pair[0]), sim.Name(pair[1]), got, x.shown)
 					}
 				}
 			}
@@ -59,14 +60,14 @@ func TestPartitionsOfAnyLengthHealWithinTenRoundsOfContact(t *testing.T) {
 }
 
 // shown returns how one member shows another: its state, forgotten, or unknown once no tombstone stands.
-func shown(c *Cluster, observer, subject int) string {
-	o := c.Member(Name(observer))
-	for _, v := range o.Engine.Snapshot(c.clock(o)) {
-		if v.Record.Name == Name(subject) {
+func shown(c *sim.Cluster, observer, subject int) string {
+	o := c.Member(sim.Name(observer))
+	for _, v := range o.Engine.Snapshot(c.ClockOf(o)) {
+		if v.Record.Name == sim.Name(subject) {
 			return v.State.String()
 		}
 	}
-	if _, err := c.Forget(o.Name, Name(subject), false); err != nil {
+	if _, err := c.Forget(o.Name, sim.Name(subject), false); err != nil {
 		if errors.Is(err, gossip.ErrUnknown) {
 			return "unknown"
 		}
