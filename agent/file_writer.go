@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"heartsay/agent/internal/safefile"
 )
 
 // fileRetry is how long a write or a command that failed is left alone before it is tried again.
@@ -130,33 +132,12 @@ func (a *Agent) pause(d time.Duration) {
 	}
 }
 
-// replacePublic makes content the content of the file at path, wholly or not at all. The file keeps its permissions; a
-// new one can be read by all.
+// replacePublic replaces the file at path, see [safefile.Replace]. The file keeps its permissions; a new one can be read
+// by all.
 func replacePublic(path string, content []byte) error {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(content)
-	if err == nil {
-		err = temp.Chmod(mode)
-	}
-	if err == nil {
-		err = temp.Sync()
-	}
-	if closeErr := temp.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return safefile.Replace(path, content, mode)
 }

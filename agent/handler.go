@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"heartsay/agent/internal/safefile"
 	"heartsay/api"
 )
 
@@ -61,7 +62,7 @@ func (h Handler) validate() error {
 		if e := new(exec.Error); errors.As(err, &e) {
 			err = e.Err
 		}
-		return fmt.Errorf("handler %q: program %s cannot be run: %w", h, path, bareError(err))
+		return fmt.Errorf("handler %q: program %s cannot be run: %w", h, path, safefile.Cause(err))
 	}
 	return nil
 }

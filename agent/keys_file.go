@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"heartsay/agent/internal/safefile"
 )
 
 // A key file has one key in each line, 32 bytes in base64. The first one seals, all open. Lines that begin with
@@ -19,6 +19,9 @@ import (
 
 // maxKeyFile is how many bytes a key file may have.
 const maxKeyFile = 16 << 10
+
+// lockPatience is how long a change waits for others of the same folder. Each takes milliseconds.
+const lockPatience = time.Minute
 
 const retiredWord = "retired"
 
@@ -80,9 +83,9 @@ func (k *Keys) File() []byte {
 	return b.Bytes()
 }
 
-// ReadKeyFile returns the keys in the file at path, which must be a secret as [ReadSecret] takes it.
+// ReadKeyFile returns the keys in the file at path, which must be a secret as [safefile.ReadSecret] takes it.
 func ReadKeyFile(path string) (*Keys, error) {
-	content, err := ReadSecret(path, maxKeyFile)
+	content, err := safefile.ReadSecret(path, maxKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("key file %w: make one with heartsay keys gen --key-file, or copy that of another member", err)
 	}
@@ -99,18 +102,19 @@ func ReadKeyFile(path string) (*Keys, error) {
 // ChangeKeyFile replaces the keys in the file at path by what change makes of them, wholly or not at all, and returns
 // them. Owner and mode stay. The file is not touched when change fails. Two changes at once follow each other.
 func ChangeKeyFile(path string, change func(*Keys) (*Keys, error)) (*Keys, error) {
-	if looksLikeKey(path) {
-		return ReadKeyFile(path) // which says so
+	if err := safefile.CheckPath(path); err != nil {
+		return nil, fmt.Errorf("key file %w", err)
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lockFolder(filepath.Dir(path))
+	lock, err := safefile.LockFolder(filepath.Dir(path), lockPatience)
 	if err != nil {
 		return nil, fmt.Errorf("lock the folder of the key file: %w", err)
 	}
-	defer unlock()
+	defer lock.Close()
+	safefile.RemoveLeftovers(path)
 	keys, err := ReadKeyFile(path)
 	if err != nil {
 		return nil, err
@@ -118,47 +122,9 @@ func ChangeKeyFile(path string, change func(*Keys) (*Keys, error)) (*Keys, error
 	if keys, err = change(keys); err != nil {
 		return nil, err
 	}
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	ops, owner := osFileOps, info.Sys().(*syscall.Stat_t)
-	ops.create = func(name string) (syncFile, error) { return createLike(name, info.Mode().Perm(), owner) }
-	if err := ops.replaceFile(path, keys.File()); err != nil {
+	if err := safefile.ReplaceLike(path, keys.File()); err != nil {
 		return nil, fmt.Errorf("write the key file %s: %w: change it where it comes from, and send the agent a SIGHUP",
 			path, err)
 	}
 	return keys, nil
-}
-
-// createLike makes a new file that is as private as the one that it replaces.
-func createLike(name string, mode os.FileMode, owner *syscall.Stat_t) (syncFile, error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if int(owner.Uid) != os.Geteuid() || int(owner.Gid) != os.Getegid() {
-		err = f.Chown(int(owner.Uid), int(owner.Gid))
-	}
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// lockFolder keeps other programs that do the same from a folder until unlock is called or this program ends.
-func lockFolder(dir string) (unlock func(), err error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return func() { f.Close() }, nil
 }

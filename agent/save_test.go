@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"os"
 	"testing"
 	"time"
 )
@@ -10,18 +11,20 @@ func TestStateThatCouldNotBeWrittenIsWrittenWhenTheDiskHasRoomAgain(t *testing.T
 		c.start("a", 1)
 		time.Sleep(time.Minute)
 		state := c.agents["a"].state
-		setOps := func(ops fileOps) {
-			state.mu.Lock()
-			defer state.mu.Unlock()
-			state.ops = ops
+		if err := os.Remove(state.Path()); err != nil {
+			t.Fatal(err)
 		}
-		setOps(brokenOps("write"))
+		if err := os.Mkdir(state.Path(), 0o700); err != nil { // a file cannot take the place of a folder
+			t.Fatal(err)
+		}
 		c.start("b", 2, at(1).String())
 		time.Sleep(5 * time.Minute)
 		if got := c.counter("a", "state_write_failed"); got < 5 || got > 15 {
 			t.Errorf("in 5 minutes of a full disk %d attempts were counted, want one each %s", got, saveAgain)
 		}
-		setOps(osFileOps)
+		if err := os.Remove(state.Path()); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Minute) // in which nothing happens that would be saved
 		saved, _, err := state.Load()
 		if err != nil || len(saved.Members) != 1 {

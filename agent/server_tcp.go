@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"heartsay/agent/internal/safefile"
 	"heartsay/api"
 )
 
@@ -20,9 +21,9 @@ const (
 )
 
 // ReadToken returns the token in the file at path: its content without the white space around it. The file must be a
-// secret as [ReadSecret] takes it.
+// secret as [safefile.ReadSecret] takes it.
 func ReadToken(path string) (string, error) {
-	content, err := ReadSecret(path, maxToken)
+	content, err := safefile.ReadSecret(path, maxToken)
 	if err != nil {
 		return "", fmt.Errorf("token file %w", err)
 	}

@@ -173,41 +173,6 @@ func TestHostile15ASecretIsTakenFromAPrivateFileAlone(t *testing.T) {
 	}
 }
 
-func TestHostile15AFileOfAnotherUserIsNoSecret(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, to give files away")
-	}
-	path := filepath.Join(t.TempDir(), "f")
-	for _, c := range []struct {
-		owner, user int
-		mode        os.FileMode
-		taken       bool
-		why         string
-	}{
-		{1000, 1000, 0o600, true, "its own"},
-		{0, 1000, 0o440, true, "root's, for a group: a credential of systemd"},
-		{0, 1000, 0o444, false, "root's, for all"},
-		{0, 1000, 0o460, false, "root's, that a group may write"},
-		{1001, 1000, 0o600, false, "another user's"},
-		{1000, 1000, 0o440, false, "its own, for a group"},
-		{0, 0, 0o440, false, "root's, for a group, read by root"},
-	} {
-		if err := os.WriteFile(path, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		os.Chmod(path, c.mode)
-		os.Chown(path, c.owner, 0)
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := checkSecret(info, c.user); (err == nil) != c.taken {
-			t.Errorf("a file of user %d, mode %04o, read by %d: %v: it is %s", c.owner, c.mode, c.user, err, c.why)
-		}
-		os.Remove(path)
-	}
-}
-
 func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
 	path := keyFile(t, testKeys("x"))
 	os.Chmod(path, 0o400)

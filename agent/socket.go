@@ -25,11 +25,11 @@ func ListenSocket(path string) (net.Listener, error) {
 	if err := makeSocketFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	unlock, err := lockSocket(path)
+	lock, err := lockSocket(path)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer lock.Remove()
 	stale, err := checkSocket(path)
 	if err != nil {
 		return nil, err

@@ -10,11 +10,31 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"heartsay/agent/internal/safefile"
 )
 
 // socketPatience is how long a socket that is in the way gets to show that somebody listens. The kernel answers for
 // whoever listens, at once.
 const socketPatience = time.Second
+
+// socketLockPatience is how long an agent waits for another that is making a socket at the same path. That takes
+// milliseconds; who takes longer was stopped.
+const socketLockPatience = 5 * time.Second
+
+// lockSocket makes sure that no other agent makes or replaces the socket at path until the lock is removed. Without
+// that, an agent could take another's new socket for the stale one that both have seen.
+func lockSocket(path string) (*safefile.Lock, error) {
+	lock, err := safefile.LockFile(path+".lock", socketLockPatience)
+	var held *safefile.HeldError
+	switch {
+	case errors.As(err, &held):
+		return nil, fmt.Errorf("another agent is about to serve at %s: give this one its own --api", path)
+	case err != nil:
+		return nil, fmt.Errorf("lock the path of the API socket: %w: choose another place with --api", err)
+	}
+	return lock, nil
+}
 
 // makeSocketFolder makes dir if it is missing, and returns an error when others could replace what is in it.
 func makeSocketFolder(dir string) error {

@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 
+	"heartsay/agent/internal/safefile"
 	"heartsay/membership"
 )
 
@@ -43,9 +43,12 @@ const (
 type StateFile struct {
 	name, cluster, path string
 
-	mu   sync.Mutex // protects the file and lock
-	lock *os.File   // nil when closed
-	ops  fileOps
+	mu   sync.Mutex     // protects the file and lock
+	lock *safefile.Lock // nil when closed
+
+	read    func(path string, limit int64) ([]byte, error)            // [safefile.Read], but in tests
+	replace func(path string, content []byte, mode fs.FileMode) error // [safefile.Replace], but in tests
+	rename  func(from, to string) error
 }
 
 // OpenStateFile returns the state file of the agent called name in dir, for the cluster. It makes dir, for its owner
@@ -57,12 +60,20 @@ func OpenStateFile(dir, name, cluster string) (*StateFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state folder: %w: give another one with --state-dir", err)
 	}
-	lock, err := lockFile(filepath.Join(dir, name+".lock"))
-	if err != nil {
-		return nil, err
+	lock, err := safefile.LockFile(filepath.Join(dir, name+".lock"), 0)
+	var held *safefile.HeldError
+	switch {
+	case errors.As(err, &held):
+		return nil, fmt.Errorf("%w: stop that agent, or give this one another --name or --state-dir", err)
+	case err != nil:
+		return nil, fmt.Errorf("open lock file: %w", err)
 	}
 	path := filepath.Join(dir, name+".json")
-	return &StateFile{name: name, cluster: cluster, path: path, lock: lock, ops: osFileOps}, nil
+	safefile.RemoveLeftovers(path)
+	return &StateFile{
+		name: name, cluster: cluster, path: path, lock: lock,
+		read: safefile.Read, replace: safefile.Replace, rename: os.Rename,
+	}, nil
 }
 
 // Path returns where the file is.
@@ -89,12 +100,15 @@ func (s *StateFile) Load() (saved Saved, note string, err error) {
 	if s.lock == nil {
 		return Saved{}, "", fmt.Errorf("read state file %s: %w", s.path, os.ErrClosed)
 	}
-	b, err := s.ops.read(s.path, MaxStateSize)
-	if errors.Is(err, fs.ErrNotExist) {
+	b, err := s.read(s.path, MaxStateSize)
+	var large *safefile.TooLargeError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return Saved{}, "", nil
-	}
-	if err != nil {
-		return Saved{}, "", fmt.Errorf("read state file: %w", err)
+	case errors.As(err, &large):
+		return s.setAside("corrupt", large)
+	case err != nil:
+		return Saved{}, "", fmt.Errorf("read state file: %w: move away what is in its place", err)
 	}
 	saved, err = decodeState(b)
 	if err == nil && saved.Name != s.name {
@@ -120,7 +134,7 @@ func (s *StateFile) setAside(kind string, why error) (Saved, string, error) {
 			break
 		}
 	}
-	if err := s.ops.rename(s.path, aside); err != nil {
+	if err := s.rename(s.path, aside); err != nil {
 		return Saved{}, "", fmt.Errorf("set the state file aside, because %w: %w", why, err)
 	}
 	note := "state file %s cannot be used: %s; it was set aside as %s and this start remembers nothing"
@@ -142,7 +156,7 @@ func (s *StateFile) Save(saved Saved) error {
 		err = fmt.Errorf("it would have %d bytes: at most %d are allowed", len(b), MaxStateSize)
 	}
 	if err == nil {
-		err = s.ops.replaceFile(s.path, b)
+		err = s.replace(s.path, b, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("save state file %s: %w", s.path, err)
@@ -168,9 +182,6 @@ func encodeState(saved Saved) ([]byte, error) {
 
 func decodeState(b []byte) (Saved, error) {
 	var sealed sealedState
-	if len(b) > MaxStateSize {
-		return Saved{}, fmt.Errorf("it has more than %d bytes", MaxStateSize)
-	}
 	if len(bytes.TrimSpace(b)) == 0 {
 		return Saved{}, errors.New("it is empty")
 	}
@@ -193,21 +204,4 @@ func decodeState(b []byte) (Saved, error) {
 func stateSum(state []byte) string {
 	sum := sha256.Sum256(state)
 	return hex.EncodeToString(sum[:])
-}
-
-// readBounded returns the content of a regular file, but no more than limit+1 bytes of it.
-func readBounded(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() { // to open a pipe could wait for ever
-		return nil, fmt.Errorf("%s is not a regular file: move it away", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit+1))
 }

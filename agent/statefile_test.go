@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"heartsay/agent/internal/safefile"
 )
 
 var someState = Saved{
@@ -203,13 +205,13 @@ func TestR15StateLargerThanTheBoundIsSetAside(t *testing.T) {
 func TestStateThatCannotBeReadIsAnError(t *testing.T) {
 	s := openState(t, t.TempDir(), "n1", "prod")
 	mustSave(t, s, someState)
-	s.ops.read = func(path string, _ int64) ([]byte, error) {
+	s.read = func(path string, _ int64) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
 	}
 	if _, note, err := s.Load(); !errors.Is(err, fs.ErrPermission) || note != "" {
 		t.Errorf("a file without permission: note %q, %v: want an error, the file may be good", note, err)
 	}
-	s.ops = osFileOps
+	s.read = safefile.Read
 	if saved := mustLoad(t, s); !reflect.DeepEqual(saved, someState) {
 		t.Errorf("the file was changed to %+v", saved)
 	}
@@ -226,106 +228,66 @@ func TestStateThatCannotBeReadIsAnError(t *testing.T) {
 	if err := os.WriteFile(stuck.Path(), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stuck.ops.rename = func(string, string) error { return syscall.EROFS }
+	stuck.rename = func(string, string) error { return syscall.EROFS }
 	if _, _, err := stuck.Load(); !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "no JSON") {
 		t.Errorf("a corrupt file that cannot be renamed: %v: want both causes", err)
 	}
 }
 
-// brokenFile fails at one step of being written.
-type brokenFile struct {
-	syncFile
-	step string
-}
+// crashed is what a step panics with, in place of the power that goes.
+type crashed struct{}
 
-var errBroken = errors.New("disk on fire")
-
-func (f brokenFile) Write(b []byte) (int, error) {
-	if f.step != "write" {
-		return f.syncFile.Write(b)
-	}
-	n, _ := f.syncFile.Write(b[:len(b)/2])
-	return n, errBroken
-}
-
-func (f brokenFile) Sync() error {
-	if f.step == "sync" {
-		return errBroken
-	}
-	return f.syncFile.Sync()
-}
-
-func (f brokenFile) Close() error {
-	err := f.syncFile.Close()
-	if f.step == "close" {
-		return errBroken
-	}
-	return err
-}
-
-// brokenOps fails at one step of replacing a file.
-func brokenOps(step string) fileOps {
-	ops := osFileOps
-	ops.create = func(path string) (syncFile, error) {
-		if step == "create" {
-			return nil, errBroken
-		}
-		f, err := osFileOps.create(path)
-		return brokenFile{f, step}, err
-	}
-	switch step {
-	case "rename":
-		ops.rename = func(string, string) error { return errBroken }
-	case "remove":
-		ops.remove = func(string) error { return errBroken }
-	case "sync folder":
-		ops.syncDir = func(string) error { return errBroken }
-	}
-	return ops
-}
-
-func TestStateIsOldOrNewWhateverStepFails(t *testing.T) {
-	next := someState
+func TestStateIsWhatWasSavedLastWheneverAReplacementFails(t *testing.T) {
+	next, broken := someState, errors.New("disk on fire")
 	next.Incarnation++
 	next.Members = nil
-	for step, want := range map[string]Saved{
-		"remove": someState, "create": someState, "write": someState, "sync": someState, "close": someState,
-		"rename": someState, "sync folder": next,
-	} {
-		t.Run(step, func(t *testing.T) {
-			s := openState(t, t.TempDir(), "n1", "prod")
-			mustSave(t, s, someState)
-			s.ops = brokenOps(step)
-			if err := s.Save(next); !errors.Is(err, errBroken) || !strings.Contains(err.Error(), s.Path()) {
-				t.Errorf("save: %v: want the cause, and the file", err)
+	for _, reached := range []bool{false, true} {
+		s := openState(t, t.TempDir(), "n1", "prod")
+		mustSave(t, s, someState)
+		s.replace = func(path string, content []byte, mode fs.FileMode) error {
+			if reached {
+				_ = safefile.Replace(path, content, mode)
 			}
-			s.ops = osFileOps
-			if saved := mustLoad(t, s); !reflect.DeepEqual(saved, want) {
-				t.Errorf("loaded %+v: want %+v", saved, want)
-			}
-			mustSave(t, s, next) // whatever was left lying about
-			if saved := mustLoad(t, s); !reflect.DeepEqual(saved, next) {
-				t.Errorf("after the disk recovered, loaded %+v: want %+v", saved, next)
-			}
-			if entries, _ := os.ReadDir(filepath.Dir(s.Path())); len(entries) != 2 {
-				t.Errorf("the folder holds %v: want the file and its lock only", entries)
-			}
-		})
+			return broken
+		}
+		if err := s.Save(next); !errors.Is(err, broken) || !strings.Contains(err.Error(), s.Path()) {
+			t.Errorf("save: %v: want the cause, and the file", err)
+		}
+		want := map[bool]Saved{false: someState, true: next}[reached]
+		if saved := mustLoad(t, s); !reflect.DeepEqual(saved, want) {
+			t.Errorf("loaded %+v: want %+v", saved, want)
+		}
+		s.replace = safefile.Replace
+		mustSave(t, s, next)
+		if saved := mustLoad(t, s); !reflect.DeepEqual(saved, next) {
+			t.Errorf("after the disk recovered, loaded %+v: want %+v", saved, next)
+		}
 	}
 }
 
-func TestStateDoesNotFollowALeftoverLink(t *testing.T) {
-	s := openState(t, t.TempDir(), "n1", "prod")
-	victim := filepath.Join(t.TempDir(), "victim")
-	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(victim, s.Path()+".tmp"); err != nil {
-		t.Fatal(err)
-	}
+func TestStateOfAProgramThatStoppedWhileSavingIsFoundByTheNext(t *testing.T) {
+	dir := t.TempDir()
+	s := openState(t, dir, "n1", "prod")
 	mustSave(t, s, someState)
-	if b, _ := os.ReadFile(victim); string(b) != "precious" {
-		t.Errorf("saving wrote through a link: the file behind it holds %q", b)
+	s.replace = func(path string, content []byte, _ fs.FileMode) error {
+		_ = os.WriteFile(filepath.Join(dir, ".n1.json.12345.tmp"), content[:len(content)/2], 0o600)
+		panic(crashed{})
+	}
+	func() {
+		defer func() {
+			if r := recover(); r != (crashed{}) {
+				t.Fatalf("the program did not stop where it was to: %v", r)
+			}
+		}()
+		_ = s.Save(Saved{Incarnation: 1})
+	}()
+	_ = s.lock.Close() // as the end of the process does; nothing else is tidied up
+	next := openState(t, dir, "n1", "prod")
+	if saved := mustLoad(t, next); !reflect.DeepEqual(saved, someState) {
+		t.Errorf("loaded %+v: want %+v", saved, someState)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
+		t.Errorf("the folder holds %v: want the file and its lock only", entries)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"heartsay/agent/internal/safefile"
 	"heartsay/api"
 )
 
@@ -43,9 +44,9 @@ func newPoster(w Webhook, source string, secret []byte) *poster {
 }
 
 // ReadWebhookSecret returns the secret in the file at path: its content without the white space around it. The file must
-// be a secret as [ReadSecret] takes it.
+// be a secret as [safefile.ReadSecret] takes it.
 func ReadWebhookSecret(path string) ([]byte, error) {
-	content, err := ReadSecret(path, maxSecretFile)
+	content, err := safefile.ReadSecret(path, maxSecretFile)
 	if err != nil {
 		return nil, fmt.Errorf("webhook secret %w", err)
 	}
