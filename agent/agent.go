@@ -75,8 +75,8 @@ type Agent struct {
 // errStopping answers calls that come too late.
 var errStopping = errors.New("the agent is stopping")
 
-// eventsKept is the capacity of the event ring: at 1000 members, four changes of everybody.
-const eventsKept = 4096
+// eventsKept is the capacity of the event ring: at 1000 members, four changes of everybody. Tests make it smaller.
+var eventsKept = 4096
 
 // Parts are what an agent stands on. It owns the wire and the state file from its start on.
 type Parts struct {
@@ -129,7 +129,7 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	a.metrics = newMetrics(a)
 	a.seeds.news = make(chan struct{}, 1)
 	a.views = newViews(a.ring, a.Members)
-	a.handlers = newHandlers(a.ring, a.views, log)
+	a.handlers = newHandlers(a.views, log)
 	plans, err := planHandlers(cfg)
 	if err != nil {
 		return nil, &ConfigError{err}

@@ -50,10 +50,9 @@ func TestEventsUnderChurnAreOneStoryThatEndsInTheAgentsOwnView(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		rng := rand.New(rand.NewPCG(7, 7))
 		c.net.loss = 0.05
+		defer func(n int) { eventsKept = n }(eventsKept)
+		eventsKept = 8 // so that the ring turns
 		a := c.start("a", 1)
-		a.ring.mu.Lock()
-		a.ring.capacity = 8 // so that it turns
-		a.ring.mu.Unlock()
 		ctx, stop := context.WithCancel(c.t.Context())
 		stories := make([]*story, 3)
 		var readers sync.WaitGroup
@@ -190,35 +189,6 @@ func TestFollowRefusesARequestThatMakesNoSense(t *testing.T) {
 			if pairs != 1 {
 				t.Errorf("%+v is refused %d times, want once", r, pairs)
 			}
-		}
-	})
-}
-
-func TestReadersWhoAreLostAtOnceShareOneView(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		made := 0
-		proceed := make(chan struct{})
-		v := newViews(NewRing(4, "e1"), func(context.Context) (api.Members, error) {
-			made++
-			<-proceed
-			return api.Members{}, nil
-		})
-		var readers sync.WaitGroup
-		for range 1000 {
-			readers.Go(func() {
-				if _, err := v.get(t.Context()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		synctest.Wait()
-		close(proceed)
-		readers.Wait()
-		if made != 1 {
-			t.Errorf("%d views were made for readers who asked at once, want 1", made)
-		}
-		if _, err := v.get(t.Context()); err != nil || made != 2 {
-			t.Errorf("who asks later gets view %d, %v, want a new one", made, err)
 		}
 	})
 }

@@ -16,7 +16,7 @@ const maxHandlers = 64
 // handlerPlan is what a handler shall do. Two with the same key do the same.
 type handlerPlan struct {
 	key, kind, name string
-	query           eventsQuery // which events it wants; never a reset, for which there is resets
+	query           eventQuery // which events it wants; never a reset, for which there is resets
 	resets          bool
 	outcomes        []string // that are possible
 	action          action

@@ -18,7 +18,6 @@ const (
 // handlers are those of one agent. It is safe for concurrent use.
 type handlers struct {
 	log    hclog.Logger
-	ring   *Ring
 	views  *views
 	ctx    context.Context // of all of them
 	cancel context.CancelCauseFunc
@@ -28,8 +27,8 @@ type handlers struct {
 	retired []*handling // replaced, and not yet done
 }
 
-func newHandlers(ring *Ring, v *views, log hclog.Logger) *handlers {
-	h := &handlers{log: log, ring: ring, views: v}
+func newHandlers(v *views, log hclog.Logger) *handlers {
+	h := &handlers{log: log, views: v}
 	h.ctx, h.cancel = context.WithCancelCause(context.Background())
 	return h
 }
@@ -49,8 +48,7 @@ func (hs *handlers) set(plans []handlerPlan, from view) {
 			plan.close()
 			continue
 		}
-		f := &follower{ring: hs.ring, views: hs.views}
-		hs.atWork = append(hs.atWork, begin(hs.ctx, plan, from, f, hs.log))
+		hs.atWork = append(hs.atWork, begin(hs.ctx, plan, from, hs.views.followFrom(from), hs.log))
 	}
 	hs.forgetDone()
 	for _, h := range before {
@@ -76,7 +74,7 @@ func (hs *handlers) forgetDone() {
 // later event is handled.
 func (hs *handlers) finish(patience time.Duration) {
 	giveUp := time.After(patience)
-	last := hs.ring.Last()
+	last := hs.views.last()
 	all := hs.all()
 	for _, h := range all {
 		h.end(last)

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -29,8 +30,9 @@ type handling struct {
 	follower *follower // the feeder's
 	seen     api.View  // the feeder's: the members as the events so far told them
 	backlog  *backlog
-	until    atomic.Uint64 // number of the last event that is for it
-	retired  chan struct{} // closed when until was set
+	until    atomic.Uint64   // number of the last event that is for it
+	open     context.Context // ends when until was set
+	shut     context.CancelFunc
 	retire   sync.Once
 	done     chan struct{} // closed when nothing of it runs any more
 	cancel   context.CancelCauseFunc
@@ -41,12 +43,12 @@ type handling struct {
 
 // begin sets a handler to work on what comes after an event, when the members were those.
 func begin(ctx context.Context, plan handlerPlan, from view, f *follower, log hclog.Logger) *handling {
-	h := &handling{plan: plan, log: log, follower: f, backlog: newBacklog(), retired: make(chan struct{}), done: make(chan struct{})}
+	h := &handling{plan: plan, log: log, follower: f, backlog: newBacklog(), done: make(chan struct{})}
 	h.stats = HandlerStats{Kind: plan.kind, Name: plan.name, Outcomes: map[string]uint64{}}
 	h.until.Store(math.MaxUint64)
 	h.seen.Reset(from.members)
-	f.after = from.seq
 	ctx, h.cancel = context.WithCancelCause(ctx)
+	h.open, h.shut = context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { h.feed(ctx) })
 	for range handlerWidth {
@@ -66,7 +68,7 @@ func begin(ctx context.Context, plan handlerPlan, from view, f *follower, log hc
 func (h *handling) end(seq uint64) {
 	h.retire.Do(func() {
 		h.until.Store(seq)
-		close(h.retired)
+		h.shut()
 	})
 }
 
@@ -75,23 +77,13 @@ func (h *handling) feed(ctx context.Context) {
 	defer h.backlog.end()
 	for {
 		p, err := h.follower.next(ctx)
-		if err != nil || !h.backlog.put(ctx, h.jobs(p)...) || h.follower.after >= h.until.Load() {
+		if err != nil || !h.backlog.put(ctx, h.jobs(p)...) || h.follower.seen() >= h.until.Load() {
 			return
 		}
 		if !p.empty() {
 			continue
 		}
-		news, err := h.follower.ring.newsAfter(h.follower.after)
-		if news == nil && err != nil {
-			return // no more will come
-		}
-		if news == nil {
-			continue
-		}
-		select {
-		case <-news:
-		case <-h.retired:
-		case <-ctx.Done():
+		if err := h.follower.wait(h.open); err != nil && (ctx.Err() != nil || errors.Is(err, ErrRingClosed)) {
 			return
 		}
 	}
@@ -99,10 +91,10 @@ func (h *handling) feed(ctx context.Context) {
 
 // jobs returns what the handler is to do about a portion of the events.
 func (h *handling) jobs(p portion) (jobs []job) {
-	epoch := h.follower.ring.Epoch()
+	epoch := h.follower.epoch()
 	if p.view != nil {
 		h.noteLost(p.lost)
-		if e := resetEvent(epoch, p); h.plan.resets {
+		if e := p.reset(); h.plan.resets {
 			e.Members = p.view.members
 			jobs = []job{{e, FormatCursor(epoch, e.Seq) + "/reset"}}
 		} else {

@@ -9,7 +9,7 @@ import (
 
 // changes returns what happened to the members between old and now, at most one event for each, as far as q wants it.
 // It stands for events that a handler has lost: it hears how things are, and not how they came to be so.
-func changes(epoch string, old *api.View, now *view, q eventsQuery) (jobs []job) {
+func changes(epoch string, old *api.View, now *view, q eventQuery) (jobs []job) {
 	tell := func(kind string, m api.Member) {
 		if kind == "" || !q.wants(kind) {
 			return

@@ -59,6 +59,7 @@ func fakePlan(key string, a action, types ...string) handlerPlan {
 // stage is a ring with handlers, whose view a test can set.
 type stage struct {
 	*handlers
+	ring    *Ring
 	mu      sync.Mutex
 	members []api.Member
 }
@@ -74,7 +75,7 @@ func handlingTest(t *testing.T, ring int, f func(t *testing.T, s *stage)) {
 			defer s.mu.Unlock()
 			return api.Members{Members: slices.Clone(s.members)}, nil
 		}
-		s.handlers = newHandlers(r, newViews(r, view), hclog.NewNullLogger())
+		s.ring, s.handlers = r, newHandlers(newViews(r, view), hclog.NewNullLogger())
 		defer s.close()
 		f(t, s)
 	})

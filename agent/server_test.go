@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -23,6 +24,8 @@ import (
 // fakeBackend answers with what the test put in it.
 type fakeBackend struct {
 	ring     *Ring
+	once     sync.Once
+	events   *views
 	err      error         // what every call fails with
 	leaving  chan struct{} // unless nil, Leave sends on it first
 	mayLeave chan struct{} // and then waits for this
@@ -72,7 +75,11 @@ func (b *fakeBackend) Tags(_ context.Context, change api.TagsRequest) (api.TagsR
 	return api.TagsResult{Tags: map[string]string{"a": "b"}}, b.err
 }
 
-func (b *fakeBackend) Events() *Ring                 { return b.ring }
+func (b *fakeBackend) Events() *views {
+	b.once.Do(func() { b.events = newViews(b.ring, b.Members) })
+	return b.events
+}
+
 func (b *fakeBackend) Healthy(context.Context) error { return b.health }
 
 // fixture is a server on a real socket, with a client of it.

@@ -219,7 +219,7 @@ func TestAReceiverThatAnswersWithoutEndIsLeft(t *testing.T) {
 func TestWebhooksOfOneMemberKeepTheirOrderOverRetries(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
 		ring := NewRing(100, "e1")
-		hs := newHandlers(ring, newViews(ring, func(context.Context) (api.Members, error) { return api.Members{}, nil }), hclog.NewNullLogger())
+		hs := newHandlers(newViews(ring, func(context.Context) (api.Members, error) { return api.Members{}, nil }), hclog.NewNullLogger())
 		plan := fakePlan("w", r.poster, "dead", "alive")
 		hs.set([]handlerPlan{plan}, view{})
 		for _, name := range []string{"bob", "cat"} {
