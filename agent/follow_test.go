@@ -99,7 +99,7 @@ func keepFollowing(ctx context.Context, a *Agent, s *story, rng *rand.Rand, kind
 				break
 			}
 			s.hear(e)
-			r = api.EventsRequest{After: FormatCursor(e.Epoch, e.Seq)}
+			r = api.EventsRequest{After: api.FormatCursor(e.Epoch, e.Seq)}
 			if kind == 1 && rng.IntN(5) == 0 {
 				break
 			}
@@ -167,7 +167,7 @@ func TestFollowEndsWithTheAgentAndWithItsContext(t *testing.T) {
 		synctest.Wait()
 		c.stop("a")
 		readers.Wait()
-		if len(ends) != 2 || !errors.Is(ends[0], context.Canceled) || !errors.Is(ends[1], ErrRingClosed) {
+		if len(ends) != 2 || !errors.Is(ends[0], context.Canceled) || !errors.Is(ends[1], ErrClosed) {
 			t.Errorf("the readers ended with %v, want the context's end and that of the ring", ends)
 		}
 		if err := a.Err(); err == nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -30,7 +31,7 @@ type Backend interface {
 	Probe(ctx context.Context, address string) (api.ProbeResult, error)
 	Tags(ctx context.Context, change api.TagsRequest) (api.TagsResult, error)
 	// Events returns what follows the agent's events.
-	Events() *views
+	Events() *eventlog.Views
 	// Healthy returns why the agent does not do its work, or nil.
 	Healthy(ctx context.Context) error
 }

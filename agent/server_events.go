@@ -8,34 +8,35 @@ import (
 	"strconv"
 	"time"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
 // parseEventsQuery returns what r asks for. An event source that reconnects names its last event in a header
 // [HTML, 9.2.4]; the query goes before it.
-func parseEventsQuery(r *http.Request) (eventQuery, error) {
+func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 	values := r.URL.Query()
 	for _, name := range []string{"after", "snapshot"} {
 		if len(values[name]) > 1 {
-			return eventQuery{}, badRequest("query parameter %q is repeated", name)
+			return eventlog.Query{}, badRequest("query parameter %q is repeated", name)
 		}
 	}
 	wish := api.EventsRequest{Types: values["type"], After: r.Header.Get("Last-Event-ID")}
 	if s, ok := values["snapshot"]; ok {
 		var err error
 		if wish.Snapshot, err = strconv.ParseBool(s[0]); err != nil {
-			return eventQuery{}, badRequest("query parameter snapshot is %q: write true or false", s[0])
+			return eventlog.Query{}, badRequest("query parameter snapshot is %q: write true or false", s[0])
 		}
 	}
 	switch {
 	case values.Has("after"):
 		if wish.After = values.Get("after"); wish.After == "" {
-			return eventQuery{}, badRequest("query parameter after is empty: write a cursor, EPOCH:SEQ as an event shows them")
+			return eventlog.Query{}, badRequest("query parameter after is empty: write a cursor, EPOCH:SEQ as an event shows them")
 		}
 	case wish.After != "":
 		wish.Snapshot = false // it has had its snapshot, before it reconnected with the same address
 	}
-	return newEventQuery(wish)
+	return eventlog.NewQuery(wish)
 }
 
 // events streams the ring to one reader for as long as the reader keeps up and the server runs. The stream has a
@@ -51,8 +52,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	f := s.backend.Events().follow(q) // before the reader is told that it is heard: it misses nothing
-	out, err := newEventStream(w, r, s.writeTime, FormatCursor(f.epoch(), f.seen()))
+	f := s.backend.Events().Follow(q) // before the reader is told that it is heard: it misses nothing
+	out, err := newEventStream(w, r, s.writeTime, api.FormatCursor(f.Epoch(), f.Seen()))
 	if err != nil {
 		s.readers.release(nil)
 		s.log.Debug("stream of events was not opened", "error", err)
@@ -70,7 +71,7 @@ var errStopped = errors.New("the agent is stopping")
 
 // follow sends what comes until the reader is gone or too slow, or the server stops. Then it still sends what is
 // there, so that the last events before a stop are not lost. It returns why it ended.
-func (s *Server) follow(out *eventStream, f *follower, q eventQuery) error {
+func (s *Server) follow(out *eventStream, f *eventlog.Follower, q eventlog.Query) error {
 	signed := time.Now() // when the reader got the last sign of life
 	for {
 		wrote, err := s.catchUp(out, f, q)
@@ -81,7 +82,7 @@ func (s *Server) follow(out *eventStream, f *follower, q eventQuery) error {
 			signed = time.Now()
 		}
 		quiet, cancel := context.WithDeadline(s.stopping, signed.Add(s.keepAlive))
-		err = f.wait(quiet)
+		err = f.Wait(quiet)
 		cancel()
 		switch {
 		case err == nil:
@@ -98,19 +99,19 @@ func (s *Server) follow(out *eventStream, f *follower, q eventQuery) error {
 }
 
 // catchUp sends all that is there for the reader, and reports whether that was anything.
-func (s *Server) catchUp(out *eventStream, f *follower, q eventQuery) (wrote bool, err error) {
+func (s *Server) catchUp(out *eventStream, f *eventlog.Follower, q eventlog.Query) (wrote bool, err error) {
 	for {
-		p, err := f.next(s.aborted)
-		if err != nil || p.empty() {
+		p, err := f.Next(s.aborted)
+		if err != nil || p.Empty() {
 			return wrote, errors.Join(err, out.flush())
 		}
-		if p.view != nil {
+		if p.View != nil {
 			s.readers.resets.Add(1)
-			err = out.sendReset(p.reset(), p.view.json())
+			err = out.sendReset(p.Reset(), p.View.JSON())
 			wrote = true
 		}
-		for _, e := range p.events {
-			if err == nil && q.wants(e.Type) {
+		for _, e := range p.Events {
+			if err == nil && q.Wants(e.Type) {
 				err = out.send(e, s.lines.line(e))
 				wrote = true
 			}
@@ -122,8 +123,8 @@ func (s *Server) catchUp(out *eventStream, f *follower, q eventQuery) (wrote boo
 }
 
 // bid ends a stream and tells the reader why, if it is still there.
-func (s *Server) bid(out *eventStream, f *follower, why error) {
-	end := api.StreamEnd{Epoch: f.epoch(), Seq: out.sent, Type: api.StreamEndType, Reason: why.Error()}
+func (s *Server) bid(out *eventStream, f *eventlog.Follower, why error) {
+	end := api.StreamEnd{Epoch: f.Epoch(), Seq: out.sent, Type: api.StreamEndType, Reason: why.Error()}
 	switch {
 	case errors.Is(why, errStopped):
 		end.Code = api.CodeUnavailable

@@ -1,4 +1,4 @@
-package agent
+package eventlog
 
 import (
 	"context"
@@ -8,18 +8,18 @@ import (
 	"heartsay/api"
 )
 
-// view is all members at one moment, and the number of the event after which to go on. It is shared and must not be
+// View is all members at one moment, and the number of the event after which to go on. It is shared and must not be
 // changed. The zero value is the view before the first event.
-type view struct {
+type View struct {
 	epoch   string
-	seq     uint64
-	members []api.Member
+	Seq     uint64
+	Members []api.Member
 	encode  func() []byte // see json; nil in the zero value
 }
 
-// views makes views to begin again with. Those who ask while one is being made share it, so that thousands of readers
+// Views makes views to begin again with. Those who ask while one is being made share it, so that thousands of readers
 // who are lost at once cost the agent one snapshot. It is safe for concurrent use.
-type views struct {
+type Views struct {
 	ring    *Ring
 	members func(context.Context) (api.Members, error)
 
@@ -30,19 +30,19 @@ type views struct {
 // making is a view that is being made. Its fields may be read when done is closed.
 type making struct {
 	done chan struct{}
-	view view
+	view View
 	err  error
 }
 
-// newViews returns views of what members returns, for readers of ring. At each call members must hold the effect of
+// NewViews returns views of what members returns, for readers of ring. At each call members must hold the effect of
 // every event that is in the ring by then.
-func newViews(ring *Ring, members func(context.Context) (api.Members, error)) *views {
-	return &views{ring: ring, members: members}
+func NewViews(ring *Ring, members func(context.Context) (api.Members, error)) *Views {
+	return &Views{ring: ring, members: members}
 }
 
-// get returns a view. The number is read before the view is made: an event in between then follows although the view
+// Get returns a view. The number is read before the view is made: an event in between then follows although the view
 // holds its effect, and none is ever missed. The error is that of the members, or of ctx.
-func (v *views) get(ctx context.Context) (view, error) {
+func (v *Views) Get(ctx context.Context) (View, error) {
 	v.mu.Lock()
 	m := v.making
 	if m == nil {
@@ -55,21 +55,21 @@ func (v *views) get(ctx context.Context) (view, error) {
 	case <-m.done:
 		return m.view, m.err
 	case <-ctx.Done():
-		return view{}, ctx.Err()
+		return View{}, ctx.Err()
 	}
 }
 
-// last returns the number of the newest event, 0 before the first.
-func (v *views) last() uint64 { return v.ring.Last() }
+// Last returns the number of the newest event, 0 before the first.
+func (v *Views) Last() uint64 { return v.ring.Last() }
 
-func (v *views) make(ctx context.Context, m *making) {
-	m.view.epoch, m.view.seq = v.ring.Epoch(), v.ring.Last()
+func (v *Views) make(ctx context.Context, m *making) {
+	m.view.epoch, m.view.Seq = v.ring.Epoch(), v.ring.Last()
 	all, err := v.members(ctx)
 	m.err = err
 	if all.Members == nil {
 		all.Members = []api.Member{}
 	}
-	m.view.members = all.Members
+	m.view.Members = all.Members
 	m.view.encode = sync.OnceValue(func() []byte {
 		data, err := json.Marshal(all.Members)
 		if err != nil {
@@ -83,5 +83,5 @@ func (v *views) make(ctx context.Context, m *making) {
 	close(m.done)
 }
 
-// json returns the members as JSON, encoded once for all readers. The caller must not change it.
-func (v view) json() []byte { return v.encode() }
+// JSON returns the members as JSON, encoded once for all readers. The caller must not change it.
+func (v View) JSON() []byte { return v.encode() }

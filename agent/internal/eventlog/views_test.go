@@ -1,4 +1,4 @@
-package agent
+package eventlog
 
 import (
 	"context"
@@ -13,7 +13,7 @@ func TestReadersWhoAreLostAtOnceShareOneView(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		made := 0
 		proceed := make(chan struct{})
-		v := newViews(NewRing(4, "e1"), func(context.Context) (api.Members, error) {
+		v := NewViews(NewRing(4, "e1"), func(context.Context) (api.Members, error) {
 			made++
 			<-proceed
 			return api.Members{}, nil
@@ -21,7 +21,7 @@ func TestReadersWhoAreLostAtOnceShareOneView(t *testing.T) {
 		var readers sync.WaitGroup
 		for range 1000 {
 			readers.Go(func() {
-				if _, err := v.get(t.Context()); err != nil {
+				if _, err := v.Get(t.Context()); err != nil {
 					t.Error(err)
 				}
 			})
@@ -32,7 +32,7 @@ func TestReadersWhoAreLostAtOnceShareOneView(t *testing.T) {
 		if made != 1 {
 			t.Errorf("%d views were made for readers who asked at once, want 1", made)
 		}
-		if _, err := v.get(t.Context()); err != nil || made != 2 {
+		if _, err := v.Get(t.Context()); err != nil || made != 2 {
 			t.Errorf("who asks later gets view %d, %v, want a new one", made, err)
 		}
 	})

@@ -7,7 +7,7 @@
 //
 // The readers are the streams of the local API, the handlers, and programs that embed the agent; each has a goroutine of
 // its own. What an event or a view points to is shared by all of them, and nobody changes it.
-package agent
+package eventlog
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"heartsay/api"
 )
 
-// ErrRingClosed is what [Ring.Wait] returns when no further event will come.
-var ErrRingClosed = errors.New("the agent has no more events: it is stopping")
+// ErrClosed is what [Ring.Wait] returns when no further event will come.
+var ErrClosed = errors.New("the agent has no more events: it is stopping")
 
 // ringChunk is how many events lie side by side in memory. A reader that holds on to what [Ring.Read] returned keeps
 // one chunk alive, not the whole ring.
@@ -156,7 +156,7 @@ func (r *Ring) newsAfter(after uint64) (<-chan struct{}, error) {
 	case r.last > after:
 		return nil, nil
 	case r.closed:
-		return nil, ErrRingClosed
+		return nil, ErrClosed
 	}
 	r.waited = true
 	return r.news, nil

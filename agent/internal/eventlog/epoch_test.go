@@ -1,17 +1,19 @@
-package agent
+package eventlog
 
 import (
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"heartsay/api"
 )
 
 func TestCursorReadsBackAsItWasWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.UnixMilli(rapid.Int64().Draw(t, "now"))
 		epoch, seq := NewEpoch(now, rapid.Uint64().Draw(t, "random")), rapid.Uint64().Draw(t, "seq")
-		gotEpoch, gotSeq, err := ParseCursor(FormatCursor(epoch, seq))
+		gotEpoch, gotSeq, err := api.ParseCursor(api.FormatCursor(epoch, seq))
 		if err != nil || gotEpoch != epoch || gotSeq != seq {
 			t.Fatalf("cursor %s:%d reads back as %s:%d, %v", epoch, seq, gotEpoch, gotSeq, err)
 		}
