@@ -21,6 +21,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/gossip"
 	"heartsay/membership"
 )
@@ -35,8 +36,8 @@ type Agent struct {
 	reloading sync.Mutex // held while the key file is read again
 	state     *StateFile // nil: nothing is kept
 	resolver  Resolver
-	ring      *Ring
-	views     *views
+	ring      *eventlog.Ring
+	views     *eventlog.Views
 	handlers  *handlers
 	started   time.Time
 
@@ -75,8 +76,8 @@ type Agent struct {
 // errStopping answers calls that come too late.
 var errStopping = errors.New("the agent is stopping")
 
-// eventsKept is the capacity of the event ring: at 1000 members, four changes of everybody.
-const eventsKept = 4096
+// eventsKept is the capacity of the event ring: at 1000 members, four changes of everybody. Tests make it smaller.
+var eventsKept = 4096
 
 // Parts are what an agent stands on. It owns the wire and the state file from its start on.
 type Parts struct {
@@ -116,7 +117,7 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	a := &Agent{
 		cfg: cfg, log: log, wire: wire, state: state, resolver: resolver, started: now,
 		envelope: envelope, sealer: sealer,
-		ring:  NewRing(eventsKept, NewEpoch(now, random.Uint64())),
+		ring:  eventlog.NewRing(eventsKept, eventlog.NewEpoch(now, random.Uint64())),
 		codec: gossip.NewCodec(),
 		paths: newPaths(cfg.Interval),
 		drops: newDropCounts(),
@@ -128,8 +129,8 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	a.lookout.news = make(chan struct{}, 1)
 	a.metrics = newMetrics(a)
 	a.seeds.news = make(chan struct{}, 1)
-	a.views = newViews(a.ring, a.Members)
-	a.handlers = newHandlers(a.ring, a.views, log)
+	a.views = eventlog.NewViews(a.ring, a.Members)
+	a.handlers = newHandlers(a.views, log)
 	plans, err := planHandlers(cfg)
 	if err != nil {
 		return nil, &ConfigError{err}
@@ -147,7 +148,7 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", sealer.Keys().Primary())
 	}
-	a.handlers.set(plans, view{}) // from the first event on
+	a.handlers.set(plans, eventlog.View{}) // from the first event on
 	a.publish([]membership.Event{{Type: membership.EventJoin, Member: a.selfView(now), Reason: "started"}})
 	for _, f := range []func(){a.loop, a.openPackets, a.sendPackets, a.takeStreams, a.seek, a.writeState, a.watch} {
 		a.running.Go(f)

@@ -3,11 +3,13 @@ package agent
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"os"
 	"runtime"
 	"time"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 	"heartsay/gossip"
 	"heartsay/membership"
@@ -23,7 +25,10 @@ type backend struct {
 var _ Backend = (*backend)(nil)
 
 // Events returns the ring of events.
-func (a *Agent) Events() *Ring { return a.ring }
+func (a *Agent) Events() *eventlog.Ring { return a.ring }
+
+// Events returns what follows the agent's events.
+func (b *backend) Events() *eventlog.Views { return b.views }
 
 // Members returns the view.
 func (a *Agent) Members(ctx context.Context) (api.Members, error) {
@@ -154,3 +159,15 @@ func (a *Agent) Forget(ctx context.Context, name string, force bool) (api.Forget
 
 // Healthy returns nil when the loop answers.
 func (a *Agent) Healthy(ctx context.Context) error { return unavailable(a.do(ctx, func(time.Time) {})) }
+
+// ErrClosed ends what [Agent.Follow] returns: the agent was closed, and the caller has all its events.
+var ErrClosed = eventlog.ErrClosed
+
+// Follow returns the agent's events in their order, for programs that embed it. It is what [api.Client.Events] is
+// over the socket: it begins with what happens from now on, unless r says otherwise; a caller that falls more than
+// 4,096 events behind gets a reset with the whole view in place of what it missed. What an event points to is shared
+// and must not be changed. The loop ends when the caller leaves it, or after one last pair with an error: that of ctx,
+// [ErrClosed] when the agent was closed and all was told, or what is wrong with r.
+func (a *Agent) Follow(ctx context.Context, r api.EventsRequest) iter.Seq2[api.Event, error] {
+	return a.views.Events(ctx, r)
+}

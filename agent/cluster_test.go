@@ -405,7 +405,7 @@ func TestEventsTellEveryChangeInOrder(t *testing.T) {
 		c.sees("a", 5*time.Second, "b=dead")
 		c.start("b", 2)
 		c.sees("a", 5*time.Second, "b=alive")
-		events, lost := a.Events().Read(0)
+		events, lost := a.ring.Read(0)
 		if lost {
 			t.Fatal("events were lost")
 		}
@@ -431,7 +431,7 @@ func TestLossOf30PercentKillsNobody(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		for name, a := range c.agents {
-			events, _ := a.Events().Read(0)
+			events, _ := a.ring.Read(0)
 			for _, e := range events {
 				if e.Type == "dead" {
 					t.Errorf("%s calls %s dead at 30 %% loss: %s", name, e.Member.Name, e.Reason)

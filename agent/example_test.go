@@ -25,7 +25,7 @@ func Example() {
 	defer bob.Close()
 
 	ctx := context.Background()
-	fromTheStart := agent.FormatCursor(ann.Events().Epoch(), 0)
+	fromTheStart := api.FormatCursor(ann.Events().Epoch(), 0)
 	for event, err := range ann.Follow(ctx, api.EventsRequest{After: fromTheStart}) {
 		if err != nil {
 			fmt.Println(err)

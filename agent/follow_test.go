@@ -50,10 +50,9 @@ func TestEventsUnderChurnAreOneStoryThatEndsInTheAgentsOwnView(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		rng := rand.New(rand.NewPCG(7, 7))
 		c.net.loss = 0.05
+		defer func(n int) { eventsKept = n }(eventsKept)
+		eventsKept = 8 // so that the ring turns
 		a := c.start("a", 1)
-		a.ring.mu.Lock()
-		a.ring.capacity = 8 // so that it turns
-		a.ring.mu.Unlock()
 		ctx, stop := context.WithCancel(c.t.Context())
 		stories := make([]*story, 3)
 		var readers sync.WaitGroup
@@ -100,7 +99,7 @@ func keepFollowing(ctx context.Context, a *Agent, s *story, rng *rand.Rand, kind
 				break
 			}
 			s.hear(e)
-			r = api.EventsRequest{After: FormatCursor(e.Epoch, e.Seq)}
+			r = api.EventsRequest{After: api.FormatCursor(e.Epoch, e.Seq)}
 			if kind == 1 && rng.IntN(5) == 0 {
 				break
 			}
@@ -168,7 +167,7 @@ func TestFollowEndsWithTheAgentAndWithItsContext(t *testing.T) {
 		synctest.Wait()
 		c.stop("a")
 		readers.Wait()
-		if len(ends) != 2 || !errors.Is(ends[0], context.Canceled) || !errors.Is(ends[1], ErrRingClosed) {
+		if len(ends) != 2 || !errors.Is(ends[0], context.Canceled) || !errors.Is(ends[1], ErrClosed) {
 			t.Errorf("the readers ended with %v, want the context's end and that of the ring", ends)
 		}
 		if err := a.Err(); err == nil {
@@ -190,35 +189,6 @@ func TestFollowRefusesARequestThatMakesNoSense(t *testing.T) {
 			if pairs != 1 {
 				t.Errorf("%+v is refused %d times, want once", r, pairs)
 			}
-		}
-	})
-}
-
-func TestReadersWhoAreLostAtOnceShareOneView(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		made := 0
-		proceed := make(chan struct{})
-		v := newViews(NewRing(4, "e1"), func(context.Context) (api.Members, error) {
-			made++
-			<-proceed
-			return api.Members{}, nil
-		})
-		var readers sync.WaitGroup
-		for range 1000 {
-			readers.Go(func() {
-				if _, err := v.get(t.Context()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		synctest.Wait()
-		close(proceed)
-		readers.Wait()
-		if made != 1 {
-			t.Errorf("%d views were made for readers who asked at once, want 1", made)
-		}
-		if _, err := v.get(t.Context()); err != nil || made != 2 {
-			t.Errorf("who asks later gets view %d, %v, want a new one", made, err)
 		}
 	})
 }

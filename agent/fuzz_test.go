@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"heartsay/agent/internal/eventlog"
+	"heartsay/api"
 )
 
 // FuzzOpenPacket gives foreign bytes to an agent with keys. Nothing may come out but what was sealed for it.
@@ -98,7 +101,7 @@ func FuzzParseKeys(f *testing.F) {
 // FuzzServe gives bytes to the server of the local API, as whoever can reach its socket may. Whatever is answered is
 // JSON with a status, and nothing is done.
 func FuzzServe(f *testing.F) {
-	b := &fakeBackend{ring: NewRing(16, "e1")}
+	b := &fakeBackend{ring: eventlog.NewRing(16, "e1")}
 	s := NewServer(keyedBackend{b}, hclog.NewNullLogger())
 	for _, seed := range []string{
 		"GET /v1/members HTTP/1.1\r\nHost: heartsay\r\n\r\n",
@@ -138,10 +141,10 @@ func FuzzQueries(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, query, lastEvent string) {
 		r := &http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{"Last-Event-Id": {lastEvent}}}
-		if q, err := parseEventsQuery(r); err == nil && q.epoch != "" {
-			epoch, seq, err := ParseCursor(fmt.Sprintf("%s:%d", q.epoch, q.seq))
-			if err != nil || epoch != q.epoch || seq != q.seq {
-				t.Fatalf("%q is read as event %d of %q, which is read again as %d of %q (%v)", query, q.seq, q.epoch, seq, epoch, err)
+		if q, err := parseEventsQuery(r); err == nil && q.Epoch != "" {
+			epoch, seq, err := api.ParseCursor(fmt.Sprintf("%s:%d", q.Epoch, q.Seq))
+			if err != nil || epoch != q.Epoch || seq != q.Seq {
+				t.Fatalf("%q is read as event %d of %q, which is read again as %d of %q (%v)", query, q.Seq, q.Epoch, seq, epoch, err)
 			}
 		}
 		q, err := parseTargetsQuery(r.URL.Query())

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -16,7 +17,7 @@ const maxHandlers = 64
 // handlerPlan is what a handler shall do. Two with the same key do the same.
 type handlerPlan struct {
 	key, kind, name string
-	query           eventsQuery // which events it wants; never a reset, for which there is resets
+	query           eventlog.Query // which events it wants; never a reset, for which there is resets
 	resets          bool
 	outcomes        []string // that are possible
 	action          action
@@ -57,7 +58,7 @@ func planHandlers(c Config) (plans []handlerPlan, err error) {
 // wanting returns the plan for events of these types.
 func (p handlerPlan) wanting(types []string) handlerPlan {
 	p.resets = slices.Contains(types, api.EventReset)
-	p.query.types = types
+	p.query.Types = types
 	return p
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"heartsay/agent/internal/eventlog"
 )
 
 const (
@@ -18,8 +20,7 @@ const (
 // handlers are those of one agent. It is safe for concurrent use.
 type handlers struct {
 	log    hclog.Logger
-	ring   *Ring
-	views  *views
+	views  *eventlog.Views
 	ctx    context.Context // of all of them
 	cancel context.CancelCauseFunc
 
@@ -28,15 +29,15 @@ type handlers struct {
 	retired []*handling // replaced, and not yet done
 }
 
-func newHandlers(ring *Ring, v *views, log hclog.Logger) *handlers {
-	h := &handlers{log: log, ring: ring, views: v}
+func newHandlers(v *eventlog.Views, log hclog.Logger) *handlers {
+	h := &handlers{log: log, views: v}
 	h.ctx, h.cancel = context.WithCancelCause(context.Background())
 	return h
 }
 
 // set makes the handlers those of the plans. Those that are among them already go on as if nothing had happened; the
 // others finish what came up to the view from, with which the new ones begin.
-func (hs *handlers) set(plans []handlerPlan, from view) {
+func (hs *handlers) set(plans []handlerPlan, from eventlog.View) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	before := hs.atWork
@@ -49,12 +50,11 @@ func (hs *handlers) set(plans []handlerPlan, from view) {
 			plan.close()
 			continue
 		}
-		f := &follower{ring: hs.ring, views: hs.views}
-		hs.atWork = append(hs.atWork, begin(hs.ctx, plan, from, f, hs.log))
+		hs.atWork = append(hs.atWork, begin(hs.ctx, plan, from, hs.views.FollowFrom(from), hs.log))
 	}
 	hs.forgetDone()
 	for _, h := range before {
-		h.end(from.seq)
+		h.end(from.Seq)
 		hs.retired = append(hs.retired, h)
 		time.AfterFunc(retireTime, func() { h.cancel(errors.New("the handler was replaced")) })
 	}
@@ -76,7 +76,7 @@ func (hs *handlers) forgetDone() {
 // later event is handled.
 func (hs *handlers) finish(patience time.Duration) {
 	giveUp := time.After(patience)
-	last := hs.ring.Last()
+	last := hs.views.Last()
 	all := hs.all()
 	for _, h := range all {
 		h.end(last)
@@ -128,7 +128,7 @@ func (a *Agent) SetHandlers(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return &ConfigError{err}
 	}
-	from, err := a.views.get(ctx)
+	from, err := a.views.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (a *Agent) prepareHandlers(cfg Config) (commit func(time.Time), err error) 
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
 	defer cancel()
-	from, err := a.views.get(ctx)
+	from, err := a.views.Get(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -26,11 +28,12 @@ type action interface {
 type handling struct {
 	plan     handlerPlan
 	log      hclog.Logger
-	follower *follower // the feeder's
-	seen     api.View  // the feeder's: the members as the events so far told them
+	follower *eventlog.Follower // the feeder's
+	seen     api.View           // the feeder's: the members as the events so far told them
 	backlog  *backlog
-	until    atomic.Uint64 // number of the last event that is for it
-	retired  chan struct{} // closed when until was set
+	until    atomic.Uint64   // number of the last event that is for it
+	open     context.Context // ends when until was set
+	shut     context.CancelFunc
 	retire   sync.Once
 	done     chan struct{} // closed when nothing of it runs any more
 	cancel   context.CancelCauseFunc
@@ -40,13 +43,13 @@ type handling struct {
 }
 
 // begin sets a handler to work on what comes after an event, when the members were those.
-func begin(ctx context.Context, plan handlerPlan, from view, f *follower, log hclog.Logger) *handling {
-	h := &handling{plan: plan, log: log, follower: f, backlog: newBacklog(), retired: make(chan struct{}), done: make(chan struct{})}
+func begin(ctx context.Context, plan handlerPlan, from eventlog.View, f *eventlog.Follower, log hclog.Logger) *handling {
+	h := &handling{plan: plan, log: log, follower: f, backlog: newBacklog(), done: make(chan struct{})}
 	h.stats = HandlerStats{Kind: plan.kind, Name: plan.name, Outcomes: map[string]uint64{}}
 	h.until.Store(math.MaxUint64)
-	h.seen.Reset(from.members)
-	f.after = from.seq
+	h.seen.Reset(from.Members)
 	ctx, h.cancel = context.WithCancelCause(ctx)
+	h.open, h.shut = context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { h.feed(ctx) })
 	for range handlerWidth {
@@ -66,7 +69,7 @@ func begin(ctx context.Context, plan handlerPlan, from view, f *follower, log hc
 func (h *handling) end(seq uint64) {
 	h.retire.Do(func() {
 		h.until.Store(seq)
-		close(h.retired)
+		h.shut()
 	})
 }
 
@@ -74,49 +77,39 @@ func (h *handling) end(seq uint64) {
 func (h *handling) feed(ctx context.Context) {
 	defer h.backlog.end()
 	for {
-		p, err := h.follower.next(ctx)
-		if err != nil || !h.backlog.put(ctx, h.jobs(p)...) || h.follower.after >= h.until.Load() {
+		p, err := h.follower.Next(ctx)
+		if err != nil || !h.backlog.put(ctx, h.jobs(p)...) || h.follower.Seen() >= h.until.Load() {
 			return
 		}
-		if !p.empty() {
+		if !p.Empty() {
 			continue
 		}
-		news, err := h.follower.ring.newsAfter(h.follower.after)
-		if news == nil && err != nil {
-			return // no more will come
-		}
-		if news == nil {
-			continue
-		}
-		select {
-		case <-news:
-		case <-h.retired:
-		case <-ctx.Done():
+		if err := h.follower.Wait(h.open); err != nil && (ctx.Err() != nil || errors.Is(err, eventlog.ErrClosed)) {
 			return
 		}
 	}
 }
 
 // jobs returns what the handler is to do about a portion of the events.
-func (h *handling) jobs(p portion) (jobs []job) {
-	epoch := h.follower.ring.Epoch()
-	if p.view != nil {
-		h.noteLost(p.lost)
-		if e := resetEvent(epoch, p); h.plan.resets {
-			e.Members = p.view.members
-			jobs = []job{{e, FormatCursor(epoch, e.Seq) + "/reset"}}
+func (h *handling) jobs(p eventlog.Portion) (jobs []job) {
+	epoch := h.follower.Epoch()
+	if p.View != nil {
+		h.noteLost(p.Lost)
+		if e := p.Reset(); h.plan.resets {
+			e.Members = p.View.Members
+			jobs = []job{{e, api.FormatCursor(epoch, e.Seq) + "/reset"}}
 		} else {
-			jobs = changes(epoch, &h.seen, p.view, h.plan.query)
+			jobs = changes(epoch, &h.seen, p.View, h.plan.query)
 		}
-		h.seen.Reset(p.view.members)
+		h.seen.Reset(p.View.Members)
 		return jobs
 	}
-	for _, e := range p.events {
+	for _, e := range p.Events {
 		if e.Seq > h.until.Load() {
 			break
 		}
-		if h.seen.Apply(e); h.plan.query.wants(e.Type) {
-			jobs = append(jobs, job{e, FormatCursor(e.Epoch, e.Seq)})
+		if h.seen.Apply(e); h.plan.query.Wants(e.Type) {
+			jobs = append(jobs, job{e, api.FormatCursor(e.Epoch, e.Seq)})
 		}
 	}
 	return jobs

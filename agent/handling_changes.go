@@ -4,24 +4,25 @@ import (
 	"maps"
 	"time"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
 // changes returns what happened to the members between old and now, at most one event for each, as far as q wants it.
 // It stands for events that a handler has lost: it hears how things are, and not how they came to be so.
-func changes(epoch string, old *api.View, now *view, q eventsQuery) (jobs []job) {
+func changes(epoch string, old *api.View, now *eventlog.View, q eventlog.Query) (jobs []job) {
 	tell := func(kind string, m api.Member) {
-		if kind == "" || !q.wants(kind) {
+		if kind == "" || !q.Wants(kind) {
 			return
 		}
 		jobs = append(jobs, job{
-			event: api.Event{Epoch: epoch, Seq: now.seq, Time: time.Now().UTC(), Type: kind, Member: m,
+			event: api.Event{Epoch: epoch, Seq: now.Seq, Time: time.Now().UTC(), Type: kind, Member: m,
 				Reason: "events were lost, and this is how it is now"},
-			id: FormatCursor(epoch, now.seq) + "/" + m.Name, // the number alone is that of another event
+			id: api.FormatCursor(epoch, now.Seq) + "/" + m.Name, // the number alone is that of another event
 		})
 	}
-	present := make(map[string]bool, len(now.members))
-	for _, m := range now.members {
+	present := make(map[string]bool, len(now.Members))
+	for _, m := range now.Members {
 		present[m.Name] = true
 		was, known := old.Member(m.Name)
 		tell(change(was, m, known), m)

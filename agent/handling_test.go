@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -59,6 +60,7 @@ func fakePlan(key string, a action, types ...string) handlerPlan {
 // stage is a ring with handlers, whose view a test can set.
 type stage struct {
 	*handlers
+	ring    *eventlog.Ring
 	mu      sync.Mutex
 	members []api.Member
 }
@@ -68,13 +70,13 @@ func handlingTest(t *testing.T, ring int, f func(t *testing.T, s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{}
-		r := NewRing(ring, "e1")
+		r := eventlog.NewRing(ring, "e1")
 		view := func(context.Context) (api.Members, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			return api.Members{Members: slices.Clone(s.members)}, nil
 		}
-		s.handlers = newHandlers(r, newViews(r, view), hclog.NewNullLogger())
+		s.ring, s.handlers = r, newHandlers(eventlog.NewViews(r, view), hclog.NewNullLogger())
 		defer s.close()
 		f(t, s)
 	})
@@ -87,7 +89,7 @@ func (s *stage) happen(kind, name string) {
 func TestAHandlerGetsWhatItWantsInTheOrderOfEachMemberAndMembersSideBySide(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
 		f := &fakeAction{takes: time.Second}
-		s.set([]handlerPlan{fakePlan("a", f, "dead", "alive")}, view{})
+		s.set([]handlerPlan{fakePlan("a", f, "dead", "alive")}, eventlog.View{})
 		begin := time.Now()
 		for range 10 {
 			for _, name := range []string{"m1", "m2", "m3"} {
@@ -124,7 +126,7 @@ func TestAHandlerGetsWhatItWantsInTheOrderOfEachMemberAndMembersSideBySide(t *te
 func TestAHandlerThatHangsHoldsUpNeitherTheRingNorAnotherHandler(t *testing.T) {
 	handlingTest(t, 100, func(t *testing.T, s *stage) {
 		hangs, quick := &fakeAction{}, &fakeAction{takes: time.Millisecond}
-		s.set([]handlerPlan{fakePlan("hangs", hangs, "dead"), fakePlan("quick", quick, "dead")}, view{})
+		s.set([]handlerPlan{fakePlan("hangs", hangs, "dead"), fakePlan("quick", quick, "dead")}, eventlog.View{})
 		for n := range 3 * backlogSize {
 			s.happen("dead", fmt.Sprint("m", n%50))
 			if n%50 == 0 {
@@ -156,7 +158,7 @@ func fallBehind(t *testing.T, s *stage, f *fakeAction, types ...string) []string
 	for n := range 10 { // more than the ring holds, before the handler begins
 		s.happen("update", fmt.Sprint("m", n))
 	}
-	s.set([]handlerPlan{fakePlan("a", f, types...)}, view{members: before})
+	s.set([]handlerPlan{fakePlan("a", f, types...)}, eventlog.View{Members: before})
 	synctest.Wait()
 	s.happen("dead", "gus")
 	s.finish(time.Hour)
@@ -189,12 +191,12 @@ func TestAHandlerThatListsResetGetsOneInPlaceOfWhatItLost(t *testing.T) {
 func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
 		stays, goes, comes := &fakeAction{takes: time.Second}, &fakeAction{takes: time.Second}, &fakeAction{takes: time.Second}
-		s.set([]handlerPlan{fakePlan("stays", stays, "dead"), fakePlan("goes", goes, "dead")}, view{})
+		s.set([]handlerPlan{fakePlan("stays", stays, "dead"), fakePlan("goes", goes, "dead")}, eventlog.View{})
 		for range 20 {
 			s.happen("dead", "bob")
 		}
 		time.Sleep(5500 * time.Millisecond)
-		from, err := s.views.get(t.Context())
+		from, err := s.views.Get(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,18 +221,18 @@ func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
 func TestAReplacedHandlerThatHangsIsEndedAfterAMinute(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
 		f := &fakeAction{}
-		s.set([]handlerPlan{fakePlan("a", f, "dead")}, view{})
+		s.set([]handlerPlan{fakePlan("a", f, "dead")}, eventlog.View{})
 		s.happen("dead", "bob")
 		s.happen("dead", "bob")
 		synctest.Wait()
 		old := s.all()[0]
-		s.set(nil, view{seq: 2})
+		s.set(nil, eventlog.View{Seq: 2})
 		time.Sleep(retireTime)
 		<-old.done
 		if got := old.snapshot().Outcomes["cut"]; got != 2 || len(f.got()) != 1 {
 			t.Errorf("%d events count as cut and %d were begun, want 2 and 1", got, len(f.got()))
 		}
-		s.set(nil, view{seq: 2})
+		s.set(nil, eventlog.View{Seq: 2})
 		if n := len(s.all()); n != 0 {
 			t.Errorf("%d handlers are remembered after all ended", n)
 		}
@@ -239,7 +241,7 @@ func TestAReplacedHandlerThatHangsIsEndedAfterAMinute(t *testing.T) {
 
 func TestFinishGivesUpOnAHandlerThatHangsAndCloseEndsIt(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
-		s.set([]handlerPlan{fakePlan("hangs", &fakeAction{}, "dead"), fakePlan("well", &fakeAction{takes: time.Second}, "dead")}, view{})
+		s.set([]handlerPlan{fakePlan("hangs", &fakeAction{}, "dead"), fakePlan("well", &fakeAction{takes: time.Second}, "dead")}, eventlog.View{})
 		s.happen("dead", "bob")
 		begin := time.Now()
 		s.finish(finishTime)
@@ -261,7 +263,7 @@ func TestHandlersOfAnAgentHearItsWholeLifeAndItsGoodbye(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		f := &fakeAction{takes: time.Millisecond}
 		a := c.start("a", 1)
-		a.handlers.set([]handlerPlan{fakePlan("x", f, "join", "left")}, view{})
+		a.handlers.set([]handlerPlan{fakePlan("x", f, "join", "left")}, eventlog.View{})
 		c.start("b", 2, "10.0.0.1")
 		c.sees("a", 2*time.Second, "b=alive")
 		if _, err := a.Leave(context.Background()); err != nil {

@@ -70,7 +70,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	w.gauge(descOutbox, float64(len(a.outbox)))
 	w.gauge(descInbox, float64(len(a.wire.Packets())))
 	w.gauge(descRing, float64(a.ring.Kept()))
-	w.gauge(descCapacity, eventsKept)
+	w.gauge(descCapacity, float64(eventsKept))
 	var readers ReaderStats
 	if server := a.server.Load(); server != nil {
 		readers = server.Readers()

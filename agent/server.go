@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -22,8 +23,6 @@ import (
 // context ends. An error that is an [*api.Error] reaches the caller with the status of its code, any other as an
 // internal one.
 type Backend interface {
-	// Members returns the view. It must hold the effect of every event that is in the ring by the time of the call:
-	// a reset is made of the two.
 	Members(ctx context.Context) (api.Members, error)
 	Self(ctx context.Context) (api.Self, error)
 	Join(ctx context.Context, addresses []string) (api.JoinResult, error)
@@ -31,7 +30,8 @@ type Backend interface {
 	Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error)
 	Probe(ctx context.Context, address string) (api.ProbeResult, error)
 	Tags(ctx context.Context, change api.TagsRequest) (api.TagsResult, error)
-	Events() *Ring
+	// Events returns what follows the agent's events.
+	Events() *eventlog.Views
 	// Healthy returns why the agent does not do its work, or nil.
 	Healthy(ctx context.Context) error
 }
@@ -53,7 +53,6 @@ type Server struct {
 	http      *http.Server
 	routes    map[string]route
 	log       hclog.Logger
-	views     *views
 	readers   *readers
 	refused   refused
 	lines     lineCache
@@ -78,7 +77,6 @@ type route struct {
 // NewServer returns a server of b's API that logs what goes wrong with connections to log.
 func NewServer(b Backend, log hclog.Logger) *Server {
 	s := &Server{backend: b, log: log, writeTime: writeTime, keepAlive: keepAlive, readers: newReaders()}
-	s.views = newViews(b.Events(), b.Members)
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.aborted, s.abort = context.WithCancel(context.Background())
 	s.routes = map[string]route{

@@ -1,68 +1,42 @@
 package agent
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
-// eventsQuery is what a reader of the events asked for.
-type eventsQuery struct {
-	epoch    string // of the cursor; "" when the reader has none
-	seq      uint64
-	snapshot bool
-	types    []string // empty: all
-}
-
-// wants reports whether events of this type are asked for. A reset always is.
-func (q eventsQuery) wants(kind string) bool {
-	return len(q.types) == 0 || kind == api.EventReset || slices.Contains(q.types, kind)
-}
-
 // parseEventsQuery returns what r asks for. An event source that reconnects names its last event in a header
 // [HTML, 9.2.4]; the query goes before it.
-func parseEventsQuery(r *http.Request) (q eventsQuery, err error) {
+func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 	values := r.URL.Query()
 	for _, name := range []string{"after", "snapshot"} {
 		if len(values[name]) > 1 {
-			return q, badRequest("query parameter %q is repeated", name)
+			return eventlog.Query{}, badRequest("query parameter %q is repeated", name)
 		}
 	}
-	if q.types, err = checkTypes(values["type"]); err != nil {
-		return q, err
-	}
+	wish := api.EventsRequest{Types: values["type"], After: r.Header.Get("Last-Event-ID")}
 	if s, ok := values["snapshot"]; ok {
-		if q.snapshot, err = strconv.ParseBool(s[0]); err != nil {
-			return q, badRequest("query parameter snapshot is %q: write true or false", s[0])
+		var err error
+		if wish.Snapshot, err = strconv.ParseBool(s[0]); err != nil {
+			return eventlog.Query{}, badRequest("query parameter snapshot is %q: write true or false", s[0])
 		}
 	}
-	cursor := r.Header.Get("Last-Event-ID")
-	if values.Has("after") {
-		cursor = values.Get("after")
-	} else if cursor != "" {
-		q.snapshot = false // it has had its snapshot, before it reconnected with the same address
-	}
-	if cursor == "" && !values.Has("after") {
-		return q, nil
-	}
-	if q.epoch, q.seq, err = ParseCursor(cursor); err != nil {
-		return q, badRequest("query parameter after: %v", err)
-	}
-	return q, nil
-}
-
-func checkTypes(types []string) ([]string, error) {
-	for _, t := range types {
-		if !slices.Contains(api.EventTypes(), t) {
-			return nil, badRequest("event type %q is not known: choose of %s", t, strings.Join(api.EventTypes(), " "))
+	switch {
+	case values.Has("after"):
+		if wish.After = values.Get("after"); wish.After == "" {
+			return eventlog.Query{}, badRequest("query parameter after is empty: write a cursor, EPOCH:SEQ as an event shows them")
 		}
+	case wish.After != "":
+		wish.Snapshot = false // it has had its snapshot, before it reconnected with the same address
 	}
-	return types, nil
+	return eventlog.NewQuery(wish)
 }
 
 // events streams the ring to one reader for as long as the reader keeps up and the server runs. The stream has a
@@ -78,8 +52,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	f := newFollower(s.backend.Events(), s.views, q) // before the reader is told that it is heard: it misses nothing
-	out, err := newEventStream(w, r, s.writeTime, f.cursor())
+	f := s.backend.Events().Follow(q) // before the reader is told that it is heard: it misses nothing
+	out, err := newEventStream(w, r, s.writeTime, api.FormatCursor(f.Epoch(), f.Seen()))
 	if err != nil {
 		s.readers.release(nil)
 		s.log.Debug("stream of events was not opened", "error", err)
@@ -97,51 +71,47 @@ var errStopped = errors.New("the agent is stopping")
 
 // follow sends what comes until the reader is gone or too slow, or the server stops. Then it still sends what is
 // there, so that the last events before a stop are not lost. It returns why it ended.
-func (s *Server) follow(out *eventStream, f *follower, q eventsQuery) error {
-	quiet := time.NewTimer(s.keepAlive)
-	defer quiet.Stop()
-	for open := true; ; {
+func (s *Server) follow(out *eventStream, f *eventlog.Follower, q eventlog.Query) error {
+	signed := time.Now() // when the reader got the last sign of life
+	for {
 		wrote, err := s.catchUp(out, f, q)
 		if err != nil {
 			return err
 		}
 		if wrote {
-			quiet.Reset(s.keepAlive)
+			signed = time.Now()
 		}
-		news, err := f.ring.newsAfter(f.after)
+		quiet, cancel := context.WithDeadline(s.stopping, signed.Add(s.keepAlive))
+		err = f.Wait(quiet)
+		cancel()
 		switch {
-		case news == nil && err == nil:
-			continue
-		case err != nil || !open:
-			return errStopped
-		}
-		select {
-		case <-news:
-		case <-quiet.C:
+		case err == nil:
+		case errors.Is(err, context.DeadlineExceeded):
 			if err := out.keepAlive(); err != nil {
 				return err
 			}
-			quiet.Reset(s.keepAlive)
-		case <-s.stopping.Done():
-			open = false
+			signed = time.Now()
+		default:
+			_, err := s.catchUp(out, f, q)
+			return cmp.Or(err, errStopped)
 		}
 	}
 }
 
 // catchUp sends all that is there for the reader, and reports whether that was anything.
-func (s *Server) catchUp(out *eventStream, f *follower, q eventsQuery) (wrote bool, err error) {
+func (s *Server) catchUp(out *eventStream, f *eventlog.Follower, q eventlog.Query) (wrote bool, err error) {
 	for {
-		p, err := f.next(s.aborted)
-		if err != nil || p.empty() {
+		p, err := f.Next(s.aborted)
+		if err != nil || p.Empty() {
 			return wrote, errors.Join(err, out.flush())
 		}
-		if p.view != nil {
+		if p.View != nil {
 			s.readers.resets.Add(1)
-			err = out.sendReset(resetEvent(f.ring.Epoch(), p), p.view.encode())
+			err = out.sendReset(p.Reset(), p.View.JSON())
 			wrote = true
 		}
-		for _, e := range p.events {
-			if err == nil && q.wants(e.Type) {
+		for _, e := range p.Events {
+			if err == nil && q.Wants(e.Type) {
 				err = out.send(e, s.lines.line(e))
 				wrote = true
 			}
@@ -152,16 +122,9 @@ func (s *Server) catchUp(out *eventStream, f *follower, q eventsQuery) (wrote bo
 	}
 }
 
-// resetEvent returns the event that says that what was known is void, without the members.
-func resetEvent(epoch string, p portion) api.Event {
-	e := api.Event{Epoch: epoch, Seq: p.view.seq, Time: time.Now().UTC(), Type: api.EventReset, Reason: p.reason}
-	e.Member.Tags = map[string]string{}
-	return e
-}
-
 // bid ends a stream and tells the reader why, if it is still there.
-func (s *Server) bid(out *eventStream, f *follower, why error) {
-	end := api.StreamEnd{Epoch: f.ring.Epoch(), Seq: out.sent, Type: api.StreamEndType, Reason: why.Error()}
+func (s *Server) bid(out *eventStream, f *eventlog.Follower, why error) {
+	end := api.StreamEnd{Epoch: f.Epoch(), Seq: out.sent, Type: api.StreamEndType, Reason: why.Error()}
 	switch {
 	case errors.Is(why, errStopped):
 		end.Code = api.CodeUnavailable

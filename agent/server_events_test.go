@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -139,7 +140,7 @@ func TestAnEventBetweenTheNumberAndTheViewIsNotMissed(t *testing.T) {
 }
 
 func TestACursorThatCannotBeFollowedGetsAReset(t *testing.T) {
-	f := startServer(t, &fakeBackend{ring: NewRing(2, "e1")})
+	f := startServer(t, &fakeBackend{ring: eventlog.NewRing(2, "e1")})
 	f.happen("join", "suspect", "dead", "alive")
 	for _, query := range []string{"?after=e2:4", "?after=e1:99", "?after=e1:1", "?after=e1:0"} {
 		r := f.read(t, query)
@@ -149,7 +150,7 @@ func TestACursorThatCannotBeFollowedGetsAReset(t *testing.T) {
 }
 
 func TestAReaderThatFallsBehindGetsAReset(t *testing.T) {
-	f := startServer(t, &fakeBackend{ring: NewRing(2, "e1")})
+	f := startServer(t, &fakeBackend{ring: eventlog.NewRing(2, "e1")})
 	entered, proceed := make(chan struct{}), make(chan struct{})
 	f.backend.view = func() []api.Member { // holds the reader up while the ring turns
 		f.backend.view = nil

@@ -85,7 +85,7 @@ func (s *eventStream) sendReset(e api.Event, view []byte) error {
 func (s *eventStream) event(epoch string, seq uint64, kind string, parts ...[]byte) error {
 	var err error
 	if s.sse {
-		err = s.add(fmt.Appendf(nil, "id: %s\nevent: %s\ndata: ", FormatCursor(epoch, seq), kind))
+		err = s.add(fmt.Appendf(nil, "id: %s\nevent: %s\ndata: ", api.FormatCursor(epoch, seq), kind))
 		parts = append(parts, []byte("\n"))
 	}
 	for _, part := range append(parts, []byte("\n")) {

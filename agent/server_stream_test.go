@@ -19,6 +19,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -53,7 +54,7 @@ func (p *pipes) dial() net.Conn {
 func serveVirtually(t *testing.T, b *fakeBackend, f func(s *Server, l *pipes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b.ring = NewRing(16, "e1")
+		b.ring = eventlog.NewRing(16, "e1")
 		s, l := NewServer(b, hclog.NewNullLogger()), newPipes()
 		go s.Serve(l)
 		f(s, l)
@@ -161,7 +162,7 @@ func await(t *testing.T, what string, ok func() bool) {
 
 func TestASlowReaderIsToldWhyItIsDisconnected(t *testing.T) {
 	for _, size := range []int{10, 1000, 20_000, 60_000} {
-		f := startServer(t, &fakeBackend{ring: NewRing(1<<16, "e1")}, func(s *Server) { s.writeTime = 50 * time.Millisecond })
+		f := startServer(t, &fakeBackend{ring: eventlog.NewRing(1<<16, "e1")}, func(s *Server) { s.writeTime = 50 * time.Millisecond })
 		conn := f.stuckReader(t, "?after=e1:0")
 		for range 2_000_000 / size {
 			f.backend.ring.Append(api.Event{Type: "update", Reason: strings.Repeat("x", size)})
@@ -206,7 +207,7 @@ func TestAResetThatASlowReaderDoesNotTakeBreaksOff(t *testing.T) {
 }
 
 func TestAStuckReaderNeverDelaysAnother(t *testing.T) {
-	f := startServer(t, &fakeBackend{ring: NewRing(1<<16, "e1")}, func(s *Server) { s.writeTime = time.Hour })
+	f := startServer(t, &fakeBackend{ring: eventlog.NewRing(1<<16, "e1")}, func(s *Server) { s.writeTime = time.Hour })
 	for range 10 {
 		f.stuckReader(t, "?after=e1:0")
 	}
@@ -261,7 +262,7 @@ func TestAnHTTP10ReaderGetsAStreamWithoutChunks(t *testing.T) {
 // each has seen is without a hole and without a duplicate, or a reset stands in its place.
 func TestReadersThatComeAndGoUnderChurnMissNothingUnsaid(t *testing.T) {
 	const readers, events = 20, 3000
-	f := startServer(t, &fakeBackend{ring: NewRing(300, "e1")})
+	f := startServer(t, &fakeBackend{ring: eventlog.NewRing(300, "e1")})
 	var seen, resets, furthest atomic.Uint64
 	var wg sync.WaitGroup
 	for n := range readers {

@@ -13,16 +13,20 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
 // fakeBackend answers with what the test put in it.
 type fakeBackend struct {
-	ring     *Ring
+	ring     *eventlog.Ring
+	once     sync.Once
+	events   *eventlog.Views
 	err      error         // what every call fails with
 	leaving  chan struct{} // unless nil, Leave sends on it first
 	mayLeave chan struct{} // and then waits for this
@@ -72,7 +76,11 @@ func (b *fakeBackend) Tags(_ context.Context, change api.TagsRequest) (api.TagsR
 	return api.TagsResult{Tags: map[string]string{"a": "b"}}, b.err
 }
 
-func (b *fakeBackend) Events() *Ring                 { return b.ring }
+func (b *fakeBackend) Events() *eventlog.Views {
+	b.once.Do(func() { b.events = eventlog.NewViews(b.ring, b.Members) })
+	return b.events
+}
+
 func (b *fakeBackend) Healthy(context.Context) error { return b.health }
 
 // fixture is a server on a real socket, with a client of it.
@@ -88,7 +96,7 @@ type fixture struct {
 func startServer(t *testing.T, b *fakeBackend, configure ...func(*Server)) *fixture {
 	t.Helper()
 	if b.ring == nil {
-		b.ring = NewRing(16, "e1")
+		b.ring = eventlog.NewRing(16, "e1")
 	}
 	f := &fixture{backend: b, server: NewServer(b, hclog.NewNullLogger()), path: filepath.Join(shortDir(t), "s")}
 	for _, c := range configure {

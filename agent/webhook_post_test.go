@@ -17,6 +17,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 )
 
@@ -218,10 +219,10 @@ func TestAReceiverThatAnswersWithoutEndIsLeft(t *testing.T) {
 
 func TestWebhooksOfOneMemberKeepTheirOrderOverRetries(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
-		ring := NewRing(100, "e1")
-		hs := newHandlers(ring, newViews(ring, func(context.Context) (api.Members, error) { return api.Members{}, nil }), hclog.NewNullLogger())
+		ring := eventlog.NewRing(100, "e1")
+		hs := newHandlers(eventlog.NewViews(ring, func(context.Context) (api.Members, error) { return api.Members{}, nil }), hclog.NewNullLogger())
 		plan := fakePlan("w", r.poster, "dead", "alive")
-		hs.set([]handlerPlan{plan}, view{})
+		hs.set([]handlerPlan{plan}, eventlog.View{})
 		for _, name := range []string{"bob", "cat"} {
 			ring.Append(api.Event{Type: "dead", Time: time.Now(), Member: api.Member{Name: name}},
 				api.Event{Type: "alive", Time: time.Now(), Member: api.Member{Name: name}})

@@ -6,7 +6,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"heartsay/agent"
 	"heartsay/api"
 )
 
@@ -61,7 +60,7 @@ func parseEventsRequest(c *cli.Context) (api.EventsRequest, error) {
 		}
 	}
 	if c.IsSet("after") {
-		if _, _, err := agent.ParseCursor(r.After); err != nil {
+		if _, _, err := api.ParseCursor(r.After); err != nil {
 			return r, usageError("%s: %v", origin(c, "after"), err)
 		}
 	}

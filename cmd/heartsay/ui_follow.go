@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"heartsay/agent"
 	"heartsay/api"
 )
 
@@ -55,7 +54,7 @@ func (f *follower) events(ctx context.Context, changed chan<- struct{}) {
 				break // the polls tell
 			}
 			f.board.event(e)
-			request = api.EventsRequest{After: agent.FormatCursor(e.Epoch, e.Seq)}
+			request = api.EventsRequest{After: api.FormatCursor(e.Epoch, e.Seq)}
 			select {
 			case changed <- struct{}{}:
 			default:

@@ -1,4 +1,4 @@
-package agent
+package eventlog
 
 import (
 	"context"
@@ -176,7 +176,7 @@ func TestRingCloseEndsWaitingAndKeepsWhatIsThere(t *testing.T) {
 		synctest.Wait()
 		r.Close()
 		r.Close()
-		if err := <-result; !errors.Is(err, ErrRingClosed) {
+		if err := <-result; !errors.Is(err, ErrClosed) {
 			t.Errorf("a waiter ended with %v: want ErrRingClosed", err)
 		}
 		r.Append(api.Event{})

@@ -1,17 +1,10 @@
-package agent
+package api
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
-
-// NewEpoch returns a name for the life of an agent that starts now: 20 digits or more of lower-case hex. Later lives
-// sort behind earlier ones as long as the clock does not go back.
-func NewEpoch(now time.Time, random uint64) string {
-	return fmt.Sprintf("%012x%08x", uint64(max(now.UnixMilli(), 0)), uint32(random))
-}
 
 // maxEpochLength bounds what [ParseCursor] takes, in bytes.
 const maxEpochLength = 64

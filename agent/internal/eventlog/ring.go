@@ -1,15 +1,26 @@
-package agent
+// Package eventlog keeps the events of one agent and lets any number of readers follow them.
+//
+// A [Ring] holds the newest events, numbered without a hole. The loop of the agent alone appends, and never waits: a
+// reader that is too slow loses events. A [Follower] is one reader's place in the ring. It is given events in order, or,
+// when some are lost to it or its cursor is of another life, a [View] with all members to begin again with. [Views] makes
+// those views, one for all who ask at a time.
+//
+// The readers are the streams of the local API, the handlers, and programs that embed the agent; each has a goroutine of
+// its own. What an event or a view points to is shared by all of them, and nobody changes it.
+package eventlog
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 
 	"heartsay/api"
 )
 
-// ErrRingClosed is what [Ring.Wait] returns when no further event will come.
-var ErrRingClosed = errors.New("the agent has no more events: it is stopping")
+// ErrClosed is what [Ring.Wait] returns when no further event will come.
+var ErrClosed = errors.New("the agent has no more events: it is stopping")
 
 // ringChunk is how many events lie side by side in memory. A reader that holds on to what [Ring.Read] returned keeps
 // one chunk alive, not the whole ring.
@@ -34,6 +45,12 @@ type Ring struct {
 // NewRing returns an empty ring that keeps the newest capacity events, at least 1, of an epoch, see [NewEpoch].
 func NewRing(capacity int, epoch string) *Ring {
 	return &Ring{epoch: epoch, capacity: uint64(max(capacity, 1)), first: 1, news: make(chan struct{})}
+}
+
+// NewEpoch returns a name for the life of an agent that starts now: 20 digits or more of lower-case hex. Later lives
+// sort behind earlier ones as long as the clock does not go back.
+func NewEpoch(now time.Time, random uint64) string {
+	return fmt.Sprintf("%012x%08x", uint64(max(now.UnixMilli(), 0)), uint32(random))
 }
 
 // Epoch returns the epoch of the events: the life of the agent within which the numbers count.
@@ -139,7 +156,7 @@ func (r *Ring) newsAfter(after uint64) (<-chan struct{}, error) {
 	case r.last > after:
 		return nil, nil
 	case r.closed:
-		return nil, ErrRingClosed
+		return nil, ErrClosed
 	}
 	r.waited = true
 	return r.news, nil
