@@ -68,12 +68,12 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 		Profile: c.Profile, IntervalSeconds: c.Interval.Seconds(), Fanout: c.Fanout,
 		Detector: c.Detector, SuspectPhi: c.Suspect.Phi, DeadPhi: c.Dead.Phi,
 		Protocol: gossip.Version, PID: os.Getpid(), Started: b.started.UTC(),
-		Epoch: b.ring.Epoch(), LastSeq: b.ring.Last(), States: map[string]int{},
+		Epoch: b.ring.Epoch(), LastSeq: b.ring.Last(), States: map[api.State]int{},
 		Paths: map[string]int{api.PathUDP: 0, api.PathStream: 0}, Seeds: b.seeds.apiSeeds(),
 	}
 	s.Goroutines, s.HeapBytes = runtime.NumGoroutine(), liveHeap()
 	for _, state := range membership.States() {
-		s.States[state.String()] = 0
+		s.States[apiState(state)] = 0
 	}
 	all, err := b.Members(ctx)
 	if err != nil {
@@ -85,7 +85,7 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 		}
 	}
 	for _, v := range views {
-		s.States[v.State.String()]++
+		s.States[apiState(v.State)]++
 		if v.Record.Name == c.Name {
 			m := apiMember(v)
 			s.Address, s.Incarnation, s.Heartbeat, s.Zone, s.Tags, s.Build = m.Address, m.Incarnation, m.Heartbeat,

@@ -117,7 +117,7 @@ func (c *cluster) view(observer string) string {
 	var rows []string
 	for _, m := range all.Members {
 		if m.Name != observer {
-			rows = append(rows, m.Name+"="+m.State)
+			rows = append(rows, m.Name+"="+string(m.State))
 		}
 	}
 	return strings.Join(rows, " ")
@@ -414,7 +414,7 @@ func TestEventsTellEveryChangeInOrder(t *testing.T) {
 			if e.Seq != uint64(i+1) {
 				t.Errorf("event %d has number %d", i+1, e.Seq)
 			}
-			got = append(got, e.Type+" "+e.Member.Name)
+			got = append(got, string(e.Type)+" "+e.Member.Name)
 		}
 		if want := "join a, join b, suspect b, dead b, alive b"; strings.Join(got, ", ") != want {
 			t.Errorf("the events are [%s], not [%s]", strings.Join(got, ", "), want)

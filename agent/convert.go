@@ -7,11 +7,17 @@ import (
 	"heartsay/membership"
 )
 
+// apiState returns a state as the API tells it.
+func apiState(s membership.State) api.State { return api.State(s.String()) }
+
+// apiEventType returns the type of an event as the API tells it.
+func apiEventType(t membership.EventType) api.EventType { return api.EventType(t.String()) }
+
 // apiMember returns a view of a member as the API tells it.
 func apiMember(v membership.View) api.Member {
 	r := v.Record
 	m := api.Member{
-		Name: r.Name, Address: r.Address.String(), State: v.State.String(), Phi: v.Phi,
+		Name: r.Name, Address: r.Address.String(), State: apiState(v.State), Phi: v.Phi,
 		TimeoutSeconds: v.DeadAfter.Seconds(), SuspectTimeoutSeconds: v.SuspectAfter.Seconds(),
 		SilenceSeconds: v.Silence.Seconds(), Incarnation: r.Incarnation, Heartbeat: v.Heartbeat,
 		Zone: r.Zone, Build: r.Build, Tags: r.Tags.Map(), Since: v.Since.UTC(),
@@ -25,5 +31,5 @@ func apiMember(v membership.View) api.Member {
 
 // apiEvent returns an event as the API tells it. The ring numbers it.
 func apiEvent(at time.Time, ev membership.Event) api.Event {
-	return api.Event{Time: at.UTC(), Type: ev.Type.String(), Member: apiMember(ev.Member), Reason: ev.Reason}
+	return api.Event{Time: at.UTC(), Type: apiEventType(ev.Type), Member: apiMember(ev.Member), Reason: ev.Reason}
 }

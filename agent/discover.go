@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"heartsay/api"
 	"heartsay/membership"
 )
 
@@ -53,11 +54,12 @@ func (w wanted) has(tags membership.Tags, t membership.Tag) bool {
 // present are the states of those who take part in the cluster.
 func present() []membership.State { return []membership.State{membership.Alive, membership.Suspect} }
 
-// parseState returns the state that a word names.
-func parseState(word string) (membership.State, bool) {
-	i := slices.IndexFunc(membership.States(), func(s membership.State) bool { return s.String() == word })
-	if i < 0 {
-		return 0, false
+// parseState returns the state that a word names. The error says which there are.
+func parseState(word string) (membership.State, error) {
+	state, err := api.ParseState(word)
+	if err != nil {
+		return 0, err
 	}
-	return membership.States()[i], true
+	all := membership.States()
+	return all[slices.IndexFunc(all, func(s membership.State) bool { return apiState(s) == state })], nil
 }

@@ -48,8 +48,8 @@ func parseDNSName(name, zone string) (q dnsQuery, ok bool) {
 			}
 			labels = nil
 		case kind == "state" && n > 1:
-			state, known := parseState(labels[n-2])
-			if !known {
+			state, err := parseState(labels[n-2])
+			if err != nil {
 				return q, false
 			}
 			q.states, labels = append(q.states, state), labels[:n-2]

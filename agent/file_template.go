@@ -77,8 +77,8 @@ func (l FileMembers) Present() FileMembers {
 // In returns those in one of the states.
 func (l FileMembers) In(states ...string) (FileMembers, error) {
 	for _, s := range states {
-		if _, ok := parseState(s); !ok {
-			return nil, fmt.Errorf("state %q is not known: choose of %s", s, strings.Join(api.States(), " "))
+		if _, err := api.ParseState(s); err != nil {
+			return nil, err
 		}
 	}
 	return l.where(func(m FileMember) bool { return slices.Contains(states, m.State()) }), nil

@@ -179,7 +179,7 @@ func TestFollowEndsWithTheAgentAndWithItsContext(t *testing.T) {
 func TestFollowRefusesARequestThatMakesNoSense(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
-		for _, r := range []api.EventsRequest{{After: "nonsense"}, {Types: []string{"murder"}}} {
+		for _, r := range []api.EventsRequest{{After: "nonsense"}, {Types: []api.EventType{"murder"}}} {
 			pairs := 0
 			for _, err := range a.Follow(c.t.Context(), r) {
 				if pairs++; err == nil {

@@ -15,7 +15,7 @@ import (
 // Handler is a program that is run for each event of some types: without a shell, with the event as JSON on its
 // standard input and in its environment. See docs/events.md for what it is given and promised.
 type Handler struct {
-	Types   []string // event types, see api.EventTypes
+	Types   []api.EventType
 	Command []string // the program's absolute path and its arguments
 }
 
@@ -43,7 +43,7 @@ func (h Handler) String() string {
 	for i, w := range h.Command {
 		words[i] = quoteWord(w)
 	}
-	return strings.Join(h.Types, ",") + "=" + strings.Join(words, " ")
+	return typeList(h.Types) + "=" + strings.Join(words, " ")
 }
 
 // validate returns what is wrong with h, or nil. It looks whether the program is there.
@@ -52,7 +52,7 @@ func (h Handler) validate() error {
 		return fmt.Errorf("handler %q: %w", h, err)
 	}
 	if len(h.Command) == 0 {
-		return fmt.Errorf("handler %q: no program is named: write %s=/path/to/program", h, strings.Join(h.Types, ","))
+		return fmt.Errorf("handler %q: no program is named: write %s=/path/to/program", h, typeList(h.Types))
 	}
 	path := h.Command[0]
 	if !filepath.IsAbs(path) {
@@ -68,35 +68,42 @@ func (h Handler) validate() error {
 }
 
 // splitTypes returns the event types in s before its first "=", and what follows.
-func splitTypes(s, example string) (types []string, rest string, err error) {
+func splitTypes(s, example string) (types []api.EventType, rest string, err error) {
 	list, rest, ok := strings.Cut(s, "=")
 	if !ok || strings.Contains(list, "/") {
 		return nil, "", fmt.Errorf("it does not say for which events: write dead,left=%s", example)
 	}
 	if list == allTypes {
-		all := api.EventTypes()
-		return all[:len(all)-1], rest, nil
+		return api.DefaultEventTypes(), rest, nil
 	}
 	for t := range strings.SplitSeq(list, ",") {
-		types = append(types, strings.TrimSpace(t))
+		types = append(types, api.EventType(strings.TrimSpace(t)))
 	}
 	return types, rest, validateTypes(types)
 }
 
-func validateTypes(types []string) error {
+func validateTypes(types []api.EventType) error {
 	if len(types) == 0 {
 		return errors.New("no event type is named")
 	}
 	for i, t := range types {
-		if !slices.Contains(api.EventTypes(), t) {
-			return fmt.Errorf("event type %q is not known: choose of %s, or %s for all but reset", t,
-				strings.Join(api.EventTypes(), " "), allTypes)
+		if _, err := api.ParseEventType(string(t)); err != nil {
+			return fmt.Errorf("%w, or %s for all but reset", err, allTypes)
 		}
 		if slices.Contains(types[:i], t) {
 			return fmt.Errorf("event type %q is named twice", t)
 		}
 	}
 	return nil
+}
+
+// typeList returns types with commas between.
+func typeList(types []api.EventType) string {
+	words := make([]string, len(types))
+	for i, t := range types {
+		words[i] = string(t)
+	}
+	return strings.Join(words, ",")
 }
 
 // splitWords returns the words of s: separated by spaces, held together by quotes of either kind.

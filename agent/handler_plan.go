@@ -32,7 +32,7 @@ func planHandlers(c Config) (plans []handlerPlan, err error) {
 			variables = append(variables, "HEARTSAY_API="+c.API)
 		}
 		plans = append(plans, handlerPlan{
-			key: fmt.Sprintf("%q %s", append(h.Command, h.Types...), c.HandlerTimeout), kind: "program", name: h.String(),
+			key: fmt.Sprintf("%q %s", append(slices.Clone(h.Command), typeList(h.Types)), c.HandlerTimeout), kind: "program", name: h.String(),
 			outcomes: []string{outcomeOK, outcomeFailed, outcomeTimedOut, outcomeNotStarted, outcomeCut},
 			action:   &program{Handler: h, patience: c.HandlerTimeout, context: variables}, close: func() {},
 		}.wanting(h.Types))
@@ -56,7 +56,7 @@ func planHandlers(c Config) (plans []handlerPlan, err error) {
 }
 
 // wanting returns the plan for events of these types.
-func (p handlerPlan) wanting(types []string) handlerPlan {
+func (p handlerPlan) wanting(types []api.EventType) handlerPlan {
 	p.resets = slices.Contains(types, api.EventReset)
 	p.query.Types = types
 	return p

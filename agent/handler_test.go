@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"heartsay/api"
 )
 
 func TestParseHandlerTakesTypesAProgramAndItsArguments(t *testing.T) {
@@ -17,13 +19,13 @@ func TestParseHandlerTakesTypesAProgramAndItsArguments(t *testing.T) {
 		words []string
 	}{
 		{"dead=/bin/true", "dead", []string{"/bin/true"}},
-		{"dead, left=/bin/true a  b", "dead left", []string{"/bin/true", "a", "b"}},
+		{"dead, left=/bin/true a  b", "dead,left", []string{"/bin/true", "a", "b"}},
 		{`reset=/bin/true 'one argument' "it's" x=y '' $HOME *`, "reset",
 			[]string{"/bin/true", "one argument", "it's", "x=y", "", "$HOME", "*"}},
-		{"*=/bin/true", "join alive suspect dead left update forgotten conflict", []string{"/bin/true"}},
+		{"*=/bin/true", "join,alive,suspect,dead,left,update,forgotten,conflict", []string{"/bin/true"}},
 	} {
 		h, err := ParseHandler(c.text)
-		if err != nil || strings.Join(h.Types, " ") != c.types || !slices.Equal(h.Command, c.words) {
+		if err != nil || typeList(h.Types) != c.types || !slices.Equal(h.Command, c.words) {
 			t.Errorf("ParseHandler(%q) is %v %q, %v, want %s %q", c.text, h.Types, h.Command, err, c.types, c.words)
 		}
 	}
@@ -52,7 +54,7 @@ func TestParseHandlerSaysWhatIsWrong(t *testing.T) {
 func TestAHandlerIsReadAsItIsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringOf(rapid.SampledFrom([]rune("ab '\"=\\\t\n"))) // line feeds are part of words
-		h := Handler{Types: []string{"dead"}, Command: append([]string{"/bin/true"}, rapid.SliceOf(word).Draw(t, "args")...)}
+		h := Handler{Types: []api.EventType{"dead"}, Command: append([]string{"/bin/true"}, rapid.SliceOf(word).Draw(t, "args")...)}
 		again, err := ParseHandler(h.String())
 		if err != nil || !slices.Equal(again.Command, h.Command) {
 			t.Fatalf("%q is written %s and read %q, %v", h.Command, h, again.Command, err)
@@ -90,9 +92,9 @@ func TestHandlersAreCheckedTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Name = "a"
-	h := Handler{[]string{"dead"}, []string{"/bin/true"}}
-	w := Webhook{[]string{"dead"}, "ftp://host/"}
-	cfg.OnEvent, cfg.Webhooks, cfg.HandlerTimeout = []Handler{h, h, {[]string{"dead"}, []string{"/nope"}}}, []Webhook{w}, 0
+	h := Handler{[]api.EventType{"dead"}, []string{"/bin/true"}}
+	w := Webhook{[]api.EventType{"dead"}, "ftp://host/"}
+	cfg.OnEvent, cfg.Webhooks, cfg.HandlerTimeout = []Handler{h, h, {[]api.EventType{"dead"}, []string{"/nope"}}}, []Webhook{w}, 0
 	err = cfg.Validate()
 	for _, want := range []string{"given twice", "/nope", "must begin with", "time-out 0s is too short"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -11,7 +11,7 @@ import (
 // changes returns what happened to the members between old and now, at most one event for each, as far as q wants it.
 // It stands for events that a handler has lost: it hears how things are, and not how they came to be so.
 func changes(epoch string, old *api.View, now *eventlog.View, q eventlog.Query) (jobs []job) {
-	tell := func(kind string, m api.Member) {
+	tell := func(kind api.EventType, m api.Member) {
 		if kind == "" || !q.Wants(kind) {
 			return
 		}
@@ -29,21 +29,21 @@ func changes(epoch string, old *api.View, now *eventlog.View, q eventlog.Query) 
 	}
 	for _, m := range old.Members() {
 		if !present[m.Name] {
-			tell("forgotten", m)
+			tell(api.EventForgotten, m)
 		}
 	}
 	return jobs
 }
 
 // change returns the type of the event that leads from one view of a member to another, or "" when nothing happened.
-func change(was, is api.Member, known bool) string {
+func change(was, is api.Member, known bool) api.EventType {
 	switch {
-	case !known && is.State == "alive", was.State == "left" && is.State == "alive":
-		return "join"
+	case !known && is.State == api.Alive, was.State == api.Left && is.State == api.Alive:
+		return api.EventJoin
 	case !known, was.State != is.State, was.Incarnation != is.Incarnation:
-		return is.State
+		return is.State.Event()
 	case was.Address != is.Address, was.Zone != is.Zone, was.Build != is.Build, !maps.Equal(was.Tags, is.Tags):
-		return "update"
+		return api.EventUpdate
 	}
 	return ""
 }

@@ -52,7 +52,7 @@ func (f *fakeAction) got() []string {
 	return slices.Clone(f.events)
 }
 
-func fakePlan(key string, a action, types ...string) handlerPlan {
+func fakePlan(key string, a action, types ...api.EventType) handlerPlan {
 	return handlerPlan{key: key, kind: "program", name: key, action: a, close: func() {},
 		outcomes: []string{outcomeOK, outcomeCut}}.wanting(types)
 }
@@ -82,7 +82,7 @@ func handlingTest(t *testing.T, ring int, f func(t *testing.T, s *stage)) {
 	})
 }
 
-func (s *stage) happen(kind, name string) {
+func (s *stage) happen(kind api.EventType, name string) {
 	s.ring.Append(api.Event{Type: kind, Member: api.Member{Name: name, State: "alive"}})
 }
 
@@ -149,8 +149,8 @@ func TestAHandlerThatHangsHoldsUpNeitherTheRingNorAnotherHandler(t *testing.T) {
 }
 
 // fallBehind makes a handler lose events: bob died, cat restarted, dan is new, eve left, fay is forgotten, gus is as he was.
-func fallBehind(t *testing.T, s *stage, f *fakeAction, types ...string) []string {
-	m := func(name, state string, incarnation uint64) api.Member {
+func fallBehind(t *testing.T, s *stage, f *fakeAction, types ...api.EventType) []string {
+	m := func(name string, state api.State, incarnation uint64) api.Member {
 		return api.Member{Name: name, State: state, Incarnation: incarnation, Tags: map[string]string{}}
 	}
 	before := []api.Member{m("bob", "alive", 1), m("cat", "alive", 1), m("eve", "alive", 1), m("fay", "dead", 1), m("gus", "alive", 1)}
@@ -284,12 +284,12 @@ func TestSetHandlersIsAllOrNothing(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		cfg := c.config("a", 1)
-		cfg.OnEvent = []Handler{{[]string{"dead"}, []string{"/bin/true"}}}
+		cfg.OnEvent = []Handler{{[]api.EventType{"dead"}, []string{"/bin/true"}}}
 		if err := a.SetHandlers(context.Background(), cfg); err != nil || len(a.HandlerStats()) != 1 {
 			t.Fatalf("one handler is set with %v", err)
 		}
 		bad := cfg
-		bad.Webhooks = []Webhook{{[]string{"dead"}, "https://host/"}}
+		bad.Webhooks = []Webhook{{[]api.EventType{"dead"}, "https://host/"}}
 		bad.WebhookSecretFile = "/no/such/file"
 		var fault *ConfigError
 		if err := a.SetHandlers(context.Background(), bad); err == nil || !errors.As(err, &fault) || len(a.HandlerStats()) != 1 {

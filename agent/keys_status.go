@@ -95,7 +95,7 @@ func (a *Agent) askKeys(ctx context.Context, all []netip.AddrPort, begin time.Ti
 func (a *Agent) keyUse(v membership.View, begin time.Time) api.KeyUse {
 	use := a.sealer.KeyUse(v.Record.Address)
 	row := api.KeyUse{
-		Name: v.Record.Name, Address: v.Record.Address.String(), State: v.State.String(), Holds: []string{},
+		Name: v.Record.Name, Address: v.Record.Address.String(), State: apiState(v.State), Holds: []string{},
 		Asked: !use.Told.Before(begin),
 	}
 	if use.Seals != 0 {

@@ -2,8 +2,9 @@ package agent
 
 import (
 	"net/netip"
-	"strings"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"heartsay/gossip"
 	"heartsay/membership"
@@ -141,9 +142,5 @@ func (a *Agent) logEvent(ev membership.Event) {
 	if ev.Reason != "" {
 		args = append(args, "reason", ev.Reason)
 	}
-	log := a.log.Info
-	if ev.Type == membership.EventDead || ev.Type == membership.EventConflict {
-		log = a.log.Warn
-	}
-	log("member "+strings.ToLower(ev.Type.String()), args...)
+	a.log.Log(hclog.LevelFromString(string(apiEventType(ev.Type).Level())), "member "+ev.Type.String(), args...)
 }

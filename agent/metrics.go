@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"heartsay/api"
 	"heartsay/gossip"
 	"heartsay/membership"
 )
@@ -69,8 +70,10 @@ func newMetrics(a *Agent) *metrics {
 
 // prepare makes the series that are known beforehand, so that they begin at 0: a rate needs that.
 func (m *metrics) prepare() {
-	for t := membership.EventJoin; t <= membership.EventConflict; t++ {
-		m.events.WithLabelValues(t.String())
+	for _, t := range api.EventTypes() {
+		if t != api.EventReset {
+			m.events.WithLabelValues(string(t))
+		}
 	}
 	for _, began := range []string{bySelf, byPeer} {
 		m.begun.WithLabelValues(byPacket, began)

@@ -46,7 +46,7 @@ func (a *Agent) showPaths(ctx context.Context, members []api.Member) error {
 	return a.do(ctx, func(now time.Time) {
 		for i := range members {
 			m := &members[i]
-			if m.Name == a.cfg.Name || m.State == "dead" || m.State == "left" {
+			if m.Name == a.cfg.Name || !m.State.Present() {
 				continue
 			}
 			m.Path = api.PathUDP

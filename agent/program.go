@@ -102,14 +102,14 @@ func (p *program) environment() []string {
 func variables(e api.Event) []string {
 	m := e.Member
 	env := []string{
-		"HEARTSAY_EVENT=" + e.Type,
+		"HEARTSAY_EVENT=" + string(e.Type),
 		"HEARTSAY_EVENT_EPOCH=" + e.Epoch,
 		"HEARTSAY_EVENT_SEQ=" + strconv.FormatUint(e.Seq, 10),
 		"HEARTSAY_EVENT_TIME=" + e.Time.Format(time.RFC3339Nano),
 		"HEARTSAY_EVENT_REASON=" + e.Reason,
 		"HEARTSAY_MEMBER=" + m.Name,
 		"HEARTSAY_MEMBER_ADDRESS=" + m.Address,
-		"HEARTSAY_MEMBER_STATE=" + m.State,
+		"HEARTSAY_MEMBER_STATE=" + string(m.State),
 		"HEARTSAY_MEMBER_ZONE=" + m.Zone,
 		"HEARTSAY_MEMBER_INCARNATION=" + strconv.FormatUint(m.Incarnation, 10),
 	}

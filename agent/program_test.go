@@ -31,7 +31,7 @@ func script(t *testing.T, text string) (p *program, dir string) {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\ncd $1\n"+text+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h := Handler{Types: []string{"dead"}, Command: []string{path, dir}}
+	h := Handler{Types: []api.EventType{"dead"}, Command: []string{path, dir}}
 	return &program{Handler: h, patience: time.Minute, context: []string{"HEARTSAY_AGENT=ann"}}, dir
 }
 

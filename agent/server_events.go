@@ -21,7 +21,10 @@ func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 			return eventlog.Query{}, badRequest("query parameter %q is repeated", name)
 		}
 	}
-	wish := api.EventsRequest{Types: values["type"], After: r.Header.Get("Last-Event-ID")}
+	wish := api.EventsRequest{After: r.Header.Get("Last-Event-ID")}
+	for _, word := range values["type"] {
+		wish.Types = append(wish.Types, api.EventType(word))
+	}
 	if s, ok := values["snapshot"]; ok {
 		var err error
 		if wish.Snapshot, err = strconv.ParseBool(s[0]); err != nil {

@@ -82,7 +82,7 @@ func (r *reader) wantEnd(seq uint64) {
 }
 
 // happen appends events of these types to the ring.
-func (f *fixture) happen(types ...string) {
+func (f *fixture) happen(types ...api.EventType) {
 	for _, t := range types {
 		f.backend.ring.Append(api.Event{Type: t, Member: api.Member{Name: "m"}})
 	}
@@ -258,8 +258,8 @@ func TestTheClientOfThePackageAPIUnderstandsTheServer(t *testing.T) {
 	if r, err := c.Forget(t.Context(), "x", true); err != nil || !r.Forgotten {
 		t.Errorf("Forget is %+v, %v, want forgotten", r, err)
 	}
-	var types []string
-	for e, err := range c.Events(t.Context(), api.EventsRequest{Snapshot: true, Types: []string{"dead"}}) {
+	var types []api.EventType
+	for e, err := range c.Events(t.Context(), api.EventsRequest{Snapshot: true, Types: []api.EventType{"dead"}}) {
 		if err != nil {
 			break
 		}
@@ -268,7 +268,7 @@ func TestTheClientOfThePackageAPIUnderstandsTheServer(t *testing.T) {
 			f.backend.ring.Close()
 		}
 	}
-	if want := []string{"reset", "dead"}; !reflect.DeepEqual(types, want) {
+	if want := []api.EventType{"reset", "dead"}; !reflect.DeepEqual(types, want) {
 		t.Errorf("the events are %v, want %v", types, want)
 	}
 }

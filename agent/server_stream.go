@@ -82,7 +82,7 @@ func (s *eventStream) sendReset(e api.Event, view []byte) error {
 }
 
 // event adds an event whose JSON is in parts.
-func (s *eventStream) event(epoch string, seq uint64, kind string, parts ...[]byte) error {
+func (s *eventStream) event(epoch string, seq uint64, kind api.EventType, parts ...[]byte) error {
 	var err error
 	if s.sse {
 		err = s.add(fmt.Appendf(nil, "id: %s\nevent: %s\ndata: ", api.FormatCursor(epoch, seq), kind))

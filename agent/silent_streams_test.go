@@ -5,12 +5,13 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+
+	"heartsay/api"
 )
 
 // onLoopback starts an agent on real sockets, until the test ends.
@@ -85,6 +86,6 @@ func onLoopbackJoins(t *testing.T, a *Agent, keys string) {
 			return false
 		}
 		other, err := b.Members(context.Background())
-		return err == nil && len(other.Members) == 2 && strings.Contains(other.Members[0].State, "alive")
+		return err == nil && len(other.Members) == 2 && other.Members[0].State == api.Alive
 	})
 }

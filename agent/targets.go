@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"heartsay/api"
 	"heartsay/membership"
 )
 
@@ -24,9 +23,9 @@ func parseTargetsQuery(values url.Values) (q targetsQuery, err error) {
 	if words := values["state"]; len(words) > 0 {
 		q.states = nil
 		for _, word := range words {
-			state, ok := parseState(word)
-			if !ok {
-				return q, badRequest("state %q is not known: choose of %s", word, strings.Join(api.States(), " "))
+			state, err := parseState(word)
+			if err != nil {
+				return q, badRequest("%v", err)
 			}
 			q.states = append(q.states, state)
 		}

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"heartsay/api"
 )
 
 // Webhook is an address to which each event of some types is posted, as a CloudEvent [CloudEvents 1.0, HTTP binding,
 // structured mode]. See docs/events.md for what its receiver gets and is promised.
 type Webhook struct {
-	Types []string // event types, see api.EventTypes
-	URL   string   // http or https
+	Types []api.EventType
+	URL   string // http or https
 }
 
 // ParseWebhook returns the webhook that s writes: "dead,left=https://host/path". The types may be "*", all but reset.
@@ -24,7 +26,7 @@ func ParseWebhook(s string) (Webhook, error) {
 }
 
 // String returns the webhook as [ParseWebhook] reads it, but for a password in its URL.
-func (w Webhook) String() string { return strings.Join(w.Types, ",") + "=" + maskURL(w.URL) }
+func (w Webhook) String() string { return typeList(w.Types) + "=" + maskURL(w.URL) }
 
 // maskURL returns s without the password in its URL, as far as there is one, and without a query, which may hold a token.
 func maskURL(s string) string {

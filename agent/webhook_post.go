@@ -134,7 +134,7 @@ func retryAfter(h http.Header) time.Duration {
 // cloudEvent returns the envelope of an event [CloudEvents 1.0, 3.1].
 func cloudEvent(source string, j job) api.CloudEvent {
 	return api.CloudEvent{
-		SpecVersion: "1.0", ID: j.id, Source: source, Type: api.CloudEventPrefix + j.event.Type,
+		SpecVersion: "1.0", ID: j.id, Source: source, Type: api.CloudEventPrefix + string(j.event.Type),
 		Subject: j.event.Member.Name, Time: j.event.Time, DataContentType: "application/json", Data: j.event,
 	}
 }

@@ -22,9 +22,9 @@ const silenceTime = 30 * time.Second
 
 // EventsRequest says which events to send. The zero value asks for all from now on.
 type EventsRequest struct {
-	After    string   // "EPOCH:SEQ": only what came after this event, or a reset when that cannot be told any more
-	Snapshot bool     // begin with a reset that holds the whole view, and go on without a gap
-	Types    []string // only these types, see [EventTypes]; a reset comes in any case; empty means all
+	After    string      // "EPOCH:SEQ": only what came after this event, or a reset when that cannot be told any more
+	Snapshot bool        // begin with a reset that holds the whole view, and go on without a gap
+	Types    []EventType // only these types; a reset comes in any case; empty means all
 
 	// OnBreak, unless nil, is told by [Client.Follow] why a stream broke off or could not be had, before it tries again.
 	OnBreak func(error)
@@ -91,7 +91,7 @@ func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc,
 		query.Set("snapshot", "true")
 	}
 	for _, t := range r.Types {
-		query.Add("type", t)
+		query.Add("type", string(t))
 	}
 	request, err := newRequest(ctx, http.MethodGet, "/v1/events?"+query.Encode(), nil)
 	if err != nil {

@@ -70,7 +70,7 @@ func TestFollowGoesOnAfterTheLastEventOverBreaksAndRestarts(t *testing.T) {
 		tell("e2:3", `{"epoch":"e2","seq":4,"type":"left"}`),
 	)
 	var breaks []error
-	r := EventsRequest{Types: []string{"dead"}, OnBreak: func(err error) { breaks = append(breaks, err) }}
+	r := EventsRequest{Types: []EventType{"dead"}, OnBreak: func(err error) { breaks = append(breaks, err) }}
 	got := followed(t, c, r, 4)
 	if want := []string{"join e1:5", "dead e1:6", "reset e2:3", "left e2:4"}; !slices.Equal(got, want) {
 		t.Errorf("the events are %v, want %v", got, want)

@@ -33,7 +33,7 @@ type RetiredKey struct {
 type KeyUse struct {
 	Name    string     `json:"name"`
 	Address string     `json:"address"`
-	State   string     `json:"state"`
+	State   State      `json:"state"`
 	Seals   string     `json:"seals"` // id of the key of its last packet; "": none came
 	Holds   []string   `json:"holds"` // ids of the keys that it opens with, as it answered; never null
 	Asked   bool       `json:"asked"` // it answered just now

@@ -17,8 +17,8 @@ type Members struct {
 // Member is what the agent that answers knows and thinks of one member.
 type Member struct {
 	Name                  string            `json:"name"`
-	Address               string            `json:"address"`                 // ip:port of its gossip
-	State                 string            `json:"state"`                   // alive, suspect, dead or left
+	Address               string            `json:"address"` // ip:port of its gossip
+	State                 State             `json:"state"`
 	Phi                   float64           `json:"phi"`                     // suspicion, dimensionless
 	TimeoutSeconds        float64           `json:"timeout_seconds"`         // silence at which it is called dead
 	SuspectTimeoutSeconds float64           `json:"suspect_timeout_seconds"` // silence at which it is called suspect
@@ -35,36 +35,38 @@ type Member struct {
 	Path string `json:"path,omitempty"`
 }
 
+// Paths by which a member is reached.
+const (
+	PathUDP    = "udp"
+	PathStream = "stream"
+)
+
 // Event is one line of GET /v1/events. Seq counts from 1 within an epoch, without holes; a new epoch begins with
 // each start of the agent.
 type Event struct {
 	Epoch  string    `json:"epoch"`
 	Seq    uint64    `json:"seq"`
 	Time   time.Time `json:"time"`
-	Type   string    `json:"type"` // join alive suspect dead left update forgotten conflict reset
+	Type   EventType `json:"type"`
 	Member Member    `json:"member"`
 	Reason string    `json:"reason"`
-	// Members is set in a "reset" only: the whole view after which the events go on. Member is empty then.
+	// Members is set in an EventReset only: the whole view after which the events go on. Member is empty then.
 	Members []Member `json:"members,omitempty"`
 }
-
-// EventReset is the type of the event that says: what you knew is void, Members is the view now. A reader gets it
-// first when it asks for a snapshot, and whenever it fell so far behind that events were lost.
-const EventReset = "reset"
 
 // StreamEnd is the last line of a stream of events that the agent ends: because it stops ([CodeUnavailable]), or
 // because the reader took nothing for ten seconds ([CodeTooSlow]). A stream without it broke off. To go on without a
 // hole, ask for what came after Epoch and Seq.
 type StreamEnd struct {
-	Epoch  string `json:"epoch"`
-	Seq    uint64 `json:"seq"`
-	Type   string `json:"type"` // "end"
-	Code   string `json:"code"`
-	Reason string `json:"reason"`
+	Epoch  string    `json:"epoch"`
+	Seq    uint64    `json:"seq"`
+	Type   EventType `json:"type"` // StreamEndType
+	Code   string    `json:"code"`
+	Reason string    `json:"reason"`
 }
 
 // StreamEndType is the type of a [StreamEnd]; no event has it.
-const StreamEndType = "end"
+const StreamEndType EventType = "end"
 
 // CursorHeader is the header in which the answer to GET /v1/events says, as "EPOCH:SEQ", after which event the stream
 // begins. A reader that is cut off before its first event goes on from there.
@@ -93,7 +95,7 @@ type Self struct {
 	Started         time.Time         `json:"started"`
 	Epoch           string            `json:"epoch"`    // of the events
 	LastSeq         uint64            `json:"last_seq"` // of the events; 0 when there was none yet
-	States          map[string]int    `json:"states"`   // members by state, all four states present
+	States          map[State]int     `json:"states"`   // members by state, all four states present
 	Paths           map[string]int    `json:"paths"`    // present members by the path to them, both paths present
 	Seeds           []Seed            `json:"seeds"`    // never null
 	StateFile       string            `json:"state_file"`

@@ -8,22 +8,36 @@ import (
 
 // View is who the members are, as the events of a stream tell it. It begins with the first reset; until then it is
 // not valid. The zero value is ready for use. It is not safe for concurrent use.
+//
+// What an event does to a view is said here, and by the table of event types, for all who keep one.
 type View struct {
 	members map[string]Member // nil until the first reset
 }
 
-// Apply changes the view as e says.
+// Apply changes the view as e says. Before the first reset nothing does. A type that is not known tells of a member as
+// it is now, as most do.
 func (v *View) Apply(e Event) {
+	i := e.Type.row()
 	switch {
-	case e.Type == EventReset:
-		v.Reset(e.Members)
-	case v.members == nil, e.Type == "conflict": // nothing to change yet; about a name, and no change of a state
-	case e.Type == "forgotten":
-		delete(v.members, e.Member.Name)
+	case v.members == nil && e.Type != EventReset: // nothing to change yet
+	case i < 0:
+		v.put(e)
 	default:
-		v.members[e.Member.Name] = e.Member
+		eventTypes[i].apply(v, e)
 	}
 }
+
+// put takes the member as the event shows it.
+func (v *View) put(e Event) { v.members[e.Member.Name] = e.Member }
+
+// remove drops the member.
+func (v *View) remove(e Event) { delete(v.members, e.Member.Name) }
+
+// keep changes nothing: the event is about a name, and no change of a member.
+func (v *View) keep(Event) {}
+
+// replace makes the view that of a reset.
+func (v *View) replace(e Event) { v.Reset(e.Members) }
 
 // Reset makes the view members.
 func (v *View) Reset(members []Member) {

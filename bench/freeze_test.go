@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"heartsay/api"
 	"heartsay/gossip"
 	"heartsay/membership"
 	"heartsay/sim"
@@ -24,7 +25,7 @@ func runFreeze(g blockCase, seed uint64) (m mistakes) {
 	}
 	var events []event
 	c.OnEvent = func(at time.Duration, observer string, e membership.Event) {
-		s := heartsayStates[e.Type.String()]
+		s := heartsayStates[api.EventType(e.Type.String())]
 		if subject, known := names[e.Member.Record.Name]; known && (s == dead || s == suspect) {
 			events = append(events, event{at, names[observer], subject, s})
 		}

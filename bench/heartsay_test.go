@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/api"
 )
 
 // heartsaySystem is heartsay's agent with profile lan. Another interval than the profile's scales the least and
@@ -92,6 +93,6 @@ func (p *heartsayProcess) readEvents(l *ledger, observer int) {
 	}
 }
 
-var heartsayStates = map[string]state{
+var heartsayStates = map[api.EventType]state{
 	"join": alive, "alive": alive, "suspect": suspect, "dead": dead, "left": left, "forgotten": unknown,
 }

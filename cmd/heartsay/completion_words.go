@@ -101,7 +101,7 @@ func (p *proposals) flagValue(name, prefix string) {
 		return
 	}
 	choices := map[string][]string{
-		"state": api.States(), "type": api.EventTypes(), "profile": agent.Profiles(), "log-level": logLevels,
+		"state": wordsOf(api.States()), "type": wordsOf(api.EventTypes()), "profile": agent.Profiles(), "log-level": logLevels,
 		"log-format": logFormats,
 	}[f.Names()[0]]
 	_, formats, hasFormats := strings.Cut(doc.GetUsage(), "write as `FORMAT`: ")

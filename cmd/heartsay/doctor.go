@@ -116,7 +116,7 @@ func (d *doctor) writeLines() error {
 		if f.Todo != "" {
 			text += ": " + f.Todo
 		}
-		result := colours.paint(map[string]string{resultOK: "alive", resultWarn: "suspect", resultFail: "dead"}[f.Result], f.Result)
+		result := colours.paint(map[string]api.Colour{resultOK: api.Green, resultWarn: api.Yellow, resultFail: api.Red}[f.Result], f.Result)
 		pads := strings.Repeat(" ", len(resultFail)-len(f.Result))
 		if err := println(d.cli, "%s%s  %-8s  %s", result, pads, f.Check, escape(text)); err != nil {
 			return err

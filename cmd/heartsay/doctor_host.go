@@ -153,7 +153,7 @@ func (d *doctor) checkSeeds() {
 	alone := false
 	if d.self != nil {
 		seeds = d.self.Seeds
-		alone = d.self.States["alive"]+d.self.States["suspect"] < 2
+		alone = d.self.States[api.Alive]+d.self.States[api.Suspect] < 2
 	}
 	if len(seeds) == 0 && (d.self == nil || alone) {
 		d.warn("seeds", "name some with --join, unless this agent is the first", "no seed is given")

@@ -42,14 +42,14 @@ func (d *doctor) conflicts() (map[string]api.Event, error) {
 	ctx, cancel := context.WithTimeout(d.ctx, pastTime)
 	defer cancel()
 	last := map[string]api.Event{}
-	request := api.EventsRequest{After: d.self.Epoch + ":0", Types: []string{"conflict"}}
+	request := api.EventsRequest{After: d.self.Epoch + ":0", Types: []api.EventType{api.EventConflict}}
 	for e, err := range d.client.Events(ctx, request) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
 			return last, nil
 		case err != nil:
 			return nil, err
-		case e.Type == "conflict":
+		case e.Type == api.EventConflict:
 			last[e.Member.Name] = e
 		}
 	}

@@ -81,10 +81,10 @@ func (d *doctor) peers() (peers []peer, all int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, state := range []string{"suspect", "dead", "alive"} {
+	for _, state := range []api.State{api.Suspect, api.Dead, api.Alive} {
 		for _, m := range view.Members {
 			if m.Name != view.Self && m.State == state {
-				peers = append(peers, peer{m.Name, m.Address, state == "dead"})
+				peers = append(peers, peer{m.Name, m.Address, state == api.Dead})
 			}
 		}
 	}

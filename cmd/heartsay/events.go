@@ -21,7 +21,7 @@ before is void, and shows the whole view; it comes first with --snapshot, and
 whenever events were lost.`,
 		Flags: []cli.Flag{
 			outputFlag(eventsFormats...),
-			list("type", "only events of this `TYPE`, and resets, repeatable: "+strings.Join(api.EventTypes(), ", ")),
+			list("type", "only events of this `TYPE`, and resets, repeatable: "+strings.Join(wordsOf(api.EventTypes()), ", ")),
 			&cli.StringFlag{Name: "after", Usage: "begin after the event `EPOCH:SEQ` instead of now"},
 			&cli.BoolFlag{Name: "snapshot", Usage: "begin with the whole view"},
 			&cli.BoolFlag{Name: "reconnect", Usage: "go on when the agent restarts or is not there yet"},
@@ -53,11 +53,13 @@ func eventsAction(c *cli.Context) error {
 
 // parseEventsRequest returns what the flags type, after and snapshot ask for.
 func parseEventsRequest(c *cli.Context) (api.EventsRequest, error) {
-	r := api.EventsRequest{After: c.String("after"), Snapshot: c.Bool("snapshot"), Types: c.StringSlice("type")}
-	for _, t := range r.Types {
+	r := api.EventsRequest{After: c.String("after"), Snapshot: c.Bool("snapshot")}
+	for _, word := range c.StringSlice("type") {
+		t := api.EventType(word)
 		if err := oneOf(c, "type", t, api.EventTypes()); err != nil {
 			return r, err
 		}
+		r.Types = append(r.Types, t)
 	}
 	if c.IsSet("after") {
 		if _, _, err := api.ParseCursor(r.After); err != nil {

@@ -32,7 +32,7 @@ func (o eventWriter) write(e api.Event) error {
 		return err
 	}
 	for _, m := range e.Members {
-		if err := o.line(e, "", m, "is "+m.State); err != nil {
+		if err := o.line(e, "", m, "is "+string(m.State)); err != nil {
 			return err
 		}
 	}
@@ -40,13 +40,13 @@ func (o eventWriter) write(e api.Event) error {
 }
 
 // line writes a line with columns as wide as usual names and addresses are: later lines are not known yet.
-func (o eventWriter) line(e api.Event, word string, m api.Member, reason string) error {
+func (o eventWriter) line(e api.Event, kind api.EventType, m api.Member, reason string) error {
 	name, address := m.Name, m.Address
-	if word == api.EventReset {
+	if kind == api.EventReset {
 		name, address = "-", "-"
 	}
 	text := fmt.Sprintf("%s  %s  %s  %s  %s", e.Time.Local().Format("15:04:05.000"),
-		o.colours.paint(word, pad(escape(word), 9)), pad(escape(name), 16), pad(escape(address), 21), escape(reason))
+		o.colours.paint(kind.Colour(), pad(escape(string(kind)), 9)), pad(escape(name), 16), pad(escape(address), 21), escape(reason))
 	_, err := fmt.Fprintln(o.w, strings.TrimRight(text, " "))
 	return err
 }

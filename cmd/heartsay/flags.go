@@ -121,9 +121,18 @@ func timeLimit(c *cli.Context) (time.Duration, error) {
 }
 
 // oneOf returns a usage error when value, given for a flag, is not one of choices.
-func oneOf(c *cli.Context, flag, value string, choices []string) error {
+func oneOf[T ~string](c *cli.Context, flag string, value T, choices []T) error {
 	if slices.Contains(choices, value) {
 		return nil
 	}
-	return usageError("%s %q is not known here: choose one of %s", origin(c, flag), value, strings.Join(choices, ", "))
+	return usageError("%s %q is not known here: choose one of %s", origin(c, flag), value, strings.Join(wordsOf(choices), ", "))
+}
+
+// wordsOf returns states, types of events and the like as plain words.
+func wordsOf[T ~string](of []T) []string {
+	words := make([]string, len(of))
+	for i, w := range of {
+		words[i] = string(w)
+	}
+	return words
 }

@@ -76,7 +76,7 @@ func infoLines(s api.Self, now time.Time) []string {
 }
 
 // countStates returns how many members are in each state, all states named.
-func countStates(states map[string]int) string {
+func countStates(states map[api.State]int) string {
 	total, parts := 0, make([]string, 0, len(states))
 	for _, state := range api.States() {
 		total += states[state]

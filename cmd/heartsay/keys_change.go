@@ -123,8 +123,7 @@ func checkOthers(c *cli.Context, others *api.Keys, cutOff func(api.KeyUse) bool,
 	}
 	var names []string
 	for _, m := range others.Members {
-		present := m.State == "alive" || m.State == "suspect"
-		if present && cutOff(m) {
+		if m.State.Present() && cutOff(m) {
 			names = append(names, m.Name)
 		}
 	}

@@ -63,7 +63,7 @@ func keysTables(k api.Keys, now time.Time) []*table {
 		if !m.Asked {
 			opens = "no answer"
 		}
-		members.add(m.Name, m.State, m.Seals, opens, heard, m.Address)
+		members.add(m.Name, string(m.State), m.Seals, opens, heard, m.Address)
 	}
 	tables := []*table{own, members}
 	if len(k.Refused) > 0 {

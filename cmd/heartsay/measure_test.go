@@ -96,7 +96,7 @@ func (c *measured) drain() {
 
 // times waits until n observers have seen an event of a kind about a member since begin, and returns after how long
 // each did.
-func (c *measured) times(begin time.Time, kind, about string, n int, patience time.Duration) []time.Duration {
+func (c *measured) times(begin time.Time, kind api.EventType, about string, n int, patience time.Duration) []time.Duration {
 	c.t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		c.drain()

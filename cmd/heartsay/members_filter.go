@@ -14,7 +14,7 @@ import (
 
 // memberFilter says which members to show. The zero value shows all.
 type memberFilter struct {
-	states []string // any of them; empty: all
+	states []api.State // any of them; empty: all
 	name   *regexp.Regexp
 	tags   []tagFilter // all of them
 }
@@ -50,12 +50,13 @@ func parseFilter(c *cli.Context) (f memberFilter, err error) {
 }
 
 // parseStates returns the values of the flag state, all known ones.
-func parseStates(c *cli.Context) ([]string, error) {
-	states := c.StringSlice("state")
-	for _, s := range states {
+func parseStates(c *cli.Context) (states []api.State, err error) {
+	for _, word := range c.StringSlice("state") {
+		s := api.State(word)
 		if err := oneOf(c, "state", s, api.States()); err != nil {
 			return nil, err
 		}
+		states = append(states, s)
 	}
 	return states, nil
 }

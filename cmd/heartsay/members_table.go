@@ -33,10 +33,10 @@ func membersTable(view api.Members, wide bool, now time.Time) *table {
 		if !wide {
 			tags = shorten(tags, maxTagsWidth)
 		}
-		if m.State == "left" {
+		if m.State == api.Left {
 			m.TimeoutSeconds, m.SuspectTimeoutSeconds = 0, 0
 		}
-		row := []string{name, m.State, strconv.FormatFloat(m.Phi, 'f', 1, 64), seconds(m.SilenceSeconds),
+		row := []string{name, string(m.State), strconv.FormatFloat(m.Phi, 'f', 1, 64), seconds(m.SilenceSeconds),
 			timeout(m.TimeoutSeconds), m.Address, tags, age(now, m.Since)}
 		if wide {
 			row = append(row, m.Zone, strconv.FormatUint(m.Incarnation, 10), strconv.FormatUint(m.Heartbeat, 10),

@@ -77,7 +77,7 @@ func TestMembersInOtherFormats(t *testing.T) {
 		}
 	}
 	var b bytes.Buffer
-	empty := memberFilter{states: []string{"suspect"}}.apply(threeMembers())
+	empty := memberFilter{states: []api.State{"suspect"}}.apply(threeMembers())
 	if err := writeMembers(&b, empty, "json", noon); err != nil || !strings.Contains(b.String(), `"members": []`) {
 		t.Errorf("nobody is written as %s, %v, want an empty list", b.String(), err)
 	}
@@ -99,14 +99,14 @@ func TestAgeIsInTheLargestUnitThatItFills(t *testing.T) {
 
 func TestFiltersMatchWholeNamesAndWholeTags(t *testing.T) {
 	for _, c := range []struct {
-		states []string
+		states []api.State
 		name   string
 		tag    string
 		want   string
 	}{
 		{want: "ann bob eve"},
-		{states: []string{"alive", "left"}, want: "ann eve"},
-		{states: []string{"suspect"}, want: ""},
+		{states: []api.State{"alive", "left"}, want: "ann eve"},
+		{states: []api.State{"suspect"}, want: ""},
 		{name: "a|eve", want: "eve"},
 		{name: "a.*|bo", want: "ann"},
 		{name: ".", want: ""},
@@ -115,7 +115,7 @@ func TestFiltersMatchWholeNamesAndWholeTags(t *testing.T) {
 		{tag: "note=a,b", want: "ann"},
 		{tag: "role=.*", want: "ann bob"},
 		{tag: "missing=.*", want: ""},
-		{states: []string{"dead"}, name: "bob", tag: "role=web", want: "bob"},
+		{states: []api.State{"dead"}, name: "bob", tag: "role=web", want: "bob"},
 	} {
 		f := memberFilter{states: c.states}
 		if c.name != "" {

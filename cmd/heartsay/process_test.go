@@ -112,7 +112,7 @@ func (p *process) view() string {
 	var rows []string
 	for _, m := range all.Members {
 		if m.Name != p.name {
-			rows = append(rows, m.Name+"="+m.State)
+			rows = append(rows, m.Name+"="+string(m.State))
 		}
 	}
 	return strings.Join(rows, " ")

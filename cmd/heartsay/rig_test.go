@@ -132,7 +132,7 @@ func differences(live []*process) string {
 	return ""
 }
 
-func life(address string, incarnation uint64, state string) string {
+func life(address string, incarnation uint64, state api.State) string {
 	return fmt.Sprintf("%s at %s since %d", state, address, incarnation)
 }
 
@@ -144,7 +144,7 @@ func present(p *process) (map[string]string, error) {
 	}
 	got := map[string]string{}
 	for _, m := range all.Members {
-		if m.State == "alive" || m.State == "suspect" {
+		if m.State.Present() {
 			got[m.Name] = life(m.Address, m.Incarnation, m.State)
 		}
 	}
@@ -168,11 +168,11 @@ func unlike(got, want map[string]string) string {
 }
 
 // see waits until each of the observers has a member in a state, and returns how long that took.
-func (r *rig) see(d time.Duration, subject, state string, observers ...*process) time.Duration {
+func (r *rig) see(d time.Duration, subject string, state api.State, observers ...*process) time.Duration {
 	r.t.Helper()
 	begin := time.Now()
 	for _, p := range observers {
-		p.await(max(d-time.Since(begin), time.Second), subject+" is "+state, func() bool { return p.stateOf(subject) == state })
+		p.await(max(d-time.Since(begin), time.Second), subject+" is "+string(state), func() bool { return p.stateOf(subject) == state })
 	}
 	return time.Since(begin)
 }
@@ -191,7 +191,7 @@ func (p *process) member(name string) api.Member {
 	return api.Member{}
 }
 
-func (p *process) stateOf(name string) string { return p.member(name).State }
+func (p *process) stateOf(name string) api.State { return p.member(name).State }
 
 // recorder keeps the events of all agents as they come.
 type recorder struct {

@@ -167,7 +167,7 @@ const excuse = 25 * time.Second
 
 // accusations returns the deaths that were called without a reason: neither did the subject have a fault that silences
 // it, nor the observer one that makes it deaf.
-func (s *soak) accusations(kind string) []observed {
+func (s *soak) accusations(kind api.EventType) []observed {
 	return s.record.which(func(o observed) bool {
 		if o.Type != kind || o.at.Before(s.began) {
 			return false

@@ -4,13 +4,15 @@ import (
 	"io"
 	"strings"
 	"unicode"
+
+	"heartsay/api"
 )
 
 // column is one column of a table.
 type column struct {
 	title    string
 	right    bool // set to the right, so that numbers can be compared by eye
-	coloured bool // its cells are words that may have a colour
+	coloured bool // its cells are states, which have a colour
 }
 
 // table is rows of text in columns, as wide as their widest cell and two spaces apart.
@@ -56,7 +58,7 @@ func (t *table) line(cells []string, widths []int) string {
 		}
 		space := strings.Repeat(" ", widths[i]-width(text))
 		if t.columns[i].coloured {
-			text = t.colours.paint(text, text)
+			text = t.colours.paint(api.State(text).Colour(), text)
 		}
 		switch {
 		case t.columns[i].right:

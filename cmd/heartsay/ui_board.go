@@ -50,7 +50,7 @@ const maxGone = 4096 // a page that missed more forgotten members than that gets
 func newBoard(now time.Time) *board {
 	return &board{
 		began: now, rows: map[string]*boardRow{}, news: make(chan struct{}), polls: 1,
-		status: agentStatus{Reachable: true, Since: now.UnixMilli()}, lines: newEventLog(),
+		status: agentStatus{Reachable: true, Since: now.UnixMilli()},
 	}
 }
 

@@ -17,7 +17,7 @@ var uiBegan = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func second(n int) time.Time { return uiBegan.Add(time.Duration(n) * time.Second) }
 
-func aMember(name, state string, phi float64) api.Member {
+func aMember(name string, state api.State, phi float64) api.Member {
 	return api.Member{Name: name, State: state, Phi: phi, SilenceSeconds: phi / 10, TimeoutSeconds: 2.61,
 		SuspectTimeoutSeconds: 1.9, Since: uiBegan, Tags: map[string]string{"role": "web"}}
 }

@@ -105,7 +105,7 @@ func (f *fakeAgent) publish(name string) {
 	defer f.mu.Unlock()
 	for _, m := range f.view(now).Members {
 		if m.Name == name {
-			f.emit(api.Event{Time: now, Type: m.State, Member: m, Reason: fmt.Sprintf("silent for %.3fs", m.SilenceSeconds)})
+			f.emit(api.Event{Time: now, Type: m.State.Event(), Member: m, Reason: fmt.Sprintf("silent for %.3fs", m.SilenceSeconds)})
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (f *fakeAgent) self(now time.Time) api.Self {
 		Cluster: "shop", Name: "web-1", Address: "10.0.0.1:4327", Bind: "10.0.0.1:4327", API: f.url(), Profile: "lan",
 		IntervalSeconds: .25, Fanout: 1, Detector: "logistic", SuspectPhi: 8, DeadPhi: 12, Zone: "east", PID: 4711,
 		Tags: map[string]string{"role": "web"}, Build: "heartsay 1.0", Protocol: 1, Started: now.Add(-90 * time.Minute),
-		Epoch: f.epoch, LastSeq: uint64(len(f.events)), States: map[string]int{}, StateFile: "/var/lib/heartsay/web-1.state",
+		Epoch: f.epoch, LastSeq: uint64(len(f.events)), States: map[api.State]int{}, StateFile: "/var/lib/heartsay/web-1.state",
 		Seeds:    []api.Seed{{Address: "db-1.shop.internal", Joined: true, LastTried: &tried}},
 		Counters: map[string]uint64{"packets_sent": 43211, "packets_received": 43177, "engine_stale": 12},
 	}

@@ -35,7 +35,7 @@ type uiMember struct {
 	ID          int               `json:"id"` // counts up in one run of heartsay ui; never used again
 	Name        string            `json:"name"`
 	Address     string            `json:"address"`
-	State       string            `json:"state"`
+	State       api.State         `json:"state"`
 	Since       int64             `json:"since"`
 	Incarnation uint64            `json:"incarnation"`
 	Zone        string            `json:"zone"`
@@ -51,11 +51,11 @@ type uiSample [7]int64
 
 // uiLine is one line of the event log.
 type uiLine struct {
-	Time   int64  `json:"time"`
-	Type   string `json:"type"` // of the event
-	Name   string `json:"name,omitempty"`
-	Reason string `json:"reason,omitempty"`
-	Gap    bool   `json:"gap,omitempty"` // events before this line were lost
+	Time   int64         `json:"time"`
+	Type   api.EventType `json:"type"`
+	Name   string        `json:"name,omitempty"`
+	Reason string        `json:"reason,omitempty"`
+	Gap    bool          `json:"gap,omitempty"` // events before this line were lost
 }
 
 // newUIMember returns what of m changes seldom.

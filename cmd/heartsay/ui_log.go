@@ -15,9 +15,9 @@ const maxLines = 300
 // eventLog is the newest events as lines. It follows the states that they tell, so that after a gap it can say what
 // must have happened in it.
 type eventLog struct {
-	lines  []numberedLine // oldest first
-	states map[string]string
-	epoch  string // of the newest event, "" before the first
+	lines []numberedLine // oldest first
+	view  api.View
+	epoch string // of the newest event, "" before the first
 }
 
 type numberedLine struct {
@@ -25,21 +25,14 @@ type numberedLine struct {
 	at uint64 // version of the board
 }
 
-func newEventLog() eventLog { return eventLog{states: map[string]string{}} }
-
 // add adds an event.
 func (l *eventLog) add(at uint64, e api.Event) {
 	line := uiLine{Time: unixMilli(e.Time), Type: e.Type, Name: e.Member.Name, Reason: e.Reason}
-	switch e.Type {
-	case api.EventReset:
+	if e.Type == api.EventReset {
 		line.Name, line.Gap = "", l.epoch != ""
-		line.Reason = l.reset(e)
-	case "forgotten":
-		delete(l.states, e.Member.Name)
-	case "conflict": // about a name, and no change of a state
-	default:
-		l.states[e.Member.Name] = e.Member.State
+		line.Reason = l.describeReset(e)
 	}
+	l.view.Apply(e)
 	l.epoch = e.Epoch
 	l.lines = append(l.lines, numberedLine{line, at})
 	if len(l.lines) > maxLines {
@@ -47,44 +40,41 @@ func (l *eventLog) add(at uint64, e api.Event) {
 	}
 }
 
-// reset takes over the view of a reset and returns in words what it says.
-func (l *eventLog) reset(e api.Event) string {
-	before := l.states
-	l.states = make(map[string]string, len(e.Members))
-	for _, m := range e.Members {
-		l.states[m.Name] = m.State
-	}
+// describeReset returns in words what a reset says that is not applied yet.
+func (l *eventLog) describeReset(e api.Event) string {
 	view := "the view has " + plural(len(e.Members), "member")
 	switch l.epoch {
 	case "":
 		return "watching from here on; " + view
 	case e.Epoch:
-		return fmt.Sprintf("%s; %s, %s", e.Reason, view, missed(before, l.states))
+		return fmt.Sprintf("%s; %s, %s", e.Reason, view, missed(&l.view, e.Members))
 	}
-	return fmt.Sprintf("the agent was restarted; %s, %s", view, missed(before, l.states))
+	return fmt.Sprintf("the agent was restarted; %s, %s", view, missed(&l.view, e.Members))
 }
 
 // maxMissed is how many changes a line names.
 const maxMissed = 5
 
-// missed returns in words how two views differ, what is worst first.
-func missed(before, after map[string]string) string {
+// missed returns in words how members differ from those before, what is worst first.
+func missed(before *api.View, after []api.Member) string {
 	type change struct{ name, state string }
 	var changes []change
-	for name, state := range after {
-		if before[name] != state {
-			changes = append(changes, change{name, state})
+	present := make(map[string]bool, len(after))
+	for _, m := range after {
+		present[m.Name] = true
+		if was, _ := before.Member(m.Name); was.State != m.State {
+			changes = append(changes, change{m.Name, string(m.State)})
 		}
 	}
-	for name := range before {
-		if _, ok := after[name]; !ok {
-			changes = append(changes, change{name, "gone"})
+	for _, m := range before.Members() {
+		if !present[m.Name] {
+			changes = append(changes, change{m.Name, "gone"})
 		}
 	}
 	if len(changes) == 0 {
 		return "all in the state they were in"
 	}
-	rank := []string{"dead", "suspect", "left", "gone", "alive"}
+	rank := []string{string(api.Dead), string(api.Suspect), string(api.Left), "gone", string(api.Alive)}
 	slices.SortFunc(changes, func(a, b change) int {
 		return cmp.Or(cmp.Compare(slices.Index(rank, a.state), slices.Index(rank, b.state)), cmp.Compare(a.name, b.name))
 	})

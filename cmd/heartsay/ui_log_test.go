@@ -7,8 +7,8 @@ import (
 	"heartsay/api"
 )
 
-func stateEvent(kind, name string) api.Event {
-	return api.Event{Epoch: "e", Type: kind, Member: api.Member{Name: name, State: kind}, Reason: "because"}
+func stateEvent(kind api.EventType, name string) api.Event {
+	return api.Event{Epoch: "e", Type: kind, Member: api.Member{Name: name, State: api.State(kind)}, Reason: "because"}
 }
 
 func resetEvent(epoch string, members ...api.Member) api.Event {
@@ -16,7 +16,7 @@ func resetEvent(epoch string, members ...api.Member) api.Event {
 }
 
 func TestTheFirstResetIsTheStartAndLaterOnesAreGaps(t *testing.T) {
-	l := newEventLog()
+	var l eventLog
 	l.add(1, resetEvent("e", aMember("a", "alive", 0), aMember("b", "alive", 0), aMember("c", "alive", 0)))
 	l.add(2, stateEvent("dead", "c"))
 	l.add(3, resetEvent("e", aMember("a", "dead", 0), aMember("c", "dead", 0), aMember("d", "alive", 0)))
@@ -36,7 +36,7 @@ func TestTheFirstResetIsTheStartAndLaterOnesAreGaps(t *testing.T) {
 }
 
 func TestAGapNamesTheWorstAndCountsTheRest(t *testing.T) {
-	l := newEventLog()
+	var l eventLog
 	l.add(1, resetEvent("e"))
 	var members []api.Member
 	for i := range 20 {
@@ -51,7 +51,7 @@ func TestAGapNamesTheWorstAndCountsTheRest(t *testing.T) {
 }
 
 func TestAForgottenMemberAndAConflictAreNoChangeOfStateInAGap(t *testing.T) {
-	l := newEventLog()
+	var l eventLog
 	l.add(1, resetEvent("e", aMember("a", "alive", 0), aMember("b", "dead", 0)))
 	l.add(2, stateEvent("forgotten", "b"))
 	l.add(3, stateEvent("conflict", "a"))

@@ -49,8 +49,8 @@ func troubled(t *testing.T, n int) (*fakeAgent, *ui) {
 }
 
 // tell makes an event part of what the agent has told before the page is opened.
-func tell(f *fakeAgent, at time.Time, kind, name, reason string) {
-	e := api.Event{Time: at, Type: kind, Reason: reason, Member: api.Member{Name: name, State: kind}}
+func tell(f *fakeAgent, at time.Time, kind api.EventType, name, reason string) {
+	e := api.Event{Time: at, Type: kind, Reason: reason, Member: api.Member{Name: name, State: api.State(kind)}}
 	if kind == api.EventReset {
 		e.Members = f.view(at).Members
 	}

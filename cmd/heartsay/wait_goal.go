@@ -14,7 +14,7 @@ import (
 type goal struct {
 	members int
 	name    string
-	states  []string
+	states  []api.State
 }
 
 // parseGoal returns the goal that the flags members, name and state describe.
@@ -32,7 +32,7 @@ func parseGoal(c *cli.Context) (g goal, err error) {
 	}
 	g.members, g.name = c.Int("members"), c.String("name")
 	if g.states, err = parseStates(c); len(g.states) == 0 {
-		g.states = []string{"alive"}
+		g.states = []api.State{api.Alive}
 	}
 	return g, err
 }
@@ -60,7 +60,7 @@ func (g goal) count(seen *api.View) (n int) {
 
 // describe returns in words how far what was seen is from what is waited for.
 func (g goal) describe(seen *api.View) string {
-	states := strings.Join(g.states, " or ")
+	states := strings.Join(wordsOf(g.states), " or ")
 	m, known := seen.Member(g.name)
 	switch {
 	case !seen.Valid():

@@ -12,14 +12,14 @@ func seen(events ...string) *api.View {
 	w := new(api.View)
 	for _, s := range events {
 		f := strings.Fields(s)
-		e := api.Event{Type: f[0]}
+		e := api.Event{Type: api.EventType(f[0])}
 		if e.Type == api.EventReset {
 			for _, m := range f[1:] {
 				name, state, _ := strings.Cut(m, "=")
-				e.Members = append(e.Members, api.Member{Name: name, State: state})
+				e.Members = append(e.Members, api.Member{Name: name, State: api.State(state)})
 			}
 		} else {
-			e.Member = api.Member{Name: f[1], State: f[2]}
+			e.Member = api.Member{Name: f[1], State: api.State(f[2])}
 		}
 		w.Apply(e)
 	}
@@ -27,7 +27,7 @@ func seen(events ...string) *api.View {
 }
 
 func TestAGoalIsReachedByTheEventsAsTheyTellTheView(t *testing.T) {
-	three, bobDead := goal{members: 3, states: []string{"alive"}}, goal{name: "bob", states: []string{"dead", "left"}}
+	three, bobDead := goal{members: 3, states: []api.State{"alive"}}, goal{name: "bob", states: []api.State{"dead", "left"}}
 	for _, c := range []struct {
 		g      goal
 		events string
@@ -41,7 +41,7 @@ func TestAGoalIsReachedByTheEventsAsTheyTellTheView(t *testing.T) {
 		{three, "reset a=alive b=alive c=alive; forgotten c alive", "2 of 3 members are alive"},
 		{three, "reset a=alive b=alive c=alive; conflict c dead", ""},
 		{three, "reset a=alive b=alive c=alive; reset a=alive", "1 of 3 members are alive"},
-		{goal{members: 1, states: []string{"dead", "left"}}, "reset a=alive", "0 of 1 member is dead or left"},
+		{goal{members: 1, states: []api.State{"dead", "left"}}, "reset a=alive", "0 of 1 member is dead or left"},
 		{bobDead, "reset a=alive", `no member is called "bob"`},
 		{bobDead, "reset bob=alive", `member "bob" is alive, not dead or left`},
 		{bobDead, "reset bob=alive; suspect bob suspect; dead bob dead", ""},

@@ -3,7 +3,6 @@ package eventlog
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"heartsay/api"
 )
@@ -13,14 +12,14 @@ type Query struct {
 	Epoch    string // of the event to go on after; "": the newest
 	Seq      uint64 // of that event
 	snapshot bool   // begin with a reset
-	Types    []string
+	Types    []api.EventType
 }
 
 // NewQuery returns what r asks for. The error is an [*api.Error] that says which part of r makes no sense.
 func NewQuery(r api.EventsRequest) (q Query, err error) {
 	for _, t := range r.Types {
-		if !slices.Contains(api.EventTypes(), t) {
-			return Query{}, badQuery("event type %q is not known: choose of %s", t, strings.Join(api.EventTypes(), " "))
+		if _, err := api.ParseEventType(string(t)); err != nil {
+			return Query{}, badQuery("%v", err)
 		}
 	}
 	q.Types, q.snapshot = r.Types, r.Snapshot
@@ -38,6 +37,6 @@ func badQuery(format string, args ...any) error {
 }
 
 // Wants reports whether events of this type are asked for. A reset always is.
-func (q Query) Wants(kind string) bool {
+func (q Query) Wants(kind api.EventType) bool {
 	return len(q.Types) == 0 || kind == api.EventReset || slices.Contains(q.Types, kind)
 }

@@ -39,7 +39,7 @@ func TestRingNumbersEventsFromOneWithinItsEpoch(t *testing.T) {
 	if len(events) != 3 || lost || r.Last() != 3 {
 		t.Fatalf("three events read as %v, lost %v, last %d", events, lost, r.Last())
 	}
-	for i, typ := range []string{"join", "suspect", "dead"} {
+	for i, typ := range []api.EventType{"join", "suspect", "dead"} {
 		if e := events[i]; e.Type != typ || e.Seq != uint64(i+1) || e.Epoch != "ab" {
 			t.Errorf("event %d is %+v: want %s, numbered %d in epoch ab", i, e, typ, i+1)
 		}
