@@ -122,8 +122,8 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 		paths: newPaths(cfg.Interval),
 		drops: newDropCounts(),
 		calls: make(chan func(time.Time)), inbox: make(chan arrival, inboxSize), outbox: make(chan outgoing, outboxSize),
-		saves: make(chan Saved, 1),
-		left:  make(chan struct{}), loopEnded: make(chan struct{}),
+		saves: make(chan Saved, 1), strangers: newStrangers(),
+		left: make(chan struct{}), loopEnded: make(chan struct{}),
 	}
 	a.configured.live.Store(&cfg)
 	a.lookout.news = make(chan struct{}, 1)

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"heartsay/agent/internal/ratelimit"
 )
 
 // Rates of packets, before anything costly is done with one. An agent sends a few hundred in a second at the shortest
@@ -23,14 +25,22 @@ type gate struct {
 	allowed []netip.Prefix // none: everybody
 
 	mu        sync.Mutex
-	known     map[netip.AddrPort]*bucket
-	strangers *bucket
+	known     *ratelimit.Buckets[netip.AddrPort]
+	strangers *ratelimit.Bucket
+}
+
+func newGate(networks []netip.Prefix, now time.Time) *gate {
+	return &gate{
+		allowed:   networks,
+		known:     ratelimit.NewBuckets[netip.AddrPort](memberRate, memberRate, maxKnown),
+		strangers: ratelimit.NewBucket(strangerRate, strangerRate, now),
+	}
 }
 
 // Guard makes w drop what cannot be an envelope, what comes too fast, and, when networks are given, what comes from
 // elsewhere. Without it, w takes everything.
 func (w *Wire) Guard(networks []netip.Prefix) {
-	w.gate.Store(&gate{allowed: networks, strangers: newBucket(strangerRate, strangerRate, time.Now())})
+	w.gate.Store(newGate(networks, time.Now()))
 }
 
 // Know notes that an address belongs to the cluster.
@@ -49,64 +59,17 @@ func (g *gate) allows(ip netip.Addr) bool {
 func (g *gate) know(a netip.AddrPort, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.known[a] != nil {
-		return
-	}
-	if g.known == nil {
-		g.known = map[netip.AddrPort]*bucket{}
-	}
-	for other := range g.known {
-		if len(g.known) < maxKnown {
-			break
-		}
-		delete(g.known, other) // any: it is known again with its next packet
-	}
-	g.known[a] = newBucket(memberRate, memberRate, now)
+	g.known.Of(a, now)
 }
 
 // paces reports whether one more packet from an address is within its rate.
 func (g *gate) paces(from netip.AddrPort, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if b := g.known[from]; b != nil {
-		return b.take(now)
+	if b := g.known.Find(from); b != nil {
+		return b.Take(now)
 	}
-	return g.strangers.take(now)
-}
-
-// bucket is a rate that may be exceeded for as much as it holds.
-type bucket struct {
-	rate, most float64 // in a second; at once
-	tokens     float64
-	filled     time.Time
-}
-
-// newBucket returns a full bucket.
-func newBucket(rate, most float64, now time.Time) *bucket { return &bucket{rate, most, most, now} }
-
-// take reports whether there is one left.
-func (b *bucket) take(now time.Time) bool {
-	if since := now.Sub(b.filled).Seconds(); since > 0 {
-		b.tokens, b.filled = min(b.most, b.tokens+since*b.rate), now
-	}
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
-}
-
-// sourceOf returns what counts as one source: an IPv4 address, or the network of 64 bits that one host may have for
-// itself in IPv6 [RFC 4291, 2.5.1].
-func sourceOf(ip netip.Addr) netip.Addr {
-	if !ip.Is6() {
-		return ip
-	}
-	network, err := ip.Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return network.Addr()
+	return g.strangers.Take(now)
 }
 
 // refusesPacket returns the counter of the reason for which a packet is not taken, nil if it is. The order is the

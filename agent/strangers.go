@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/gossip"
 	"heartsay/membership"
 )
@@ -22,9 +23,15 @@ var errStrangers = &OpenError{"strangers", "its source has told of too many memb
 
 // strangers bounds how fast one source may fill the list of members with names that are new here, so that a peer that
 // makes them up leaves room for others. What this agent asked for itself, on a stream that it opened, is not counted.
+//
+// It belongs to the loop. [newStrangers] makes it.
 type strangers struct {
-	sources map[netip.Addr]*bucket
+	sources *ratelimit.Buckets[netip.Addr]
 	dropped uint64
+}
+
+func newStrangers() strangers {
+	return strangers{sources: ratelimit.NewBuckets[netip.Addr](newNamesRate, newNames, maxSources)}
 }
 
 // admit takes the names that are too many out of a message. It reports false when nothing is left of it: its sender
@@ -53,29 +60,9 @@ func (s *strangers) cut(e *gossip.Engine, from netip.Addr, entries []membership.
 }
 
 func (s *strangers) admitName(e *gossip.Engine, from netip.Addr, name string, now time.Time) bool {
-	if e.Knows(name) || s.bucket(from, now).take(now) {
+	if e.Knows(name) || s.sources.Of(ratelimit.Source(from), now).Take(now) {
 		return true
 	}
 	s.dropped++
 	return false
-}
-
-// bucket returns the rate of a source. When there are too many sources, any other is forgotten.
-func (s *strangers) bucket(from netip.Addr, now time.Time) *bucket {
-	from = sourceOf(from)
-	if b := s.sources[from]; b != nil {
-		return b
-	}
-	if s.sources == nil {
-		s.sources = map[netip.Addr]*bucket{}
-	}
-	for other := range s.sources {
-		if len(s.sources) < maxSources {
-			break
-		}
-		delete(s.sources, other)
-	}
-	b := newBucket(newNamesRate, newNames, now)
-	s.sources[from] = b
-	return b
 }

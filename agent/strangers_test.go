@@ -28,7 +28,7 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 			Name: name, Incarnation: uint64(noon.UnixMilli()), Version: 1, Address: addrB, Interval: time.Second,
 		}}
 	}
-	var s strangers
+	s := newStrangers()
 	hand := func(from netip.AddrPort, m gossip.Message) {
 		if s.admit(e, from.Addr(), m, now) {
 			e.Receive(now, from, m)
@@ -56,13 +56,13 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 	if !e.Knows("b") || !e.Knows("c") {
 		t.Errorf("b is known: %v, and a newcomer of another host: %v: want both", e.Knows("b"), e.Knows("c"))
 	}
-	if n := len(s.sources); n != 2 {
+	if n := s.sources.Len(); n != 2 {
 		t.Errorf("%d sources are remembered, want 2", n)
 	}
 	for i := range 3 * maxSources {
-		s.bucket(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), now)
+		s.admitName(e, netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), "one-more", now)
 	}
-	if n := len(s.sources); n > maxSources {
+	if n := s.sources.Len(); n > maxSources {
 		t.Errorf("%d sources are remembered, want at most %d", n, maxSources)
 	}
 }

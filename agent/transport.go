@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
 
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/membership"
 )
 
@@ -41,7 +42,7 @@ type Wire struct {
 
 	packets chan Packet
 	streams chan net.Conn
-	open    openStreams
+	open    *ratelimit.Conns
 
 	closing  sync.Once
 	closeErr error
@@ -77,7 +78,7 @@ func newWire(t memberlist.Transport, local netip.AddrPort, drops *wireDrops) *Wi
 		drops:     drops,
 		packets:   make(chan Packet, PacketQueue),
 		streams:   make(chan net.Conn, MaxStreams),
-		open:      openStreams{places: streamPlaces()},
+		open:      ratelimit.NewConns(ratelimit.Places(MaxStreams), MaxStreamShare),
 		stop:      make(chan struct{}),
 		stopped:   make(chan struct{}),
 	}
@@ -143,7 +144,7 @@ func (w *Wire) Close() error {
 		close(w.stop)
 		<-w.stopped
 		w.watching.Wait()
-		w.open.closeAll()
+		w.open.Close()
 	})
 	return w.closeErr
 }
@@ -178,7 +179,7 @@ func (w *Wire) endQueues() {
 	for {
 		select {
 		case <-w.packets:
-		case <-w.streams: // closed by openStreams.closeAll
+		case <-w.streams: // closed by [ratelimit.Conns.Close]
 		default:
 			close(w.packets)
 			close(w.streams)
@@ -223,13 +224,17 @@ func (w *Wire) takeStream(c net.Conn) {
 		_ = c.Close() // nothing was written, so nothing can be lost
 		return
 	}
-	s, why := w.open.add(c, sourceOf(from.Addr()), w.drops)
-	if why != nil {
-		why.Add(1)
-		_ = c.Close()
+	s, err := w.open.Add(c, ratelimit.Source(from.Addr()))
+	switch err {
+	case nil:
+		w.streams <- s
 		return
+	case ratelimit.ErrShare:
+		w.drops.streamShare.Add(1)
+	default:
+		w.drops.streamLimit.Add(1)
 	}
-	w.streams <- s
+	_ = c.Close()
 }
 
 // hears reports whether w was asked to listen to from. A socket bound to 0.0.0.0 hears IPv6 as well on most systems,
