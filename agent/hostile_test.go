@@ -215,7 +215,7 @@ func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 			r := recordOf("c", 9)
 			edit(r)
 			return s.encode(&gossip.Delta{Header: gossip.Header{From: "b", Incarnation: now, Heartbeat: 9, To: "a"},
-				Clock: now, Records: []membership.Entry{{Record: r, Heartbeat: heartbeat}}})
+				Clock: now, Entries: []membership.Entry{{Record: r, Heartbeat: heartbeat}}})
 		}
 		header := func(edit func(*gossip.Header)) []byte {
 			h := hostileHeader()
@@ -280,7 +280,7 @@ func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testin
 			r := recordOf("a", 0)
 			r.Incarnation += uint64(i)
 			r.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 53)
-			s.shoot(s.wrap(s.encode(&gossip.Delta{Clock: r.Incarnation, Records: []membership.Entry{{Record: r, Heartbeat: 1}},
+			s.shoot(s.wrap(s.encode(&gossip.Delta{Clock: r.Incarnation, Entries: []membership.Entry{{Record: r, Heartbeat: 1}},
 				Header: gossip.Header{From: "b", Incarnation: 1, Heartbeat: 1, To: "a"}})))
 			time.Sleep(time.Second/forged - 2*memDelay)
 		}
@@ -305,7 +305,7 @@ func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		s := besiege(c, testKeys("x"))
 		defer s.attacker.Shutdown()
-		join := s.encode(&gossip.Delta{Header: hostileHeader(), Records: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
+		join := s.encode(&gossip.Delta{Header: hostileHeader(), Entries: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
 		stranger := NewSealer("heartsay", testKeys("m"))
 		stranger.contacts.at(at(1)).boot = s.a.sealer.boot
 		elsewhere := NewSealer("staging", testKeys("x"))
@@ -343,7 +343,7 @@ func TestHostile10PhantomsOfOnePeerLeaveRoomForOthersAndHarmNobody(t *testing.T)
 			d := &gossip.Delta{Header: gossip.Header{From: "b", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 9, To: "a"},
 				Clock: uint64(time.Now().UnixMilli())}
 			for j := range each {
-				d.Records = append(d.Records, membership.Entry{Record: recordOf(fmt.Sprint("phantom-", i+j), 9), Heartbeat: 1})
+				d.Entries = append(d.Entries, membership.Entry{Record: recordOf(fmt.Sprint("phantom-", i+j), 9), Heartbeat: 1})
 			}
 			s.attacker.WriteTo(s.wrap(s.encode(d)), at(1).String())
 			if i%500 == 0 {

@@ -142,8 +142,8 @@ func (a *Agent) serveLink(c net.Conn, frames framing, l *link, first gossip.Mess
 				return heard, err
 			}
 		}
-		if !travelsInPackets(m) {
-			return heard, fmt.Errorf("%w: %T on a stream in place of packets", gossip.ErrKind, m)
+		if !m.Kind().InPackets() {
+			return heard, fmt.Errorf("%w: %s on a stream in place of packets", gossip.ErrKind, m.Kind())
 		}
 		heard++
 		if err := a.do(ctx, func(now time.Time) { a.receiveOnLink(now, l, m) }); err != nil {
@@ -181,8 +181,8 @@ func (a *Agent) writeLink(ctx context.Context, c net.Conn, frames framing, l *li
 
 // receiveOnLink hands a message that came on a link to the engine, whose answers go back on it. The loop calls it.
 func (a *Agent) receiveOnLink(now time.Time, l *link, m gossip.Message) {
-	if name, ok := answerer(m); ok {
-		a.paths.answered(name, l.peer, true, now)
+	if m.Answer() {
+		a.paths.answered(m.Head().From, l.peer, true, now)
 	}
 	a.via = l
 	a.apply(a.engine.Receive(now, l.peer, m))

@@ -19,20 +19,16 @@ type probes struct {
 func (p *probes) take(m gossip.Message, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch m := m.(type) {
-	case *gossip.Pong:
-		answer := p.pongs[m.Nonce]
-		if answer != nil {
-			answer <- m // has room for one, and is asked for one
-			delete(p.pongs, m.Nonce)
-		}
-		return answer != nil
-	case *gossip.Delta:
-		p.noteClock(m.From, m.Clock, now)
-	case *gossip.Digest:
-		p.noteClock(m.From, m.Clock, now)
+	if clock := m.SentAt(); clock != 0 {
+		p.noteClock(m.Head().From, clock, now)
 	}
-	return false
+	pong, ok := m.(*gossip.Pong)
+	if !ok || p.pongs[pong.Nonce] == nil {
+		return false
+	}
+	p.pongs[pong.Nonce] <- pong // has room for one, and is asked for one
+	delete(p.pongs, pong.Nonce)
+	return true
 }
 
 func (p *probes) noteClock(name string, clock uint64, now time.Time) {

@@ -34,11 +34,11 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 			e.Receive(now, from, m)
 		}
 	}
-	hand(addrB, &gossip.Delta{Header: header, Records: []membership.Entry{entry("b")}})
+	hand(addrB, &gossip.Delta{Header: header, Entries: []membership.Entry{entry("b")}})
 	for i := 0; i < phantoms; i += each {
 		d := &gossip.Delta{Header: header}
 		for j := range each {
-			d.Records = append(d.Records, entry(fmt.Sprint("phantom-", i+j)))
+			d.Entries = append(d.Entries, entry(fmt.Sprint("phantom-", i+j)))
 		}
 		hand(addrB, d)
 		now = now.Add(time.Minute * each / phantoms)

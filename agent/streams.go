@@ -88,7 +88,7 @@ func (a *Agent) serveStream(c net.Conn) error {
 	case err != nil:
 		a.explain(c, frames, err)
 		return err
-	case travelsInPackets(first):
+	case first.Kind().InPackets():
 		return a.serveOthersLink(c, frames, first)
 	}
 	return a.serveSync(c, frames, first)
@@ -107,7 +107,7 @@ func (a *Agent) serveSync(c net.Conn, frames framing, first gossip.Message) erro
 	for {
 		select {
 		case m := <-answers:
-			if err := a.writeMessage(c, frames, codec, m); err != nil || ends(m) {
+			if err := a.writeMessage(c, frames, codec, m); err != nil || m.Ends() {
 				return err
 			}
 		case <-timeout.C:
@@ -172,7 +172,7 @@ func (a *Agent) readSync(c net.Conn, frames framing, stream gossip.StreamID, m g
 		a.metrics.receive(m, byStream)
 		sync, ok := m.(*gossip.Sync)
 		if !ok {
-			return fmt.Errorf("%w: %T on a stream", gossip.ErrKind, m)
+			return fmt.Errorf("%w: %s on a stream", gossip.ErrKind, m.Kind())
 		}
 		if err := a.takeSync(stream, from, sync); err != nil {
 			return err
@@ -287,12 +287,6 @@ func (a *Agent) writeMessage(c net.Conn, frames framing, codec *gossip.Codec, m 
 func (a *Agent) closeAtEnd(c net.Conn) (stop func()) {
 	off := context.AfterFunc(a.ending, func() { c.Close() })
 	return func() { off() }
-}
-
-// ends reports whether a message is the last of an answer.
-func ends(m gossip.Message) bool {
-	sync, ok := m.(*gossip.Sync)
-	return !ok || sync.Last
 }
 
 func remoteOf(c net.Conn) netip.AddrPort {

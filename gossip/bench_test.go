@@ -125,7 +125,7 @@ func TestExchangesAllocateNothing(t *testing.T) {
 		older.Clock -= 1000
 		newer := e.Receive(now, liar, &older).Messages[0].Message.(*Delta)
 		newer.Header = Header{From: digest.From, Incarnation: digest.Incarnation, Heartbeat: digest.Heartbeat}
-		if told, _ := newer.Heartbeats(); told < n-1 {
+		if told, _ := HeartbeatsOf(newer); told < n-1 {
 			t.Fatalf("the delta tells %d heartbeats, want those of %d members", told, n)
 		}
 		later := func() {

@@ -23,7 +23,7 @@ func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
 				r.Name, r.Address = fmt.Sprintf("phantom-%d", 5*i+j), sim.Address(1000+5*i+j)
 			}))
 		}
-		c.Inject(a.Name, sim.Address(999), &gossip.Delta{Header: liar, Records: phantoms})
+		c.Inject(a.Name, sim.Address(999), &gossip.Delta{Header: liar, Entries: phantoms})
 		c.Run(10 * time.Millisecond)
 	}
 	for _, m := range c.Running() {
@@ -52,7 +52,7 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 	inc := known.Record.Incarnation
 	day := uint64(24 * time.Hour / time.Millisecond)
 	record := func(incarnation, version, heartbeat uint64) gossip.Message {
-		return &gossip.Delta{Header: header("b", 4), Records: []membership.Entry{
+		return &gossip.Delta{Header: header("b", 4), Entries: []membership.Entry{
 			entryOf("c", heartbeat, func(r *membership.Record) { r.Incarnation, r.Version = incarnation, version }),
 		}}
 	}
@@ -71,7 +71,7 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 		{"a record whose version is two days ahead", record(inc, 2*day/250, 5), gossip.DropClock},
 		{"a record whose heartbeat is two days ahead", record(inc, 1, 2*day/250), gossip.DropClock},
 		{"a header two days ahead", &gossip.Pong{Header: gossip.Header{From: "c", Incarnation: inc, Heartbeat: 2 * day / 250}}, gossip.DropClock},
-		{"a record of another interval within one life", &gossip.Delta{Header: header("b", 4), Records: []membership.Entry{
+		{"a record of another interval within one life", &gossip.Delta{Header: header("b", 4), Entries: []membership.Entry{
 			entryOf("c", 5, func(r *membership.Record) { r.Interval, r.Version = time.Second, 5 }),
 		}}, gossip.DropInterval},
 		{"a header without a name", &gossip.Digest{Header: gossip.Header{Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},

@@ -20,9 +20,6 @@ const bucketSize = 64
 // not come about.
 const maxBucket = 1024
 
-// maxBucketBits bounds the number of buckets a reader believes in.
-const maxBucketBits = 12
-
 // bucketBits returns how many bits of the hash number the buckets of a view of n members.
 func bucketBits(n int) int { return bits.Len(uint((n - 1) / bucketSize)) }
 

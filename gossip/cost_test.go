@@ -42,9 +42,9 @@ func (s *telling) message(codec *gossip.Codec, m gossip.Message) {
 	switch m := m.(type) {
 	case *gossip.Digest:
 		s.digests++
-		s.members += m.Members()
+		s.members += gossip.MembersOf(m)
 		s.columns += len(m.Columns)
-		for _, lags := range m.Lags() {
+		for _, lags := range gossip.LagsOf(m) {
 			for _, lag := range lags {
 				s.residuals[lag-slices.Min(lags)]++
 			}
@@ -53,7 +53,7 @@ func (s *telling) message(codec *gossip.Codec, m gossip.Message) {
 			s.largest = max(s.largest, len(b)+sim.EnvelopeBytes)
 		}
 	case *gossip.Delta:
-		s.lists += len(m.RosterBuckets())
+		s.lists += len(gossip.RosterBucketsOf(m))
 	}
 }
 
@@ -130,13 +130,13 @@ func changesAmongAThousand(t *testing.T, c *cluster) {
 		if !ok {
 			return
 		}
-		for _, en := range d.Records {
+		for _, en := range d.Entries {
 			newcomer := from == sim.Address(2000) && en.Record.Name == sim.Name(6)
 			if records++; en.Record.Name != name && !newcomer {
 				t.Errorf("%s: %s tells %s the record of %s, want that of %s alone", at, from, to, en.Record.Name, name)
 			}
 		}
-		for _, number := range d.RosterBuckets() {
+		for _, number := range gossip.RosterBucketsOf(d) {
 			if lists++; int(d.Bits) != bits || number != int(membership.HashName(name)>>(64-bits)) {
 				t.Errorf("%s: %s lists bucket %d of 2^%d, want that of %s alone", at, from, number, d.Bits, name)
 			}

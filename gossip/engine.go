@@ -111,10 +111,10 @@ func (e *Engine) Receive(now time.Time, from netip.AddrPort, m Message) Outputs 
 // ReceiveOn handles a message that came on a stream which the other side opened; answers name that stream.
 func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, m Message) Outputs {
 	e.enter(now)
-	if e.accepts(m.header()) {
+	if e.accepts(m.Head()) {
 		var wants []string
 		if !asksToJoin(stream, m) { // who asks is not a member yet, whatever its name
-			wants = e.hear(from, m.header())
+			wants = e.hear(from, m.Head())
 		}
 		e.handle(stream, from, m, wants)
 	}
@@ -142,7 +142,7 @@ func (e *Engine) handle(stream StreamID, from netip.AddrPort, m Message, wants [
 		return // for the one who asked to join: the caller, who opened the stream, tells it
 	}
 	if len(wants) > 0 {
-		e.send(from, m.header().From, &Delta{Wants: wants})
+		e.send(from, m.Head().From, &Delta{Wants: wants})
 	}
 }
 
@@ -156,6 +156,9 @@ func (e *Engine) accepts(h *Header) bool {
 	}
 	return true
 }
+
+// counts reports whether v can be a counter of a member.
+func counts(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
 
 // enter begins an input: it sets the clock, and notices when it is read later than it should have been (R9).
 func (e *Engine) enter(now time.Time) {
@@ -209,7 +212,7 @@ func (e *Engine) time(t membership.Instant) time.Time { return e.origin.Add(time
 
 // send puts a message to a member, by its name and address, among the outputs.
 func (e *Engine) send(to netip.AddrPort, name string, m Message) {
-	e.stamp(m.header(), name)
+	e.stamp(m.Head(), name)
 	e.post(Envelope{To: to, Message: m})
 }
 

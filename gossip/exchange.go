@@ -84,14 +84,14 @@ func (e *Engine) mergeHeartbeat(row *membership.Member, heartbeat uint64) {
 
 // applyDelta takes what a peer had newer, and gives what it asked for or evidently lacks.
 func (e *Engine) applyDelta(from netip.AddrPort, d *Delta, wants []string) {
-	for _, en := range d.Records {
+	for _, en := range d.Entries {
 		e.learn(en, en.Record.Name == d.From, true)
 	}
 	e.applyNewer(d)
 	answer := e.newReply(d.From, wants)
 	missing := e.applyRosters(d, answer)
 	e.serve(d, answer)
-	if out := answer.finish(); out.empty() {
+	if out := answer.finish(); out.Empty() {
 		e.spare.keepDelta(out)
 	} else {
 		e.send(from, d.From, out)

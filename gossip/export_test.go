@@ -2,8 +2,8 @@ package gossip
 
 import "encoding/binary"
 
-// Members returns how many members the digest lists; -1 when its columns are malformed.
-func (d *Digest) Members() (n int) {
+// MembersOf returns how many members the digest lists; -1 when its columns are malformed.
+func MembersOf(d *Digest) (n int) {
 	var e Engine
 	columns := d.Columns
 	for range d.Count {
@@ -16,8 +16,8 @@ func (d *Digest) Members() (n int) {
 	return n
 }
 
-// Heartbeats returns how many heartbeats the delta tells by column, and how many members its rosters list.
-func (d *Delta) Heartbeats() (newer, listed int) {
+// HeartbeatsOf returns how many heartbeats the delta tells by column, and how many members its rosters list.
+func HeartbeatsOf(d *Delta) (newer, listed int) {
 	var e Engine
 	for b := d.Newer; len(b) > 0; {
 		_, used := binary.Uvarint(b)
@@ -40,8 +40,8 @@ func (d *Delta) Heartbeats() (newer, listed int) {
 	return newer, listed
 }
 
-// Lags returns what the columns of the digest tell, a list for each bucket.
-func (d *Digest) Lags() (told [][]int64) {
+// LagsOf returns what the columns of the digest tell, a list for each bucket.
+func LagsOf(d *Digest) (told [][]int64) {
 	var e Engine
 	columns := d.Columns
 	for range d.Count {
@@ -54,8 +54,8 @@ func (d *Digest) Lags() (told [][]int64) {
 	return told
 }
 
-// RosterBuckets returns the numbers of the buckets that the delta lists by rosters.
-func (d *Delta) RosterBuckets() (numbers []int) {
+// RosterBucketsOf returns the numbers of the buckets that the delta lists by rosters.
+func RosterBucketsOf(d *Delta) (numbers []int) {
 	var e Engine
 	for b := d.Rosters; len(b) > 0; {
 		number, _, _, rest, ok := e.readRoster(b, int(d.Bits))

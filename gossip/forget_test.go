@@ -24,7 +24,7 @@ func digested(c *cluster) *int {
 	n := new(int)
 	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m gossip.Message, _ bool) {
 		if d, ok := m.(*gossip.Digest); ok {
-			*n = max(*n, d.Members())
+			*n = max(*n, gossip.MembersOf(d))
 		}
 	}
 	return n
@@ -198,7 +198,7 @@ func TestR10NobodyIsIntroducedOfWhomNothingHasComeForLongerThanAnybodyWaits(t *t
 	introduces := func() bool {
 		_, deltas := sent[*gossip.Delta](a.hear("b", &gossip.Delta{Header: header("b", a.beats()), Wants: []string{"z"}}))
 		_, parts := sent[*gossip.Sync](a.hearOn(1, "b", &gossip.Sync{Header: header("b", a.beats()), Last: true}))
-		asked := slices.ContainsFunc(deltas, func(d *gossip.Delta) bool { return lists(d.Records, "z") })
+		asked := slices.ContainsFunc(deltas, func(d *gossip.Delta) bool { return lists(d.Entries, "z") })
 		synced := slices.ContainsFunc(parts, func(s *gossip.Sync) bool { return lists(s.Entries, "z") })
 		if asked != synced {
 			t.Fatalf("asked for z by name: %t, in a full exchange: %t", asked, synced)

@@ -49,7 +49,7 @@ func (e *Engine) admit(j *joiner) {
 // refuse tells the joiner who holds its name, and tells subscribers here that two want it.
 func (e *Engine) refuse(j *joiner, holder netip.AddrPort) {
 	m := &Refused{Reason: NameTaken, Holder: holder.String()}
-	e.stamp(m.header(), j.entry.Record.Name)
+	e.stamp(m.Head(), j.entry.Record.Name)
 	e.post(Envelope{To: j.from, Stream: j.stream, Message: m})
 	reason := "refused " + j.entry.Record.Address.String() + ", which wants to join under this name"
 	if known := e.table.Get(j.entry.Record.Name); known != nil {

@@ -133,7 +133,7 @@ func TestR13ALeaveIsBoundToItsIncarnation(t *testing.T) {
 	// The goodbye of the older life comes again, late.
 	c.Inject("b", address("a"), &gossip.Delta{
 		Header:  gossip.Header{From: "a", Incarnation: c.Member("a").Engine.Self().Record.Incarnation, Heartbeat: 1},
-		Records: []membership.Entry{{Record: goodbye.Record, Heartbeat: goodbye.Heartbeat}},
+		Entries: []membership.Entry{{Record: goodbye.Record, Heartbeat: goodbye.Heartbeat}},
 	})
 	if got := c.state("b", "c"); got != "alive" {
 		t.Errorf("the goodbye of an older life makes c %s, want alive", got)

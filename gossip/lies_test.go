@@ -35,7 +35,7 @@ func knowing(t testing.TB, n int) (*Engine, time.Time) {
 	now := began.Add(10 * time.Second)
 	e.Tick(now)
 	for i := range n {
-		e.Receive(now, liar, &Delta{Header: liarsHeader(), Records: []membership.Entry{known(i, 1)}})
+		e.Receive(now, liar, &Delta{Header: liarsHeader(), Entries: []membership.Entry{known(i, 1)}})
 	}
 	return e, now
 }
@@ -62,7 +62,7 @@ func TestBucketsHoldEverybodyOnce(t *testing.T) {
 		}) {
 			t.Fatalf("%d are listed, want %d and this member itself, in the order of their hashes", len(list), n)
 		}
-		for bits := range maxBucketBits + 1 {
+		for bits := range MaxBucketBits + 1 {
 			var all bucket
 			for b := range 1 << bits {
 				part, m := e.bucket(b, bits)
@@ -265,7 +265,7 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	out := e.Receive(now, liar, roster)
 	var answer *Delta
 	for _, env := range out.Messages {
-		if d, ok := env.Message.(*Delta); ok && len(d.Records) > 0 {
+		if d, ok := env.Message.(*Delta); ok && len(d.Entries) > 0 {
 			answer = d
 		}
 	}
@@ -273,7 +273,7 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 		t.Fatalf("the roster is answered by %v, want records", out.Messages)
 	}
 	var given []string
-	for _, en := range answer.Records {
+	for _, en := range answer.Entries {
 		given = append(given, en.Record.Name)
 	}
 	slices.Sort(given)
@@ -302,7 +302,7 @@ func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
 	var given []string
 	for _, env := range out.Messages {
 		if d, ok := env.Message.(*Delta); ok {
-			for _, en := range d.Records {
+			for _, en := range d.Entries {
 				given = append(given, en.Record.Name)
 			}
 		}
@@ -319,7 +319,7 @@ func FuzzReceive(f *testing.F) {
 	codec := NewCodec()
 	digest, delta := honest(f, 30)
 	e, now := knowing(f, 30)
-	e.Receive(now, liar, &Delta{Header: liarsHeader(), Records: []membership.Entry{{Record: known(3, 1).Record, Heartbeat: 30}}})
+	e.Receive(now, liar, &Delta{Header: liarsHeader(), Entries: []membership.Entry{{Record: known(3, 1).Record, Heartbeat: 30}}})
 	newer := *delta
 	newer.Rosters = nil
 	for _, env := range e.Receive(now, liar, digest).Messages {
@@ -345,11 +345,11 @@ func FuzzReceive(f *testing.F) {
 		switch m := m.(type) {
 		case *Digest:
 		case *Delta:
-			m.Records = nil // their owners may say what they like: see R15
+			m.Entries = nil // their owners may say what they like: see R15
 		default:
 			return
 		}
-		h := m.header()
+		h := m.Head()
 		h.From, h.To = "liar", ""
 		e, now := knowing(t, 30)
 		before := state(e)

@@ -128,7 +128,7 @@ func header(from string, heartbeat uint64) gossip.Header {
 
 // tell hands over entries that another member relays.
 func (l *lone) tell(from string, entries ...membership.Entry) gossip.Outputs {
-	return l.hear(from, &gossip.Delta{Header: header(from, l.beats()), Records: entries})
+	return l.hear(from, &gossip.Delta{Header: header(from, l.beats()), Entries: entries})
 }
 
 // beats returns how many heartbeats a member that started at the epoch has by now.

@@ -63,7 +63,7 @@ func (e *Engine) pushNews() {
 	}
 	for _, m := range e.randomPeers(e.cfg.NewsFanout) {
 		if news := without(records, m.Record.Name); len(news) > 0 {
-			e.send(m.Record.Address, m.Record.Name, &Delta{Records: news})
+			e.send(m.Record.Address, m.Record.Name, &Delta{Entries: news})
 		}
 	}
 }

@@ -44,7 +44,7 @@ func anyMessage() *rapid.Generator[gossip.Message] {
 		case 1:
 			wants := rapid.SliceOfN(anyName(), 0, 3).Draw(t, "wants")
 			return &gossip.Delta{
-				Header: h, Clock: clock, Bits: bits, Wants: wants, Records: entries, Newer: junk.Draw(t, "newer"),
+				Header: h, Clock: clock, Bits: bits, Wants: wants, Entries: entries, Newer: junk.Draw(t, "newer"),
 				Rosters: junk.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
 			}
 		case 2:
@@ -143,7 +143,7 @@ func TestR3AFloodOfForgeriesCausesOneRebirthPerEightIntervals(t *testing.T) {
 		const flood = 16 * interval
 		for i := range 160 {
 			a.take()
-			a.keep(a.Receive(a.now, address("b"), &gossip.Delta{Header: header("b", 1), Records: []membership.Entry{
+			a.keep(a.Receive(a.now, address("b"), &gossip.Delta{Header: header("b", 1), Entries: []membership.Entry{
 				entryOf("a", 1, func(r *membership.Record) { r.Incarnation += uint64(10 * (i + 1)); r.Address = c.address(i) }),
 			}}))
 			out := a.take()
@@ -171,10 +171,10 @@ func TestR3ARelayedRecordIsPassedOnVerbatim(t *testing.T) {
 	})
 	a.tell("b", told, entryOf("b", 4))
 	_, deltas := sent[*gossip.Delta](a.hear("d", &gossip.Delta{Header: header("d", 4), Wants: []string{"c"}}))
-	if len(deltas) == 0 || len(deltas[0].Records) != 1 {
+	if len(deltas) == 0 || len(deltas[0].Entries) != 1 {
 		t.Fatalf("a peer that asks for c gets %+v, want its record", deltas)
 	}
-	if got := deltas[0].Records[0]; fmt.Sprintf("%+v", *got.Record) != fmt.Sprintf("%+v", *told.Record) || got.Heartbeat != 4 {
+	if got := deltas[0].Entries[0]; fmt.Sprintf("%+v", *got.Record) != fmt.Sprintf("%+v", *told.Record) || got.Heartbeat != 4 {
 		t.Errorf("c's record is passed on as %+v, want it verbatim: %+v", *got.Record, *told.Record)
 	}
 }

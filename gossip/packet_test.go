@@ -13,8 +13,6 @@ import (
 	"heartsay/sim"
 )
 
-var wire = gossip.NewCodec()
-
 // mustFit fails when a packet is larger than it may be.
 func (c *cluster) mustFit(at time.Duration, from, _ netip.AddrPort, m gossip.Message, _ bool) {
 	switch m.(type) {
@@ -123,7 +121,7 @@ func TestR17TheDigestRotatesThroughAll(t *testing.T) {
 				t.Fatalf("in round %d bucket %d was last told in round %d, want all within %d", round, b, last[b], turns)
 			}
 		}
-		members += d.Members()
+		members += gossip.MembersOf(d)
 	}
 	t.Logf("a digest of 1200 bytes lists %d members", members/(4*turns))
 	if got := members / (4 * turns); got < n/turns {
@@ -135,8 +133,8 @@ func TestR17AViewThatFitsIsSentWhole(t *testing.T) {
 	c := newCluster(t, 17)
 	c.boot(100)
 	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m gossip.Message, _ bool) {
-		if d, ok := m.(*gossip.Digest); ok && (int(d.Count) != 1<<d.Bits || d.Members() != 100) {
-			t.Errorf("a digest of 100 members lists %d in %d of %d buckets: want them all", d.Members(), d.Count, 1<<d.Bits)
+		if d, ok := m.(*gossip.Digest); ok && (int(d.Count) != 1<<d.Bits || gossip.MembersOf(d) != 100) {
+			t.Errorf("a digest of 100 members lists %d in %d of %d buckets: want them all", gossip.MembersOf(d), d.Count, 1<<d.Bits)
 		}
 	}
 	c.Run(5 * time.Second)
@@ -178,7 +176,7 @@ func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
 		if len(replies) == 0 {
 			t.Fatal("a digest is not answered")
 		}
-		if b, err := wire.Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
+		if b, err := coder.Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
 			t.Fatalf("an answer takes %d bytes (%v), want one packet", len(b), err)
 		}
 		return replies[0]

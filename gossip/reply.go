@@ -50,7 +50,7 @@ func (r *reply) wantPrint(print uint32) {
 // record tells a record that is newer than the peer's, or that it does not know.
 func (r *reply) record(en membership.Entry) {
 	if r.left.take(sizeEntry(en)) {
-		r.delta.Records = append(r.delta.Records, en)
+		r.delta.Entries = append(r.delta.Entries, en)
 	} else {
 		r.delta.More = true
 	}
@@ -73,9 +73,4 @@ func (r *reply) finish() *Delta {
 	s.newer, s.rosters = d.Newer, d.Rosters
 	d.Newer, d.Rosters = r.engine.spare.copyOf(d.Newer), r.engine.spare.copyOf(d.Rosters)
 	return d
-}
-
-// empty reports whether a delta says nothing but its header.
-func (d *Delta) empty() bool {
-	return len(d.Wants)+len(d.Prints)+len(d.Records)+len(d.Newer)+len(d.Rosters) == 0 && !d.More
 }

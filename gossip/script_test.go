@@ -323,7 +323,7 @@ func (s *script) at(a netip.AddrPort) string {
 func (s *script) describe(m gossip.Message) string {
 	switch m := m.(type) {
 	case *gossip.Digest:
-		return fmt.Sprintf("digest of %d members", m.Members())
+		return fmt.Sprintf("digest of %d members", gossip.MembersOf(m))
 	case *gossip.Delta:
 		return s.describeDelta(m)
 	case *gossip.Ping:
@@ -349,7 +349,7 @@ func (s *script) describeDelta(d *gossip.Delta) string {
 			parts = append(parts, fmt.Sprintf(format, n))
 		}
 	}
-	newer, listed := d.Heartbeats()
+	newer, listed := gossip.HeartbeatsOf(d)
 	add(newer, "newer heartbeats of %d")
 	add(listed, "lists %d, which differ")
 	add(len(d.Prints), "asks for %d by print")
@@ -363,10 +363,10 @@ func (s *script) describeDelta(d *gossip.Delta) string {
 	if len(parts) > 0 {
 		what += ": " + strings.Join(parts, ", ")
 	}
-	if len(parts)+len(d.Records) == 0 {
+	if len(parts)+len(d.Entries) == 0 {
 		what += ": nothing newer"
 	}
-	return what + s.records(d.Records)
+	return what + s.records(d.Entries)
 }
 
 func (s *script) records(entries []membership.Entry) string {

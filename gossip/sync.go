@@ -36,7 +36,7 @@ func (e *Engine) syncParts(to string, join bool) []Message {
 	part.Entries, part.Last = append(part.Entries, e.selfEntry()), true
 	parts = append(parts, part)
 	for _, p := range parts {
-		e.stamp(p.header(), to)
+		e.stamp(p.Head(), to)
 	}
 	return parts
 }
@@ -67,7 +67,7 @@ func (e *Engine) receiveSync(stream StreamID, from netip.AddrPort, s *Sync) {
 // rises above them.
 func (e *Engine) answerSync(stream StreamID, from netip.AddrPort, to string) {
 	for _, part := range e.syncParts("", false) {
-		part.header().To = to
+		part.Head().To = to
 		e.post(Envelope{To: from, Stream: stream, Message: part})
 	}
 }

@@ -52,7 +52,7 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 	delay, arrives := c.Network.link(c.rng, from, to, true)
 	arrives = arrives && s.opener.life == s.life
 	c.report(from, to, env.Message, arrives)
-	if part, ok := env.Message.(*gossip.Sync); !ok || part.Last {
+	if env.Message.Ends() {
 		delete(c.streams, env.Stream)
 	}
 	if !arrives {

@@ -37,19 +37,11 @@ func (t *traffic) sent(m gossip.Message) {
 		panic("sim: " + err.Error())
 	}
 	size, packets := length+EnvelopeBytes+packetHeaders, 1
-	if onStream(m) {
+	if !m.Kind().InPackets() {
 		size = length + EnvelopeBytes + frameHeader
 		packets = (size + segmentBytes - 1) / segmentBytes
 		size += packets * segmentHeaders
 	}
 	t.bytes += size
 	t.packets += packets
-}
-
-func onStream(m gossip.Message) bool {
-	switch m.(type) {
-	case *gossip.Sync, *gossip.Refused:
-		return true
-	}
-	return false
 }
