@@ -371,7 +371,7 @@ func askedOf(t *testing.T, out gossip.Outputs) (n int) {
 			continue
 		}
 		n++
-		if b, err := coder.Encode(env.Message); err != nil || len(b) > 64 {
+		if b, err := gossip.NewCodec().Encode(env.Message); err != nil || len(b) > 64 {
 			t.Errorf("a stranger is sent a %T of %d bytes (%v), want a question and nothing more", env.Message, len(b), err)
 		}
 	}

@@ -176,7 +176,7 @@ func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
 		if len(replies) == 0 {
 			t.Fatal("a digest is not answered")
 		}
-		if b, err := coder.Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
+		if b, err := gossip.NewCodec().Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
 			t.Fatalf("an answer takes %d bytes (%v), want one packet", len(b), err)
 		}
 		return replies[0]
