@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"heartsay/api"
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -104,17 +104,17 @@ func (m *metrics) sample(views []membership.View, self string) {
 }
 
 // send counts a message that leaves by a transport.
-func (m *metrics) send(message gossip.Message, transport string) {
+func (m *metrics) send(message wire.Message, transport string) {
 	m.sent.WithLabelValues(message.Kind().String()).Inc()
-	if message.Kind() == gossip.KindDigest {
+	if message.Kind() == wire.KindDigest {
 		m.begun.WithLabelValues(transport, bySelf).Inc()
 	}
 }
 
 // receive counts a message that came by a transport.
-func (m *metrics) receive(message gossip.Message, transport string) {
+func (m *metrics) receive(message wire.Message, transport string) {
 	m.received.WithLabelValues(message.Kind().String()).Inc()
-	if message.Kind() == gossip.KindDigest {
+	if message.Kind() == wire.KindDigest {
 		m.begun.WithLabelValues(transport, byPeer).Inc()
 	}
 }

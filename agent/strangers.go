@@ -6,6 +6,7 @@ import (
 
 	"heartsay/agent/internal/ratelimit"
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // Names that nobody here has heard of are taken from one source, unasked, at this rate. A cluster that heals brings
@@ -34,9 +35,9 @@ func newStrangers() strangers {
 
 // admit takes the names that are too many out of a message. It reports false when nothing is left of it: its sender
 // itself is one of them.
-func (s *strangers) admit(e *gossip.Engine, from netip.Addr, m gossip.Message, now time.Time) bool {
+func (s *strangers) admit(e *gossip.Engine, from netip.Addr, m wire.Message, now time.Time) bool {
 	switch m.Kind() {
-	case gossip.KindPong, gossip.KindRefused, gossip.KindEvidence:
+	case wire.KindPong, wire.KindRefused, wire.KindEvidence:
 		return true // a pong answers a question, a refusal names nobody, evidence is of members that are known
 	}
 	m.Trim(func(name string) bool { return s.admitName(e, from, name, now) })

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -141,7 +142,7 @@ type scratch struct {
 	numbers  []int64
 	expected []int64
 	read     []int64
-	column   columnWriter
+	column   wire.ColumnWriter
 	waits    []float64
 	buf      []byte
 	newer    []byte

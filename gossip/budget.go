@@ -1,5 +1,7 @@
 package gossip
 
+import "heartsay/gossip/wire"
+
 // budget is what is left of a packet (R17). Its unit is the byte.
 type budget int
 
@@ -14,8 +16,8 @@ func (b *budget) take(n int) bool {
 
 // packetBudget is what one packet has for its parts, after its header and fixed fields.
 func (e *Engine) packetBudget(to string) budget {
-	return budget(e.cfg.MaxPayload - fixedSize - sizeString(e.self.record.Name) - sizeString(to))
+	return budget(e.cfg.MaxPayload - wire.FixedSize - wire.SizeString(e.self.record.Name) - wire.SizeString(to))
 }
 
 // anyPacketBudget returns what a packet has for its parts whoever it goes to.
-func (e *Engine) anyPacketBudget() budget { return e.packetBudget("") - maxNameSize }
+func (e *Engine) anyPacketBudget() budget { return e.packetBudget("") - wire.MaxNameSize }

@@ -1,9 +1,12 @@
 package gossip
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"heartsay/gossip/wire"
+)
 
 // MembersOf returns how many members the digest lists; -1 when its columns are malformed.
-func MembersOf(d *Digest) (n int) {
+func MembersOf(d *wire.Digest) (n int) {
 	var e Engine
 	columns := d.Columns
 	for range d.Count {
@@ -17,7 +20,7 @@ func MembersOf(d *Digest) (n int) {
 }
 
 // HeartbeatsOf returns how many heartbeats the delta tells by column, and how many members its rosters list.
-func HeartbeatsOf(d *Delta) (newer, listed int) {
+func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
 	var e Engine
 	for b := d.Newer; len(b) > 0; {
 		_, used := binary.Uvarint(b)
@@ -27,7 +30,7 @@ func HeartbeatsOf(d *Delta) (newer, listed int) {
 			return -1, -1
 		}
 		n := bitmap(rest).ones(m.members)
-		_, b, _ = readColumn(rest[size:], n, nil)
+		_, b, _ = wire.ReadColumn(rest[size:], n, nil)
 		newer += n
 	}
 	for b := d.Rosters; len(b) > 0; {
@@ -41,7 +44,7 @@ func HeartbeatsOf(d *Delta) (newer, listed int) {
 }
 
 // LagsOf returns what the columns of the digest tell, a list for each bucket.
-func LagsOf(d *Digest) (told [][]int64) {
+func LagsOf(d *wire.Digest) (told [][]int64) {
 	var e Engine
 	columns := d.Columns
 	for range d.Count {
@@ -55,7 +58,7 @@ func LagsOf(d *Digest) (told [][]int64) {
 }
 
 // RosterBucketsOf returns the numbers of the buckets that the delta lists by rosters.
-func RosterBucketsOf(d *Delta) (numbers []int) {
+func RosterBucketsOf(d *wire.Delta) (numbers []int) {
 	var e Engine
 	for b := d.Rosters; len(b) > 0; {
 		number, _, _, rest, ok := e.readRoster(b, int(d.Bits))

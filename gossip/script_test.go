@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -299,7 +300,7 @@ func (s *script) processes() string {
 }
 
 // message writes one line about a message, if it is traced.
-func (s *script) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+func (s *script) message(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
 	if !s.trace {
 		return
 	}
@@ -320,29 +321,29 @@ func (s *script) at(a netip.AddrPort) string {
 	return a.Addr().String()
 }
 
-func (s *script) describe(m gossip.Message) string {
+func (s *script) describe(m wire.Message) string {
 	switch m := m.(type) {
-	case *gossip.Digest:
+	case *wire.Digest:
 		return fmt.Sprintf("digest of %d members", gossip.MembersOf(m))
-	case *gossip.Delta:
+	case *wire.Delta:
 		return s.describeDelta(m)
-	case *gossip.Ping:
+	case *wire.Ping:
 		return "ping" + s.records(m.News)
-	case *gossip.Pong:
+	case *wire.Pong:
 		return "pong"
-	case *gossip.Sync:
+	case *wire.Sync:
 		what := "sync"
 		if m.Join {
 			what = "sync, asks to join"
 		}
 		return what + s.records(m.Entries)
-	case *gossip.Refused:
+	case *wire.Refused:
 		return "refused: " + m.Holder + " holds the name"
 	}
 	return fmt.Sprintf("%T", m)
 }
 
-func (s *script) describeDelta(d *gossip.Delta) string {
+func (s *script) describeDelta(d *wire.Delta) string {
 	var parts []string
 	add := func(n int, format string) {
 		if n > 0 {

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -185,7 +185,7 @@ func (c *checker) view(observer string, view iter.Seq2[membership.Entry, members
 }
 
 // message checks the counters of the sender of a message. An older life cannot speak any more: it has stopped.
-func (c *checker) message(from netip.AddrPort, m gossip.Message) string {
+func (c *checker) message(from netip.AddrPort, m wire.Message) string {
 	h := *m.Head()
 	now := counter{h.Incarnation, h.Heartbeat}
 	if now.less(c.sent[from]) {

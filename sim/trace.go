@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -29,7 +29,7 @@ func (t *tracer) event(at time.Duration, observer string, e membership.Event) {
 		e.Reason)
 }
 
-func (t *tracer) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+func (t *tracer) message(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
 	if t == nil {
 		return
 	}

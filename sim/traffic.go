@@ -1,6 +1,8 @@
 package sim
 
-import "heartsay/gossip"
+import (
+	"heartsay/gossip/wire"
+)
 
 // What a message costs besides its own bytes.
 const (
@@ -16,19 +18,19 @@ const (
 
 // traffic counts what members send, lost or not. Handshakes and acknowledgements of streams are not counted.
 type traffic struct {
-	codec         *gossip.Codec
+	codec         *wire.Codec
 	counting      bool
 	bytes         int
 	packets       int
 	memberSeconds int // of running members
 }
 
-func newTraffic() *traffic { return &traffic{codec: gossip.NewCodec()} }
+func newTraffic() *traffic { return &traffic{codec: wire.NewCodec()} }
 
 func (t *traffic) begin() { t.counting = true }
 
 // sent counts a message.
-func (t *traffic) sent(m gossip.Message) {
+func (t *traffic) sent(m wire.Message) {
 	if !t.counting {
 		return
 	}

@@ -1,4 +1,4 @@
-package gossip
+package wire
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 )
 
 // Version is the protocol version in every message. Versions of one apart understand each other (R16): a newer one
-// only appends elements to the arrays below, which an older one skips.
+// only appends elements to the arrays, which an older one skips.
 const Version = 1
 
 // Reasons why bytes are not a message, to count by.
