@@ -23,6 +23,7 @@ import (
 
 	"heartsay/agent/internal/eventlog"
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -42,7 +43,7 @@ type Agent struct {
 	started   time.Time
 
 	engine *gossip.Engine // the loop's
-	codec  *gossip.Codec  // the loop's
+	codec  *wire.Codec    // the loop's
 	paths  *paths         // the loop's
 	links  links          // the loop's
 	behind behind         // the loop's
@@ -103,7 +104,7 @@ func Start(cfg Config, parts Parts) (*Agent, error) {
 	return start(cfg, parts.Wire, parts.State, parts.Resolver, parts.Log)
 }
 
-func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclog.Logger) (*Agent, error) {
+func start(cfg Config, transport *Wire, state *StateFile, resolver Resolver, log hclog.Logger) (*Agent, error) {
 	now := time.Now()
 	saved, incarnation, err := recall(state, now, log)
 	if err != nil {
@@ -115,10 +116,10 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	a := &Agent{
-		cfg: cfg, log: log, wire: wire, state: state, resolver: resolver, started: now,
+		cfg: cfg, log: log, wire: transport, state: state, resolver: resolver, started: now,
 		envelope: envelope, sealer: sealer,
 		ring:  eventlog.NewRing(eventsKept, eventlog.NewEpoch(now, random.Uint64())),
-		codec: gossip.NewCodec(),
+		codec: wire.NewCodec(),
 		paths: newPaths(cfg.Interval),
 		drops: newDropCounts(),
 		calls: make(chan func(time.Time)), inbox: make(chan arrival, inboxSize), outbox: make(chan outgoing, outboxSize),
@@ -135,10 +136,10 @@ func start(cfg Config, wire *Wire, state *StateFile, resolver Resolver, log hclo
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
-	wire.Guard(cfg.Allow)
+	transport.Guard(cfg.Allow)
 	a.ending, a.fail = context.WithCancelCause(context.Background())
-	wire.LimitPackets(max(cfg.MaxPacket, DefaultMaxPacket)) // peers may be configured otherwise
-	a.engine, err = gossip.New(now, cfg.record(wire.Local(), incarnation), cfg.engine(a.envelope.Overhead()), random)
+	transport.LimitPackets(max(cfg.MaxPacket, DefaultMaxPacket)) // peers may be configured otherwise
+	a.engine, err = gossip.New(now, cfg.record(transport.Local(), incarnation), cfg.engine(a.envelope.Overhead()), random)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"heartsay/agent/internal/eventlog"
 	"heartsay/api"
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -67,7 +68,7 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 		Cluster: c.Cluster, Name: c.Name, Bind: b.wire.Local().String(), API: b.socket,
 		Profile: c.Profile, IntervalSeconds: c.Interval.Seconds(), Fanout: c.Fanout,
 		Detector: c.Detector, SuspectPhi: c.Suspect.Phi, DeadPhi: c.Dead.Phi,
-		Protocol: gossip.Version, PID: os.Getpid(), Started: b.started.UTC(),
+		Protocol: wire.Version, PID: os.Getpid(), Started: b.started.UTC(),
 		Epoch: b.ring.Epoch(), LastSeq: b.ring.Last(), States: map[api.State]int{},
 		Paths: map[string]int{api.PathUDP: 0, api.PathStream: 0}, Seeds: b.seeds.apiSeeds(),
 	}

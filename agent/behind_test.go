@@ -12,12 +12,13 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // ping returns the bytes of a valid packet.
 func ping(from string) []byte {
-	payload, err := gossip.NewCodec().Encode(&gossip.Ping{
-		Header: gossip.Header{From: from, Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1}, Nonce: 7,
+	payload, err := wire.NewCodec().Encode(&wire.Ping{
+		Header: wire.Header{From: from, Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1}, Nonce: 7,
 	})
 	if err != nil {
 		panic(err)
@@ -92,7 +93,7 @@ func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
 			t.Errorf("%d answers wait to be sent, want %d at most and room for %d more", got, answersRoom, outboxSize-answersRoom)
 		}
 		_ = a.do(context.Background(), func(time.Time) {
-			a.post(gossip.Envelope{To: at(2), Message: &gossip.Digest{Header: gossip.Header{From: "a", Incarnation: 1, Heartbeat: 1}}})
+			a.post(gossip.Envelope{To: at(2), Message: &wire.Digest{Header: wire.Header{From: "a", Incarnation: 1, Heartbeat: 1}}})
 		})
 		if got := len(a.outbox); got != answersRoom+1 {
 			t.Errorf("with %d answers waiting the agent's own digest was not queued", answersRoom)

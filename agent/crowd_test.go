@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -25,7 +26,7 @@ type crowd struct {
 	records  map[string]*membership.Record
 	hosts    map[string]*memTransport
 	envelope *Envelope
-	codec    *gossip.Codec
+	codec    *wire.Codec
 	rng      *rand.Rand
 	others   map[string]netip.AddrPort // those who are not of the crowd
 	began    time.Time
@@ -46,7 +47,7 @@ func newCrowd(t *testing.T, n *memNet, members int) *crowd {
 	c := &crowd{
 		records: map[string]*membership.Record{}, hosts: map[string]*memTransport{}, others: map[string]netip.AddrPort{},
 		envelope: NewEnvelope("heartsay", 1),
-		codec:    gossip.NewCodec(), rng: rand.New(rand.NewPCG(2, 2)),
+		codec:    wire.NewCodec(), rng: rand.New(rand.NewPCG(2, 2)),
 		began: now.Add(-time.Minute), down: make(chan struct{}),
 	}
 	shared := n.listen(crowdAddress(0))
@@ -89,11 +90,11 @@ func (c *crowd) rise(now time.Time) {
 		c.entries[i].Heartbeat = c.heartbeat(en.Record, now)
 	}
 	second := c.entries[1]
-	c.engine.Receive(now, second.Record.Address, &gossip.Sync{Last: true, Entries: c.entries[1:], Header: gossip.Header{
+	c.engine.Receive(now, second.Record.Address, &wire.Sync{Last: true, Entries: c.entries[1:], Header: wire.Header{
 		From: second.Record.Name, Incarnation: second.Record.Incarnation, Heartbeat: second.Heartbeat,
 	}})
 	for _, e := range c.engine.Tick(now).Messages {
-		d, ok := e.Message.(*gossip.Digest)
+		d, ok := e.Message.(*wire.Digest)
 		if !ok {
 			continue // its questions are left out: the crowd keeps itself informed
 		}
@@ -104,7 +105,7 @@ func (c *crowd) rise(now time.Time) {
 }
 
 // say sends a message of the engine as one of the crowd. The lock is held.
-func (c *crowd) say(from, to string, at netip.AddrPort, m gossip.Message) {
+func (c *crowd) say(from, to string, at netip.AddrPort, m wire.Message) {
 	c.sign(m, from, to)
 	if b, err := c.codec.Encode(m); err == nil {
 		_, _ = c.hosts[from].WriteTo(c.envelope.Seal(nil, ClassPacket, b), at.String())
@@ -112,7 +113,7 @@ func (c *crowd) say(from, to string, at netip.AddrPort, m gossip.Message) {
 }
 
 // sign makes a message of the engine one of another of the crowd. The lock is held.
-func (c *crowd) sign(m gossip.Message, from, to string) {
+func (c *crowd) sign(m wire.Message, from, to string) {
 	h, r := headerIn(m), c.records[from]
 	h.From, h.Incarnation, h.Heartbeat, h.To = from, r.Incarnation, c.heartbeat(r, time.Now()), to
 }
@@ -135,7 +136,7 @@ func (c *crowd) live(shared *memTransport) {
 }
 
 // hear tells the engine a message, and returns its answers under the name of the one who was meant. The lock is held.
-func (c *crowd) hear(stream gossip.StreamID, from netip.AddrPort, payload []byte) (string, []gossip.Message) {
+func (c *crowd) hear(stream gossip.StreamID, from netip.AddrPort, payload []byte) (string, []wire.Message) {
 	m, err := c.codec.Decode(payload)
 	if err != nil {
 		return "", nil
@@ -146,7 +147,7 @@ func (c *crowd) hear(stream gossip.StreamID, from netip.AddrPort, payload []byte
 		return "", nil
 	}
 	c.others[h.From], h.To = from, own
-	var answers []gossip.Message
+	var answers []wire.Message
 	for _, e := range c.engine.ReceiveOn(time.Now(), stream, from, m).Messages {
 		if e.To == from {
 			c.sign(e.Message, to, h.From)
@@ -202,21 +203,21 @@ func (c *crowd) answerFrame(from netip.AddrPort, payload []byte) (frames [][]byt
 }
 
 // headerIn returns the header of a message, to be changed.
-func headerIn(m gossip.Message) *gossip.Header {
+func headerIn(m wire.Message) *wire.Header {
 	switch m := m.(type) {
-	case *gossip.Digest:
+	case *wire.Digest:
 		return &m.Header
-	case *gossip.Delta:
+	case *wire.Delta:
 		return &m.Header
-	case *gossip.Ping:
+	case *wire.Ping:
 		return &m.Header
-	case *gossip.Pong:
+	case *wire.Pong:
 		return &m.Header
-	case *gossip.Evidence:
+	case *wire.Evidence:
 		return &m.Header
-	case *gossip.Sync:
+	case *wire.Sync:
 		return &m.Header
-	case *gossip.Refused:
+	case *wire.Refused:
 		return &m.Header
 	}
 	panic(fmt.Sprintf("a message of an unknown kind: %T", m))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // dropCounts counts packets, bytes and what was not acted upon, by reason. It is safe for concurrent use.
@@ -80,9 +80,9 @@ func dropReason(err error) string {
 	switch {
 	case errors.As(err, &open):
 		return "drop_" + open.Reason
-	case errors.Is(err, gossip.ErrVersion):
+	case errors.Is(err, wire.ErrVersion):
 		return "drop_version"
-	case errors.Is(err, gossip.ErrKind):
+	case errors.Is(err, wire.ErrKind):
 		return "drop_kind"
 	}
 	return "drop_malformed"

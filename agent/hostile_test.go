@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -23,7 +23,7 @@ type siege struct {
 	a        *Agent
 	attacker *memTransport
 	insider  *Sealer // what the attacker seals with who has the key; nil without keys
-	codec    *gossip.Codec
+	codec    *wire.Codec
 }
 
 // besiege starts the two. The attacker must be shut down at the end.
@@ -34,7 +34,7 @@ func besiege(c *cluster, keys *Keys) *siege {
 		}
 		return c.start(name, host, join...)
 	}
-	s := &siege{cluster: c, a: start("a", 1), attacker: c.net.listen(at(9)), codec: gossip.NewCodec()}
+	s := &siege{cluster: c, a: start("a", 1), attacker: c.net.listen(at(9)), codec: wire.NewCodec()}
 	start("b", 2, at(1).String())
 	go func() { // nothing that is sent to the attacker is read
 		for {
@@ -114,8 +114,8 @@ func (s *siege) wantHarmless(what string, reasons string, do func()) {
 }
 
 // header is that of a message of a member c that nobody knows.
-func hostileHeader() gossip.Header {
-	return gossip.Header{From: "c", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 3, To: "a"}
+func hostileHeader() wire.Header {
+	return wire.Header{From: "c", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 3, To: "a"}
 }
 
 // recordOf returns a record that is in order, of a member at a host.
@@ -125,7 +125,7 @@ func recordOf(name string, host int) *membership.Record {
 	}
 }
 
-func (s *siege) encode(m gossip.Message) []byte {
+func (s *siege) encode(m wire.Message) []byte {
 	s.t.Helper()
 	b, err := s.codec.Encode(m)
 	if err != nil {
@@ -183,8 +183,8 @@ func TestHostile1To3ForeignBytesOnTheGossipPortAreDroppedAndStreamsClosedWithinA
 
 func TestHostile2To5AMessageThatIsNoneIsDroppedEvenWithTheKey(t *testing.T) {
 	eitherWay(t, func(s *siege) {
-		good := s.encode(&gossip.Ping{Header: hostileHeader()})
-		deep := append([]byte{gossip.Version, 3}, bytes.Repeat([]byte{0x91}, 1000)...)
+		good := s.encode(&wire.Ping{Header: hostileHeader()})
+		deep := append([]byte{wire.Version, 3}, bytes.Repeat([]byte{0x91}, 1000)...)
 		for what, c := range map[string]struct {
 			payload []byte
 			reasons string
@@ -194,13 +194,13 @@ func TestHostile2To5AMessageThatIsNoneIsDroppedEvenWithTheKey(t *testing.T) {
 			"cut short":                  {good[:len(good)-1], "drop_malformed"},
 			"with a byte that trails":    {append(bytes.Clone(good), 0), "drop_malformed"},
 			"nested a thousand deep":     {deep, "drop_malformed"},
-			"nil in place of a message":  {[]byte{gossip.Version, 3, 0xc0}, "drop_malformed"},
-			"an array of 2^32-1":         {[]byte{gossip.Version, 3, 0xdd, 0xff, 0xff, 0xff, 0xff}, "drop_malformed"},
-			"a string of 2^31":           {[]byte{gossip.Version, 3, 0x92, 0x94, 0xdb, 0x80, 0, 0, 0}, "drop_malformed"},
-			"a map":                      {[]byte{gossip.Version, 3, 0x81, 0x01, 0x01}, "drop_malformed"},
-			"strings where numbers are":  {[]byte{gossip.Version, 4, 0x92, 0x94, 0xa1, 'c', 0xa1, 'x', 1, 0xa1, 'a', 1}, "drop_malformed"},
-			"an unknown type of message": {[]byte{gossip.Version, 99, 0x90}, "drop_kind"},
-			"a version to come":          {[]byte{gossip.Version + 5, 3, 0x90}, "drop_version"},
+			"nil in place of a message":  {[]byte{wire.Version, 3, 0xc0}, "drop_malformed"},
+			"an array of 2^32-1":         {[]byte{wire.Version, 3, 0xdd, 0xff, 0xff, 0xff, 0xff}, "drop_malformed"},
+			"a string of 2^31":           {[]byte{wire.Version, 3, 0x92, 0x94, 0xdb, 0x80, 0, 0, 0}, "drop_malformed"},
+			"a map":                      {[]byte{wire.Version, 3, 0x81, 0x01, 0x01}, "drop_malformed"},
+			"strings where numbers are":  {[]byte{wire.Version, 4, 0x92, 0x94, 0xa1, 'c', 0xa1, 'x', 1, 0xa1, 'a', 1}, "drop_malformed"},
+			"an unknown type of message": {[]byte{wire.Version, 99, 0x90}, "drop_kind"},
+			"a version to come":          {[]byte{wire.Version + 5, 3, 0x90}, "drop_version"},
 			"version 0":                  {[]byte{0, 3, 0x90}, "drop_version"},
 		} {
 			s.wantHarmless(what, c.reasons, func() { s.shoot(s.wrap(c.payload)) })
@@ -214,22 +214,22 @@ func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 		delta := func(edit func(*membership.Record), heartbeat uint64) []byte {
 			r := recordOf("c", 9)
 			edit(r)
-			return s.encode(&gossip.Delta{Header: gossip.Header{From: "b", Incarnation: now, Heartbeat: 9, To: "a"},
-				Clock: now, Records: []membership.Entry{{Record: r, Heartbeat: heartbeat}}})
+			return s.encode(&wire.Delta{Header: wire.Header{From: "b", Incarnation: now, Heartbeat: 9, To: "a"},
+				Clock: now, Entries: []membership.Entry{{Record: r, Heartbeat: heartbeat}}})
 		}
-		header := func(edit func(*gossip.Header)) []byte {
+		header := func(edit func(*wire.Header)) []byte {
 			h := hostileHeader()
 			edit(&h)
-			return s.encode(&gossip.Pong{Header: h})
+			return s.encode(&wire.Pong{Header: h})
 		}
 		for _, c := range []struct {
 			what    string
 			payload []byte
 			reasons string
 		}{
-			{"heartbeat 0", header(func(h *gossip.Header) { h.Heartbeat = 0 }), "engine_invalid"},
-			{"heartbeat 2^63", header(func(h *gossip.Header) { h.Heartbeat = 1 << 63 }), "engine_invalid"},
-			{"incarnation 2^64-1", header(func(h *gossip.Header) { h.Incarnation = math.MaxUint64 }), "engine_invalid"},
+			{"heartbeat 0", header(func(h *wire.Header) { h.Heartbeat = 0 }), "engine_invalid"},
+			{"heartbeat 2^63", header(func(h *wire.Header) { h.Heartbeat = 1 << 63 }), "engine_invalid"},
+			{"incarnation 2^64-1", header(func(h *wire.Header) { h.Incarnation = math.MaxUint64 }), "engine_invalid"},
 			{"a record of two days ahead", delta(func(r *membership.Record) { r.Incarnation += 48 * 3600 * 1000 }, 1), "engine_clock"},
 			{"a heartbeat that time does not allow", delta(func(*membership.Record) {}, 1<<40), "engine_clock"},
 			{"an incarnation of 0", delta(func(r *membership.Record) { r.Incarnation = 0 }, 1), "drop_malformed"},
@@ -249,9 +249,9 @@ func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 			{"a name with ESC", delta(func(r *membership.Record) { r.Name = "a\x1b[2J" }, 1), "drop_malformed"},
 			{"a name that turns around", delta(func(r *membership.Record) { r.Name = "a\u202eb" }, 1), "drop_malformed"},
 			{"a name too long", delta(func(r *membership.Record) { r.Name = strings.Repeat("n", 129) }, 1), "drop_malformed"},
-			{"a sender's name of ESC", header(func(h *gossip.Header) { h.From = "\x1b" }), "engine_invalid"},
-			{"meant for another member", header(func(h *gossip.Header) { h.To = "z" }), "engine_misaddressed"},
-			{"an answer to no question", s.encode(&gossip.Pong{Header: gossip.Header{From: "b", Incarnation: now, Heartbeat: 9, To: "a"}, Nonce: 1}), "engine_unasked"},
+			{"a sender's name of ESC", header(func(h *wire.Header) { h.From = "\x1b" }), "engine_invalid"},
+			{"meant for another member", header(func(h *wire.Header) { h.To = "z" }), "engine_misaddressed"},
+			{"an answer to no question", s.encode(&wire.Pong{Header: wire.Header{From: "b", Incarnation: now, Heartbeat: 9, To: "a"}, Nonce: 1}), "engine_unasked"},
 		} {
 			s.wantHarmless(c.what, c.reasons, func() { s.shoot(s.wrap(c.payload)) })
 		}
@@ -280,8 +280,8 @@ func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testin
 			r := recordOf("a", 0)
 			r.Incarnation += uint64(i)
 			r.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 53)
-			s.shoot(s.wrap(s.encode(&gossip.Delta{Clock: r.Incarnation, Records: []membership.Entry{{Record: r, Heartbeat: 1}},
-				Header: gossip.Header{From: "b", Incarnation: 1, Heartbeat: 1, To: "a"}})))
+			s.shoot(s.wrap(s.encode(&wire.Delta{Clock: r.Incarnation, Entries: []membership.Entry{{Record: r, Heartbeat: 1}},
+				Header: wire.Header{From: "b", Incarnation: 1, Heartbeat: 1, To: "a"}})))
 			time.Sleep(time.Second/forged - 2*memDelay)
 		}
 		after := s.counted()
@@ -305,7 +305,7 @@ func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		s := besiege(c, testKeys("x"))
 		defer s.attacker.Shutdown()
-		join := s.encode(&gossip.Delta{Header: hostileHeader(), Records: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
+		join := s.encode(&wire.Delta{Header: hostileHeader(), Entries: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
 		stranger := NewSealer("heartsay", testKeys("m"))
 		stranger.contacts.at(at(1)).boot = s.a.sealer.boot
 		elsewhere := NewSealer("staging", testKeys("x"))
@@ -340,10 +340,10 @@ func TestHostile10PhantomsOfOnePeerLeaveRoomForOthersAndHarmNobody(t *testing.T)
 	eitherWay(t, func(s *siege) {
 		const phantoms, each = 8000, 10
 		for i := 0; i < phantoms; i += each {
-			d := &gossip.Delta{Header: gossip.Header{From: "b", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 9, To: "a"},
+			d := &wire.Delta{Header: wire.Header{From: "b", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 9, To: "a"},
 				Clock: uint64(time.Now().UnixMilli())}
 			for j := range each {
-				d.Records = append(d.Records, membership.Entry{Record: recordOf(fmt.Sprint("phantom-", i+j), 9), Heartbeat: 1})
+				d.Entries = append(d.Entries, membership.Entry{Record: recordOf(fmt.Sprint("phantom-", i+j), 9), Heartbeat: 1})
 			}
 			s.attacker.WriteTo(s.wrap(s.encode(d)), at(1).String())
 			if i%500 == 0 {

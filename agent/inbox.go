@@ -6,19 +6,20 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // arrival is a message that came in a packet and was found in order.
 type arrival struct {
 	from    netip.AddrPort
 	at      time.Time // when it came
-	message gossip.Message
+	message wire.Message
 }
 
 // openPackets opens packets for the loop, in a goroutine of its own: what a flood of bad ones costs, the loop does not
 // pay.
 func (a *Agent) openPackets() {
-	codec := gossip.NewCodec()
+	codec := wire.NewCodec()
 	for p := range a.wire.Packets() {
 		a.drops.traffic("packets_received", "bytes_received", len(p.Bytes))
 		m, err := a.openPacket(p, codec)
@@ -38,7 +39,7 @@ func (a *Agent) openPackets() {
 }
 
 // openPacket returns the message in a packet, nil when it was about keys alone.
-func (a *Agent) openPacket(p Packet, codec *gossip.Codec) (gossip.Message, error) {
+func (a *Agent) openPacket(p Packet, codec *wire.Codec) (wire.Message, error) {
 	payload, answers, err := a.envelope.OpenPacket(p.Bytes, p.From, time.Now())
 	for _, answer := range answers {
 		a.transmit(answer)

@@ -66,8 +66,8 @@ func (a *Agent) loop() {
 // receive hands a message that came in a packet to the engine, and returns when the next tick is due.
 func (a *Agent) receive(in arrival) (next time.Time) {
 	a.noticeLate(in.at, time.Now())
-	if name, ok := answerer(in.message); ok {
-		a.paths.answered(name, in.from, false, time.Now())
+	if in.message.Answer() {
+		a.paths.answered(in.message.Head().From, in.from, false, time.Now())
 	}
 	a.from = in.from
 	defer func() { a.from = netip.AddrPort{} }()

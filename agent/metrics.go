@@ -1,16 +1,13 @@
 package agent
 
 import (
-	"reflect"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"heartsay/api"
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -32,7 +29,6 @@ type metrics struct {
 	streamed *prometheus.CounterVec // bytes on streams, by direction
 	answers  *prometheus.CounterVec // of DNS, by code
 	writes   *prometheus.CounterVec // of the file, by result
-	kinds    sync.Map               // reflect.Type of a message -> its word
 }
 
 // Values of labels.
@@ -108,28 +104,17 @@ func (m *metrics) sample(views []membership.View, self string) {
 }
 
 // send counts a message that leaves by a transport.
-func (m *metrics) send(message gossip.Message, transport string) {
-	m.sent.WithLabelValues(m.kind(message)).Inc()
-	if _, ok := message.(*gossip.Digest); ok {
+func (m *metrics) send(message wire.Message, transport string) {
+	m.sent.WithLabelValues(message.Kind().String()).Inc()
+	if message.Kind() == wire.KindDigest {
 		m.begun.WithLabelValues(transport, bySelf).Inc()
 	}
 }
 
 // receive counts a message that came by a transport.
-func (m *metrics) receive(message gossip.Message, transport string) {
-	m.received.WithLabelValues(m.kind(message)).Inc()
-	if _, ok := message.(*gossip.Digest); ok {
+func (m *metrics) receive(message wire.Message, transport string) {
+	m.received.WithLabelValues(message.Kind().String()).Inc()
+	if message.Kind() == wire.KindDigest {
 		m.begun.WithLabelValues(transport, byPeer).Inc()
 	}
-}
-
-// kind returns the word for the kind of a message: that of its type.
-func (m *metrics) kind(message gossip.Message) string {
-	t := reflect.TypeOf(message)
-	if word, ok := m.kinds.Load(t); ok {
-		return word.(string)
-	}
-	word := strings.ToLower(t.Elem().Name())
-	m.kinds.Store(t, word)
-	return word
 }

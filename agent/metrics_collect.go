@@ -9,7 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -65,7 +65,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (c *collector) Collect(to chan<- prometheus.Metric) {
 	a, w := c.agent, figures{to}
-	w.gauge(descInfo, 1, a.cfg.Cluster, a.cfg.Name, a.cfg.Zone, a.cfg.Build, strconv.Itoa(gossip.Version),
+	w.gauge(descInfo, 1, a.cfg.Cluster, a.cfg.Name, a.cfg.Zone, a.cfg.Build, strconv.Itoa(wire.Version),
 		runtime.Version())
 	w.gauge(descOutbox, float64(len(a.outbox)))
 	w.gauge(descInbox, float64(len(a.wire.Packets())))

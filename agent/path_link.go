@@ -8,7 +8,7 @@ import (
 	"net/netip"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // Bounds of the streams that stand in for packets.
@@ -116,10 +116,10 @@ func (a *Agent) dialLink(to netip.AddrPort) (net.Conn, framing, error) {
 }
 
 // serveOthersLink serves a link that another agent opened. Its end is no fault, but bytes that are no message are.
-func (a *Agent) serveOthersLink(c net.Conn, frames framing, first gossip.Message) error {
+func (a *Agent) serveOthersLink(c net.Conn, frames framing, first wire.Message) error {
 	_, err := a.serveLink(c, frames, newLink(remoteOf(c), ""), first)
 	var open *OpenError
-	if errors.As(err, &open) || errors.Is(err, gossip.ErrVersion) || errors.Is(err, gossip.ErrKind) || errors.Is(err, gossip.ErrForm) {
+	if errors.As(err, &open) || errors.Is(err, wire.ErrVersion) || errors.Is(err, wire.ErrKind) || errors.Is(err, wire.ErrForm) {
 		return err
 	}
 	return nil
@@ -127,7 +127,7 @@ func (a *Agent) serveOthersLink(c net.Conn, frames framing, first gossip.Message
 
 // serveLink writes what is queued for a link and hands what comes on it to the engine, until it has been idle for too
 // long or too much came. It returns how many messages came, and why it ended.
-func (a *Agent) serveLink(c net.Conn, frames framing, l *link, first gossip.Message) (heard int, err error) {
+func (a *Agent) serveLink(c net.Conn, frames framing, l *link, first wire.Message) (heard int, err error) {
 	defer a.closeAtEnd(c)()
 	ctx, cancel := context.WithTimeout(a.ending, streamTime)
 	defer cancel()
@@ -135,15 +135,15 @@ func (a *Agent) serveLink(c net.Conn, frames framing, l *link, first gossip.Mess
 		a.writeLink(ctx, c, frames, l)
 		c.Close() // ends the reading
 	})
-	codec, m := gossip.NewCodec(), first
+	codec, m := wire.NewCodec(), first
 	for ; heard < linkMessages; m = nil {
 		if m == nil {
 			if m, err = a.readMessage(c, frames, codec, frameTime); err != nil {
 				return heard, err
 			}
 		}
-		if !travelsInPackets(m) {
-			return heard, fmt.Errorf("%w: %T on a stream in place of packets", gossip.ErrKind, m)
+		if !m.Kind().InPackets() {
+			return heard, fmt.Errorf("%w: %s on a stream in place of packets", wire.ErrKind, m.Kind())
 		}
 		heard++
 		if err := a.do(ctx, func(now time.Time) { a.receiveOnLink(now, l, m) }); err != nil {
@@ -180,9 +180,9 @@ func (a *Agent) writeLink(ctx context.Context, c net.Conn, frames framing, l *li
 }
 
 // receiveOnLink hands a message that came on a link to the engine, whose answers go back on it. The loop calls it.
-func (a *Agent) receiveOnLink(now time.Time, l *link, m gossip.Message) {
-	if name, ok := answerer(m); ok {
-		a.paths.answered(name, l.peer, true, now)
+func (a *Agent) receiveOnLink(now time.Time, l *link, m wire.Message) {
+	if m.Answer() {
+		a.paths.answered(m.Head().From, l.peer, true, now)
 	}
 	a.via = l
 	a.apply(a.engine.Receive(now, l.peer, m))

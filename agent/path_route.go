@@ -24,8 +24,8 @@ func (a *Agent) route(env gossip.Envelope, payload []byte) {
 		return
 	}
 	now := time.Now()
-	name, request := addressee(env.Message)
-	key := pathKey(name, env.To)
+	request := env.Message.Request()
+	key := pathKey(env.Message.Head().To, env.To)
 	byStream := a.paths.byStream(key, now)
 	if byStream {
 		a.carry(key, env.To, payload, request, now)

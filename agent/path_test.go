@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"heartsay/api"
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // byStream returns how many present members an agent reaches by streams.
@@ -160,14 +160,14 @@ func TestR15StreamsInPlaceOfPacketsAreBounded(t *testing.T) {
 }
 
 // openLink opens a stream to an agent and sends it messages, each in its frame.
-func openLink(t *testing.T, c *cluster, host int, messages ...gossip.Message) net.Conn {
+func openLink(t *testing.T, c *cluster, host int, messages ...wire.Message) net.Conn {
 	t.Helper()
 	stranger := c.net.listen(at(200))
 	conn, err := stranger.DialTimeout(at(host).String(), time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	codec, envelope := gossip.NewCodec(), NewEnvelope("heartsay", 7)
+	codec, envelope := wire.NewCodec(), NewEnvelope("heartsay", 7)
 	go func() {
 		for _, m := range messages {
 			payload, err := codec.Encode(m)
@@ -185,16 +185,16 @@ func openLink(t *testing.T, c *cluster, host int, messages ...gossip.Message) ne
 func TestAStreamInPlaceOfPacketsIsAnsweredAndEnds(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
-		ping := &gossip.Ping{Header: gossip.Header{From: "x", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1, To: "a"}, Nonce: 42}
+		ping := &wire.Ping{Header: wire.Header{From: "x", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1, To: "a"}, Nonce: 42}
 		conn := openLink(t, c, 1, ping)
 		defer conn.Close()
-		codec, envelope := gossip.NewCodec(), NewEnvelope("heartsay", 7)
+		codec, envelope := wire.NewCodec(), NewEnvelope("heartsay", 7)
 		payload, err := ReadFrame(conn, envelope)
 		if err != nil {
 			t.Fatalf("a ping on a stream got no answer: %v", err)
 		}
 		m, err := codec.Decode(payload)
-		if pong, ok := m.(*gossip.Pong); err != nil || !ok || pong.Nonce != 42 {
+		if pong, ok := m.(*wire.Pong); err != nil || !ok || pong.Nonce != 42 {
 			t.Fatalf("a ping on a stream was answered by %#v, %v", m, err)
 		}
 		begin := time.Now()
@@ -210,8 +210,8 @@ func TestAStreamInPlaceOfPacketsIsAnsweredAndEnds(t *testing.T) {
 func TestAStreamInPlaceOfPacketsCannotTurnIntoAJoin(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
-		h := gossip.Header{From: "x", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1}
-		conn := openLink(t, c, 1, &gossip.Ping{Header: h, Nonce: 1}, &gossip.Sync{Header: h, Join: true, Last: true})
+		h := wire.Header{From: "x", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1}
+		conn := openLink(t, c, 1, &wire.Ping{Header: h, Nonce: 1}, &wire.Sync{Header: h, Join: true, Last: true})
 		defer conn.Close()
 		for err := error(nil); err == nil; {
 			_, err = ReadFrame(conn, NewEnvelope("heartsay", 7))

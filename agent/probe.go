@@ -9,6 +9,7 @@ import (
 
 	"heartsay/api"
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // A probe asks one address the way gossip does, from the agent's own sockets: by a small packet, by a full one, by a
@@ -66,7 +67,7 @@ func (a *Agent) probePackets(ctx context.Context, to netip.AddrPort, result *api
 
 // ping sends a packet that holds this member's own entry so many times, which is news to nobody, and waits for the
 // answer. It returns the bytes of the packet also when there is none.
-func (a *Agent) ping(ctx context.Context, to netip.AddrPort, copies int) (p *gossip.Pong, size int, took time.Duration,
+func (a *Agent) ping(ctx context.Context, to netip.AddrPort, copies int) (p *wire.Pong, size int, took time.Duration,
 	err error) {
 	nonce := rand.Uint64()
 	answer, giveUp := a.probes.pong(nonce)
@@ -93,13 +94,13 @@ func (a *Agent) ping(ctx context.Context, to netip.AddrPort, copies int) (p *gos
 }
 
 // header returns that of a message from this member, to a name or to whoever there is. The loop calls it.
-func (a *Agent) header(to string) gossip.Header {
+func (a *Agent) header(to string) wire.Header {
 	self := a.engine.Self()
-	return gossip.Header{From: self.Record.Name, Incarnation: self.Record.Incarnation, Heartbeat: self.Heartbeat, To: to}
+	return wire.Header{From: self.Record.Name, Incarnation: self.Record.Incarnation, Heartbeat: self.Heartbeat, To: to}
 }
 
-func (a *Agent) pingMessage(nonce uint64, copies int) *gossip.Ping {
-	m := &gossip.Ping{Header: a.header(""), Nonce: nonce}
+func (a *Agent) pingMessage(nonce uint64, copies int) *wire.Ping {
+	m := &wire.Ping{Header: a.header(""), Nonce: nonce}
 	for range copies {
 		m.News = append(m.News, a.engine.Self())
 	}
@@ -107,7 +108,7 @@ func (a *Agent) pingMessage(nonce uint64, copies int) *gossip.Ping {
 }
 
 // packetSize returns the bytes of a message in its envelope. The loop calls it.
-func (a *Agent) packetSize(m gossip.Message) int {
+func (a *Agent) packetSize(m wire.Message) int {
 	payload, err := a.codec.Encode(m)
 	if err != nil {
 		panic(fmt.Sprintf("agent: %v", err)) // every message has a wire form
@@ -131,7 +132,7 @@ func (a *Agent) askClock(ctx context.Context, to netip.AddrPort, name string) *f
 	defer giveUp()
 	for range probeTries {
 		err := a.do(ctx, func(now time.Time) {
-			a.post(gossip.Envelope{To: to, Message: &gossip.Digest{Header: a.header(name), Clock: uint64(now.UnixMilli())}})
+			a.post(gossip.Envelope{To: to, Message: &wire.Digest{Header: a.header(name), Clock: uint64(now.UnixMilli())}})
 		})
 		if err != nil {
 			return nil

@@ -4,35 +4,31 @@ import (
 	"sync"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // probes are the questions of this agent that wait for an answer. The zero value has none.
 type probes struct {
 	mu     sync.Mutex
-	pongs  map[uint64]chan<- *gossip.Pong  // by nonce
+	pongs  map[uint64]chan<- *wire.Pong    // by nonce
 	clocks map[string]chan<- time.Duration // by name
 }
 
 // take looks at a message on its way to the engine, and reports whether it answers a probe, which the engine did not
 // ask for. It is called by the loop and does not wait.
-func (p *probes) take(m gossip.Message, now time.Time) bool {
+func (p *probes) take(m wire.Message, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch m := m.(type) {
-	case *gossip.Pong:
-		answer := p.pongs[m.Nonce]
-		if answer != nil {
-			answer <- m // has room for one, and is asked for one
-			delete(p.pongs, m.Nonce)
-		}
-		return answer != nil
-	case *gossip.Delta:
-		p.noteClock(m.From, m.Clock, now)
-	case *gossip.Digest:
-		p.noteClock(m.From, m.Clock, now)
+	if clock := m.SentAt(); clock != 0 {
+		p.noteClock(m.Head().From, clock, now)
 	}
-	return false
+	pong, ok := m.(*wire.Pong)
+	if !ok || p.pongs[pong.Nonce] == nil {
+		return false
+	}
+	p.pongs[pong.Nonce] <- pong // has room for one, and is asked for one
+	delete(p.pongs, pong.Nonce)
+	return true
 }
 
 func (p *probes) noteClock(name string, clock uint64, now time.Time) {
@@ -43,12 +39,12 @@ func (p *probes) noteClock(name string, clock uint64, now time.Time) {
 }
 
 // pong returns a channel for the answer to a ping with the nonce. The function gives up on it.
-func (p *probes) pong(nonce uint64) (<-chan *gossip.Pong, func()) {
-	answer := make(chan *gossip.Pong, 1)
+func (p *probes) pong(nonce uint64) (<-chan *wire.Pong, func()) {
+	answer := make(chan *wire.Pong, 1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pongs == nil {
-		p.pongs = map[uint64]chan<- *gossip.Pong{}
+		p.pongs = map[uint64]chan<- *wire.Pong{}
 	}
 	p.pongs[nonce] = answer
 	return answer, func() { p.mu.Lock(); delete(p.pongs, nonce); p.mu.Unlock() }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // keyFile writes keys to a file of their own, and returns its path.
@@ -275,7 +276,7 @@ func joinRequest(t *testing.T, name string, host int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := gossip.NewCodec().Encode(e.OpenSync(now, true)[0])
+	b, err := wire.NewCodec().Encode(e.OpenSync(now, true)[0])
 	if err != nil {
 		t.Fatal(err)
 	}

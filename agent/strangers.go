@@ -2,12 +2,11 @@ package agent
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"heartsay/agent/internal/ratelimit"
 	"heartsay/gossip"
-	"heartsay/membership"
+	"heartsay/gossip/wire"
 )
 
 // Names that nobody here has heard of are taken from one source, unasked, at this rate. A cluster that heals brings
@@ -36,27 +35,13 @@ func newStrangers() strangers {
 
 // admit takes the names that are too many out of a message. It reports false when nothing is left of it: its sender
 // itself is one of them.
-func (s *strangers) admit(e *gossip.Engine, from netip.Addr, m gossip.Message, now time.Time) bool {
-	switch m := m.(type) {
-	case *gossip.Delta:
-		m.Records = s.cut(e, from, m.Records, now)
-		return s.admitName(e, from, m.From, now)
-	case *gossip.Ping:
-		m.News = s.cut(e, from, m.News, now)
-		return s.admitName(e, from, m.From, now)
-	case *gossip.Sync:
-		m.Entries = s.cut(e, from, m.Entries, now)
-		return s.admitName(e, from, m.From, now)
-	case *gossip.Digest:
-		return s.admitName(e, from, m.From, now)
+func (s *strangers) admit(e *gossip.Engine, from netip.Addr, m wire.Message, now time.Time) bool {
+	switch m.Kind() {
+	case wire.KindPong, wire.KindRefused, wire.KindEvidence:
+		return true // a pong answers a question, a refusal names nobody, evidence is of members that are known
 	}
-	return true // a pong answers a question, a refusal names nobody
-}
-
-func (s *strangers) cut(e *gossip.Engine, from netip.Addr, entries []membership.Entry, now time.Time) []membership.Entry {
-	return slices.DeleteFunc(entries, func(en membership.Entry) bool {
-		return !s.admitName(e, from, en.Record.Name, now)
-	})
+	m.Trim(func(name string) bool { return s.admitName(e, from, name, now) })
+	return s.admitName(e, from, m.Head().From, now)
 }
 
 func (s *strangers) admitName(e *gossip.Engine, from netip.Addr, name string, now time.Time) bool {

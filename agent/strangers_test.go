@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -22,23 +23,23 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := gossip.Header{From: "b", Incarnation: uint64(now.UnixMilli()), Heartbeat: 1, To: "a"}
+	header := wire.Header{From: "b", Incarnation: uint64(now.UnixMilli()), Heartbeat: 1, To: "a"}
 	entry := func(name string) membership.Entry {
 		return membership.Entry{Heartbeat: 1, Record: &membership.Record{
 			Name: name, Incarnation: uint64(noon.UnixMilli()), Version: 1, Address: addrB, Interval: time.Second,
 		}}
 	}
 	s := newStrangers()
-	hand := func(from netip.AddrPort, m gossip.Message) {
+	hand := func(from netip.AddrPort, m wire.Message) {
 		if s.admit(e, from.Addr(), m, now) {
 			e.Receive(now, from, m)
 		}
 	}
-	hand(addrB, &gossip.Delta{Header: header, Records: []membership.Entry{entry("b")}})
+	hand(addrB, &wire.Delta{Header: header, Entries: []membership.Entry{entry("b")}})
 	for i := 0; i < phantoms; i += each {
-		d := &gossip.Delta{Header: header}
+		d := &wire.Delta{Header: header}
 		for j := range each {
-			d.Records = append(d.Records, entry(fmt.Sprint("phantom-", i+j)))
+			d.Entries = append(d.Entries, entry(fmt.Sprint("phantom-", i+j)))
 		}
 		hand(addrB, d)
 		now = now.Add(time.Minute * each / phantoms)
@@ -51,7 +52,7 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 		t.Errorf("%d names were counted as too many, want at least %d", s.dropped, phantoms-most)
 	}
 	other := netip.MustParseAddrPort("10.0.0.3:4327")
-	hand(other, &gossip.Ping{Header: gossip.Header{From: "c", Incarnation: uint64(noon.UnixMilli()), Heartbeat: 1},
+	hand(other, &wire.Ping{Header: wire.Header{From: "c", Incarnation: uint64(noon.UnixMilli()), Heartbeat: 1},
 		News: []membership.Entry{entry("c")}})
 	if !e.Knows("b") || !e.Knows("c") {
 		t.Errorf("b is known: %v, and a newcomer of another host: %v: want both", e.Knows("b"), e.Knows("c"))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // Times and bounds of a stream.
@@ -29,17 +30,17 @@ func (a *Agent) answerTime() time.Duration { return frameTime + max(time.Second,
 type streams struct {
 	mu   sync.Mutex
 	last gossip.StreamID
-	open map[gossip.StreamID]chan gossip.Message
+	open map[gossip.StreamID]chan wire.Message
 }
 
-func (s *streams) add() (gossip.StreamID, <-chan gossip.Message) {
+func (s *streams) add() (gossip.StreamID, <-chan wire.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
-		s.open = map[gossip.StreamID]chan gossip.Message{}
+		s.open = map[gossip.StreamID]chan wire.Message{}
 	}
 	s.last++
-	answers := make(chan gossip.Message, maxAnswers)
+	answers := make(chan wire.Message, maxAnswers)
 	s.open[s.last] = answers
 	return s.last, answers
 }
@@ -52,7 +53,7 @@ func (s *streams) remove(id gossip.StreamID) {
 
 // answer queues a message to be written on a stream. It never waits: a stream that is gone or has too much to write
 // loses it.
-func (s *streams) answer(id gossip.StreamID, m gossip.Message) {
+func (s *streams) answer(id gossip.StreamID, m wire.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if answers := s.open[id]; answers != nil {
@@ -83,31 +84,31 @@ func (a *Agent) serveStream(c net.Conn) error {
 	if err != nil {
 		return err
 	}
-	first, err := a.readMessage(c, frames, gossip.NewCodec(), frameTime)
+	first, err := a.readMessage(c, frames, wire.NewCodec(), frameTime)
 	switch {
 	case err != nil:
 		a.explain(c, frames, err)
 		return err
-	case travelsInPackets(first):
+	case first.Kind().InPackets():
 		return a.serveOthersLink(c, frames, first)
 	}
 	return a.serveSync(c, frames, first)
 }
 
 // serveSync takes the parts of a sync, whose first has come, and writes the answer of the engine.
-func (a *Agent) serveSync(c net.Conn, frames framing, first gossip.Message) error {
+func (a *Agent) serveSync(c net.Conn, frames framing, first wire.Message) error {
 	id, answers := a.streams.add()
 	defer a.streams.remove(id)
 	if err := a.readSync(c, frames, id, first); err != nil {
 		return err
 	}
-	codec := gossip.NewCodec()
+	codec := wire.NewCodec()
 	timeout := time.NewTimer(streamTime)
 	defer timeout.Stop()
 	for {
 		select {
 		case m := <-answers:
-			if err := a.writeMessage(c, frames, codec, m); err != nil || ends(m) {
+			if err := a.writeMessage(c, frames, codec, m); err != nil || m.Ends() {
 				return err
 			}
 		case <-timeout.C:
@@ -146,7 +147,7 @@ func part(c net.Conn, lastWords func()) {
 }
 
 // readMessage reads one message, which may take the time given.
-func (a *Agent) readMessage(c net.Conn, frames framing, codec *gossip.Codec, wait time.Duration) (gossip.Message, error) {
+func (a *Agent) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
 	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return nil, err
 	}
@@ -163,16 +164,16 @@ func (a *Agent) readMessage(c net.Conn, frames framing, codec *gossip.Codec, wai
 
 // readSync hands the messages of a stream, the first of which has come, to the engine until the one that ends the
 // other side's part. Stream is 0 for one that this agent opened.
-func (a *Agent) readSync(c net.Conn, frames framing, stream gossip.StreamID, m gossip.Message) error {
-	codec, from := gossip.NewCodec(), remoteOf(c)
+func (a *Agent) readSync(c net.Conn, frames framing, stream gossip.StreamID, m wire.Message) error {
+	codec, from := wire.NewCodec(), remoteOf(c)
 	for end := time.Now().Add(streamTime); ; {
-		if refused, ok := m.(*gossip.Refused); ok && stream == 0 {
+		if refused, ok := m.(*wire.Refused); ok && stream == 0 {
 			return a.refusal(refused)
 		}
 		a.metrics.receive(m, byStream)
-		sync, ok := m.(*gossip.Sync)
+		sync, ok := m.(*wire.Sync)
 		if !ok {
-			return fmt.Errorf("%w: %T on a stream", gossip.ErrKind, m)
+			return fmt.Errorf("%w: %s on a stream", wire.ErrKind, m.Kind())
 		}
 		if err := a.takeSync(stream, from, sync); err != nil {
 			return err
@@ -188,7 +189,7 @@ func (a *Agent) readSync(c net.Conn, frames framing, stream gossip.StreamID, m g
 }
 
 // takeSync hands a part of a sync to the engine. Names in it that this side did not ask for are counted.
-func (a *Agent) takeSync(stream gossip.StreamID, from netip.AddrPort, sync *gossip.Sync) error {
+func (a *Agent) takeSync(stream gossip.StreamID, from netip.AddrPort, sync *wire.Sync) error {
 	admitted := true
 	err := a.do(a.ending, func(now time.Time) {
 		if admitted = stream == 0 || a.strangers.admit(a.engine, from.Addr(), sync, now); admitted {
@@ -202,8 +203,8 @@ func (a *Agent) takeSync(stream gossip.StreamID, from netip.AddrPort, sync *goss
 }
 
 // refusal returns why the other side would not let this agent in.
-func (a *Agent) refusal(r *gossip.Refused) error {
-	if holder, err := netip.ParseAddrPort(r.Holder); err == nil && r.Reason == gossip.NameTaken {
+func (a *Agent) refusal(r *wire.Refused) error {
+	if holder, err := netip.ParseAddrPort(r.Holder); err == nil && r.Reason == wire.NameTaken {
 		return &ConflictError{Name: a.cfg.Name, Holder: holder}
 	}
 	return fmt.Errorf("refused by %s, for reason %d that this version does not know", r.From, r.Reason)
@@ -217,7 +218,7 @@ func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) (err
 		}
 	}()
 	a.metrics.begun.WithLabelValues(byStream, bySelf).Inc()
-	var parts []gossip.Message
+	var parts []wire.Message
 	if err := a.do(ctx, func(now time.Time) { parts = a.engine.OpenSync(now, join) }); err != nil {
 		return err
 	}
@@ -232,7 +233,7 @@ func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) (err
 	if err != nil {
 		return fmt.Errorf("exchange with %s: %w", to, explainEnd(err))
 	}
-	codec := gossip.NewCodec()
+	codec := wire.NewCodec()
 	for _, part := range parts {
 		if err := a.writeMessage(c, frames, codec, part); err != nil {
 			return fmt.Errorf("exchange with %s: %w", to, err)
@@ -271,7 +272,7 @@ func (a *Agent) fetch(peer netip.AddrPort) {
 	}
 }
 
-func (a *Agent) writeMessage(c net.Conn, frames framing, codec *gossip.Codec, m gossip.Message) error {
+func (a *Agent) writeMessage(c net.Conn, frames framing, codec *wire.Codec, m wire.Message) error {
 	payload, err := codec.Encode(m)
 	if err != nil {
 		return err
@@ -287,12 +288,6 @@ func (a *Agent) writeMessage(c net.Conn, frames framing, codec *gossip.Codec, m 
 func (a *Agent) closeAtEnd(c net.Conn) (stop func()) {
 	off := context.AfterFunc(a.ending, func() { c.Close() })
 	return func() { off() }
-}
-
-// ends reports whether a message is the last of an answer.
-func ends(m gossip.Message) bool {
-	sync, ok := m.(*gossip.Sync)
-	return !ok || sync.Last
 }
 
 func remoteOf(c net.Conn) netip.AddrPort {

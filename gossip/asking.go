@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -123,7 +124,7 @@ func (e *Engine) goOnAsking(d *doubt, needed, certain int) {
 		}
 		needed = certain
 	}
-	e.send(d.member.Record.Address, d.member.Record.Name, &Ping{})
+	e.send(d.member.Record.Address, d.member.Record.Name, &wire.Ping{})
 	a.put++
 	if a.put < needed {
 		a.next = e.now.Add(interval / 2 / time.Duration(max(min(needed, pace), 4)))

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unsafe"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -27,7 +28,7 @@ func crowd(tb testing.TB, n int) (*Engine, time.Time) {
 	rng := rand.New(rand.NewPCG(uint64(n), 2))
 	now := began.Add(time.Minute)
 	e.Tick(now)
-	sync := &Sync{Header: liarsHeader(), Last: true}
+	sync := &wire.Sync{Header: liarsHeader(), Last: true}
 	for i := range n {
 		sync.Entries = append(sync.Entries, membership.Entry{Heartbeat: 50 + rng.Uint64N(8), Record: &membership.Record{
 			Name: fmt.Sprintf("host-%05d.example", i), Incarnation: uint64(began.UnixMilli()) + rng.Uint64N(1000), Version: 1,
@@ -64,7 +65,7 @@ func BenchmarkDigestWrite(b *testing.B) {
 }
 
 // told returns the digest of a peer that knows the same, as one that is known sends it.
-func told(tb testing.TB, n int) (e *Engine, now time.Time, d *Digest) {
+func told(tb testing.TB, n int) (e *Engine, now time.Time, d *wire.Digest) {
 	peer, now := crowd(tb, n)
 	e, _ = crowd(tb, n)
 	digest := peer.digest()
@@ -123,9 +124,9 @@ func TestExchangesAllocateNothing(t *testing.T) {
 		e, now, digest := told(t, n)
 		older := *digest
 		older.Clock -= 1000
-		newer := e.Receive(now, liar, &older).Messages[0].Message.(*Delta)
-		newer.Header = Header{From: digest.From, Incarnation: digest.Incarnation, Heartbeat: digest.Heartbeat}
-		if told, _ := newer.Heartbeats(); told < n-1 {
+		newer := e.Receive(now, liar, &older).Messages[0].Message.(*wire.Delta)
+		newer.Header = wire.Header{From: digest.From, Incarnation: digest.Incarnation, Heartbeat: digest.Heartbeat}
+		if told, _ := HeartbeatsOf(newer); told < n-1 {
 			t.Fatalf("the delta tells %d heartbeats, want those of %d members", told, n)
 		}
 		later := func() {
@@ -133,7 +134,7 @@ func TestExchangesAllocateNothing(t *testing.T) {
 			digest.Clock, newer.Clock = digest.Clock+1000, newer.Clock+1000 // so all that they tell has risen
 			e.self.heartbeat++
 		}
-		hear := func(m Message) { e.Reuse(e.Receive(now, liar, m)) }
+		hear := func(m wire.Message) { e.Reuse(e.Receive(now, liar, m)) }
 		round := func() {
 			later()
 			hear(newer)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -15,7 +16,7 @@ func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
 	c := newCluster(t, 15, func(cfg *sim.Config) { cfg.Gossip.MaxMembers = 40 })
 	c.boot(20)
 	a := c.Member(sim.Name(0))
-	liar := gossip.Header{From: "liar", Incarnation: uint64(c.Clock().UnixMilli()), Heartbeat: 1}
+	liar := wire.Header{From: "liar", Incarnation: uint64(c.Clock().UnixMilli()), Heartbeat: 1}
 	for i := range 1000 {
 		var phantoms []membership.Entry
 		for j := range 5 {
@@ -23,7 +24,7 @@ func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
 				r.Name, r.Address = fmt.Sprintf("phantom-%d", 5*i+j), sim.Address(1000+5*i+j)
 			}))
 		}
-		c.Inject(a.Name, sim.Address(999), &gossip.Delta{Header: liar, Records: phantoms})
+		c.Inject(a.Name, sim.Address(999), &wire.Delta{Header: liar, Entries: phantoms})
 		c.Run(10 * time.Millisecond)
 	}
 	for _, m := range c.Running() {
@@ -51,33 +52,33 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 	known := entryOf("c", 4)
 	inc := known.Record.Incarnation
 	day := uint64(24 * time.Hour / time.Millisecond)
-	record := func(incarnation, version, heartbeat uint64) gossip.Message {
-		return &gossip.Delta{Header: header("b", 4), Records: []membership.Entry{
+	record := func(incarnation, version, heartbeat uint64) wire.Message {
+		return &wire.Delta{Header: header("b", 4), Entries: []membership.Entry{
 			entryOf("c", heartbeat, func(r *membership.Record) { r.Incarnation, r.Version = incarnation, version }),
 		}}
 	}
 	for _, c := range []struct {
 		what string
-		m    gossip.Message
+		m    wire.Message
 		drop gossip.Drop
 	}{
 		{"a heartbeat of 2^63", record(inc, 1, 1<<63), gossip.DropClock},
 		{"a heartbeat of 2^64-1", record(inc, 1, math.MaxUint64), gossip.DropClock},
-		{"a header of heartbeat 0", &gossip.Digest{Header: gossip.Header{From: "c", Incarnation: inc}}, gossip.DropInvalid},
-		{"a header of incarnation 2^63", &gossip.Digest{Header: gossip.Header{From: "c", Incarnation: 1 << 63, Heartbeat: 9}}, gossip.DropInvalid},
+		{"a header of heartbeat 0", &wire.Digest{Header: wire.Header{From: "c", Incarnation: inc}}, gossip.DropInvalid},
+		{"a header of incarnation 2^63", &wire.Digest{Header: wire.Header{From: "c", Incarnation: 1 << 63, Heartbeat: 9}}, gossip.DropInvalid},
 		{"heartbeat 0 in a record", record(inc+1, 1, 0), gossip.DropClock},
 		{"a record two days ahead", record(inc+2*day, 1, 1), gossip.DropClock},
 		{"a record of incarnation 2^53", record(membership.MaxCounter, 1, 1), gossip.DropClock},
 		{"a record whose version is two days ahead", record(inc, 2*day/250, 5), gossip.DropClock},
 		{"a record whose heartbeat is two days ahead", record(inc, 1, 2*day/250), gossip.DropClock},
-		{"a header two days ahead", &gossip.Pong{Header: gossip.Header{From: "c", Incarnation: inc, Heartbeat: 2 * day / 250}}, gossip.DropClock},
-		{"a record of another interval within one life", &gossip.Delta{Header: header("b", 4), Records: []membership.Entry{
+		{"a header two days ahead", &wire.Pong{Header: wire.Header{From: "c", Incarnation: inc, Heartbeat: 2 * day / 250}}, gossip.DropClock},
+		{"a record of another interval within one life", &wire.Delta{Header: header("b", 4), Entries: []membership.Entry{
 			entryOf("c", 5, func(r *membership.Record) { r.Interval, r.Version = time.Second, 5 }),
 		}}, gossip.DropInterval},
-		{"a header without a name", &gossip.Digest{Header: gossip.Header{Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
-		{"a header with a name that is none", &gossip.Digest{Header: gossip.Header{From: "a\nb", Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
-		{"a message for another", &gossip.Digest{Header: gossip.Header{From: "b", Incarnation: inc, Heartbeat: 5, To: "z"}}, gossip.DropMisaddressed},
-		{"an answer that nobody asked for", &gossip.Pong{Header: header("b", 4), Nonce: 7}, gossip.DropUnasked},
+		{"a header without a name", &wire.Digest{Header: wire.Header{Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
+		{"a header with a name that is none", &wire.Digest{Header: wire.Header{From: "a\nb", Incarnation: inc, Heartbeat: 5}}, gossip.DropInvalid},
+		{"a message for another", &wire.Digest{Header: wire.Header{From: "b", Incarnation: inc, Heartbeat: 5, To: "z"}}, gossip.DropMisaddressed},
+		{"an answer that nobody asked for", &wire.Pong{Header: header("b", 4), Nonce: 7}, gossip.DropUnasked},
 	} {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		a.run(time.Second)

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -19,9 +20,6 @@ const bucketSize = 64
 // maxBucket bounds the members of one bucket that a reader believes in. With 64 on average, more than a few hundred do
 // not come about.
 const maxBucket = 1024
-
-// maxBucketBits bounds the number of buckets a reader believes in.
-const maxBucketBits = 12
 
 // bucketBits returns how many bits of the hash number the buckets of a view of n members.
 func bucketBits(n int) int { return bits.Len(uint((n - 1) / bucketSize)) }
@@ -144,7 +142,7 @@ type scratch struct {
 	numbers  []int64
 	expected []int64
 	read     []int64
-	column   columnWriter
+	column   wire.ColumnWriter
 	waits    []float64
 	buf      []byte
 	newer    []byte

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -21,7 +22,7 @@ type cluster struct {
 	seen []sighting
 	last map[[2]string]counter // observer and subject
 
-	codec *gossip.Codec
+	codec *wire.Codec
 }
 
 type sighting struct {
@@ -42,7 +43,7 @@ func newCluster(t testing.TB, seed uint64, change ...func(*sim.Config)) *cluster
 	for _, f := range change {
 		f(&cfg)
 	}
-	c := &cluster{Cluster: sim.New(cfg), t: t, last: map[[2]string]counter{}, codec: gossip.NewCodec()}
+	c := &cluster{Cluster: sim.New(cfg), t: t, last: map[[2]string]counter{}, codec: wire.NewCodec()}
 	c.OnEvent = c.watch
 	t.Cleanup(func() {
 		if t.Failed() {

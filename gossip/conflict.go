@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -32,7 +33,7 @@ func (e *Engine) rumourOfSelf(incarnation, counter uint64, record *membership.Re
 }
 
 // meetNamesake handles a message of an agent that goes by this member's own name.
-func (e *Engine) meetNamesake(from netip.AddrPort, h *Header) {
+func (e *Engine) meetNamesake(from netip.AddrPort, h *wire.Header) {
 	own := e.self.record
 	if from == own.Address || h.Incarnation == own.Incarnation {
 		return // a packet of an older life that was under way for long, or of this one that came back

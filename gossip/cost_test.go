@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -38,13 +39,13 @@ type telling struct {
 	lists                              int // buckets that replies settle by a list of their records
 }
 
-func (s *telling) message(codec *gossip.Codec, m gossip.Message) {
+func (s *telling) message(codec *wire.Codec, m wire.Message) {
 	switch m := m.(type) {
-	case *gossip.Digest:
+	case *wire.Digest:
 		s.digests++
-		s.members += m.Members()
+		s.members += gossip.MembersOf(m)
 		s.columns += len(m.Columns)
-		for _, lags := range m.Lags() {
+		for _, lags := range gossip.LagsOf(m) {
 			for _, lag := range lags {
 				s.residuals[lag-slices.Min(lags)]++
 			}
@@ -52,8 +53,8 @@ func (s *telling) message(codec *gossip.Codec, m gossip.Message) {
 		if b, err := codec.Encode(m); err == nil {
 			s.largest = max(s.largest, len(b)+sim.EnvelopeBytes)
 		}
-	case *gossip.Delta:
-		s.lists += len(m.RosterBuckets())
+	case *wire.Delta:
+		s.lists += len(gossip.RosterBucketsOf(m))
 	}
 }
 
@@ -90,7 +91,7 @@ func (s *telling) log(t *testing.T, what string, seconds float64) (bits float64)
 
 func digestsOfAThousand(t *testing.T, c *cluster) {
 	s := telling{residuals: map[int64]int{}}
-	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m gossip.Message, _ bool) { s.message(c.codec, m) }
+	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m wire.Message, _ bool) { s.message(c.codec, m) }
 	c.Run(2 * time.Second)
 	bits := s.log(t, "in steady state", 2)
 	if s.members != 1000*s.digests || s.lists > 0 {
@@ -104,7 +105,7 @@ func digestsOfAThousand(t *testing.T, c *cluster) {
 // churnAmongAThousand lets 1 % leave each second, and as many come.
 func churnAmongAThousand(t *testing.T, c *cluster) {
 	s := telling{residuals: map[int64]int{}}
-	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m gossip.Message, _ bool) { s.message(c.codec, m) }
+	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m wire.Message, _ bool) { s.message(c.codec, m) }
 	for i := range 30 {
 		c.Leave(sim.Name(7 * i))
 		if err := c.Start(sim.Name(3000+i), sim.Address(3000+i), sim.Address(991)); err != nil {
@@ -125,18 +126,18 @@ func changesAmongAThousand(t *testing.T, c *cluster) {
 	const bits = 4 // 16 buckets
 	var name string
 	records, lists := 0, 0
-	c.OnMessage = func(at time.Duration, from, to netip.AddrPort, m gossip.Message, _ bool) {
-		d, ok := m.(*gossip.Delta)
+	c.OnMessage = func(at time.Duration, from, to netip.AddrPort, m wire.Message, _ bool) {
+		d, ok := m.(*wire.Delta)
 		if !ok {
 			return
 		}
-		for _, en := range d.Records {
+		for _, en := range d.Entries {
 			newcomer := from == sim.Address(2000) && en.Record.Name == sim.Name(6)
 			if records++; en.Record.Name != name && !newcomer {
 				t.Errorf("%s: %s tells %s the record of %s, want that of %s alone", at, from, to, en.Record.Name, name)
 			}
 		}
-		for _, number := range d.RosterBuckets() {
+		for _, number := range gossip.RosterBucketsOf(d) {
 			if lists++; int(d.Bits) != bits || number != int(membership.HashName(name)>>(64-bits)) {
 				t.Errorf("%s: %s lists bucket %d of 2^%d, want that of %s alone", at, from, number, d.Bits, name)
 			}

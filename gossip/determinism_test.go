@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -17,9 +18,9 @@ import (
 // transcript returns all messages and events of a run with many faults, byte for byte.
 func transcript(t *testing.T, seed uint64, change ...func(*sim.Config)) []byte {
 	var log bytes.Buffer
-	codec := gossip.NewCodec()
+	codec := wire.NewCodec()
 	c := newCluster(t, seed, append(change, forgetful, func(cfg *sim.Config) { cfg.Network.Loss = 0.2 })...)
-	c.OnMessage = func(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+	c.OnMessage = func(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
 		b, err := codec.Encode(m)
 		if err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package gossip
 import (
 	"cmp"
 	"encoding/binary"
+	"heartsay/gossip/wire"
 )
 
 // A digest's Columns hold, for each of its buckets in turn, the mark of the bucket (bucket.go) and a column (column.go)
@@ -10,11 +11,11 @@ import (
 // with the bucket where the last one stopped (R17): never the freshest first, which would starve the others.
 
 // digest returns this round's request. Its columns are valid until the next exchange.
-func (e *Engine) digest() Digest {
+func (e *Engine) digest() wire.Digest {
 	bits := bucketBits(e.countListed())
 	total := 1 << bits
 	first := e.cursor % total
-	d := Digest{Clock: e.clock(), Bits: uint8(bits), First: uint16(first)}
+	d := wire.Digest{Clock: e.clock(), Bits: uint8(bits), First: uint16(first)}
 	left := e.columnsBudget()
 	columns := e.scratch.buf[:0]
 	for int(d.Count) < total {
@@ -49,7 +50,7 @@ func (e *Engine) appendBucket(buf []byte, number, bits int, clock uint64) []byte
 	b, m := e.bucket(number, bits)
 	buf = m.append(buf)
 	if len(b) > 0 {
-		buf = e.scratch.column.append(buf, e.lags(b, clock))
+		buf = e.scratch.column.Append(buf, e.lags(b, clock))
 	}
 	return buf
 }
@@ -60,7 +61,7 @@ func (e *Engine) readBucket(b []byte) (m mark, lags []int64, rest []byte, ok boo
 	if !ok || m.members == 0 {
 		return m, nil, rest, ok
 	}
-	lags, rest, err := readColumn(rest, m.members, e.scratch.read[:0])
+	lags, rest, err := wire.ReadColumn(rest, m.members, e.scratch.read[:0])
 	e.scratch.read = lags[:0]
 	return m, lags, rest, err == nil
 }

@@ -21,11 +21,11 @@
 //	R6  arrival              learn.go         R13 leave             leave.go
 //	R7  phi                  calibrate.go     R14 names             join.go, conflict.go
 //	R8  verdict              verdict.go       R15 bounds            learn.go, drops.go
-//	R8  questions            asking.go        R16 versions          wire.go
+//	R8  questions            asking.go        R16 versions          package wire
 //	R8  opinions    doubt.go, evidence.go     R17 one packet        digest.go, reply.go, budget.go
 //
 // How much an unanswered question says: loss.go follows how many get lost, answers.go how long answers take.
 //
-// What an exchange tells: bucket.go deals members into buckets, digest.go tells their heartbeats in the columns of
-// column.go, newer.go and roster.go answer.
+// What an exchange tells: bucket.go deals members into buckets, digest.go tells their heartbeats in columns (package
+// wire), newer.go and roster.go answer. Messages and their bytes are in package wire.
 package gossip

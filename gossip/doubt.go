@@ -3,6 +3,7 @@ package gossip
 import (
 	"slices"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -15,7 +16,7 @@ import (
 // doubt is what is held against one member.
 type doubt struct {
 	member *membership.Member
-	others []Opinion // of other members, not refuted; at most maxOpinions
+	others []wire.Opinion // of other members, not refuted; at most maxOpinions
 	asking asking
 	told   bool // that there are enough opinions
 	again  int  // how often that is told yet
@@ -116,7 +117,7 @@ func (e *Engine) refute(m *membership.Member) {
 		e.endAsking(d)
 	}
 	n := len(d.others)
-	d.others = slices.DeleteFunc(d.others, func(o Opinion) bool { return o.Heartbeat < m.Heartbeat })
+	d.others = slices.DeleteFunc(d.others, func(o wire.Opinion) bool { return o.Heartbeat < m.Heartbeat })
 	if spread && d.asking.since == 0 || len(d.others) < n {
 		e.tellSign(m)
 	}
@@ -131,9 +132,9 @@ func (e *Engine) inVain(m *membership.Member) bool {
 
 // hearOpinion adds what another member says to what is held against one. Of too many opinions the earliest are kept: they tell
 // since when the member does not answer.
-func (e *Engine) hearOpinion(m *membership.Member, o Opinion) {
+func (e *Engine) hearOpinion(m *membership.Member, o wire.Opinion) {
 	d := e.openDoubt(m)
-	switch i := slices.IndexFunc(d.others, func(known Opinion) bool { return known.Witness == o.Witness }); {
+	switch i := slices.IndexFunc(d.others, func(known wire.Opinion) bool { return known.Witness == o.Witness }); {
 	case i >= 0:
 		d.others[i].Heartbeat = max(d.others[i].Heartbeat, o.Heartbeat)
 	case len(d.others) < maxOpinions:
@@ -146,7 +147,7 @@ func (e *Engine) hearOpinion(m *membership.Member, o Opinion) {
 }
 
 // latest returns that of the others' opinions whose questions began last.
-func (d *doubt) latest() *Opinion {
+func (d *doubt) latest() *wire.Opinion {
 	latest := &d.others[0]
 	for i := range d.others {
 		if o := &d.others[i]; o.Heartbeat > latest.Heartbeat {

@@ -7,17 +7,18 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
 
 // evidence is what b says: that these members have asked z in vain since that heartbeat of it was due.
-func evidence(a *lone, since uint64, witnesses ...string) *gossip.Evidence {
-	d := gossip.Doubt{Name: "z", Incarnation: uint64(sim.Epoch.UnixMilli())}
+func evidence(a *lone, since uint64, witnesses ...string) *wire.Evidence {
+	d := wire.Doubt{Name: "z", Incarnation: uint64(sim.Epoch.UnixMilli())}
 	for _, w := range witnesses {
-		d.Opinions = append(d.Opinions, gossip.Opinion{Witness: w, Heartbeat: since})
+		d.Opinions = append(d.Opinions, wire.Opinion{Witness: w, Heartbeat: since})
 	}
-	return &gossip.Evidence{Header: header("b", a.beats()), Doubts: []gossip.Doubt{d}}
+	return &wire.Evidence{Header: header("b", a.beats()), Doubts: []wire.Doubt{d}}
 }
 
 // settled returns a member that knows b, c, d, z and those named, all of whom answer, for long enough to judge them.
@@ -69,7 +70,7 @@ func TestR8NobodyIsAccusedOnTheWordOfOthersAlone(t *testing.T) {
 func TestR8AnOpinionMakesTheHearerAskForItself(t *testing.T) {
 	a := settled(t)
 	a.hear("b", evidence(a, a.beats(), "b"))
-	if _, pings := sent[*gossip.Ping](a.run(interval / 4)); len(pings) != 1 {
+	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 1 {
 		t.Errorf("after one opinion z is asked %d times within a quarter of an interval, want once: it answers", len(pings))
 	}
 }
@@ -80,7 +81,7 @@ func TestR8WhatEnoughAgreeOnIsPassedOnBeforeAsking(t *testing.T) {
 		a := settled(t)
 		a.answering = []string{"b", "c", "d"}
 		a.hear("b", evidence(a, a.beats(), witnesses...))
-		_, messages := sent[*gossip.Evidence](a.run(interval / 8)) // no opinion of its own is formed by then
+		_, messages := sent[*wire.Evidence](a.run(interval / 8)) // no opinion of its own is formed by then
 		for _, m := range messages {
 			for _, d := range m.Doubts {
 				opinions = len(d.Opinions)
@@ -104,12 +105,12 @@ func TestR8OfTooManyOpinionsTheEarliestAreKept(t *testing.T) {
 	now := a.beats()
 	a.hear("b", evidence(a, now, "b", "c", "d"))
 	a.hear("b", evidence(a, now-2, "e"))
-	_, messages := sent[*gossip.Evidence](a.run(4 * interval))
+	_, messages := sent[*wire.Evidence](a.run(4 * interval))
 	if len(messages) == 0 || len(messages[len(messages)-1].Doubts) != 1 {
 		t.Fatalf("what four say of z is not told: %v", messages)
 	}
 	last := messages[len(messages)-1].Doubts[0].Opinions
-	if !slices.Contains(last, gossip.Opinion{Witness: "e", Heartbeat: now - 2}) {
+	if !slices.Contains(last, wire.Opinion{Witness: "e", Heartbeat: now - 2}) {
 		t.Errorf("e asked z before heartbeat %d was due, b, c and d before %d; told is %v", now-1, now+1, last)
 	}
 }
@@ -120,7 +121,7 @@ func TestR8WhoIsAloneWithItsOpinionGoesOnAsking(t *testing.T) {
 	z := a.mustSee("z")
 	asked, since := 0, a.now.Add(-z.Silence)
 	for a.mustSee("z").State.Present() {
-		_, pings := sent[*gossip.Ping](a.run(interval / 8))
+		_, pings := sent[*wire.Ping](a.run(interval / 8))
 		asked += len(pings)
 		if silent := a.now.Sub(since); silent > z.DeadAfter+interval {
 			t.Fatalf("z has been silent for %s, and a still has it %s", silent, a.mustSee("z").State)
@@ -135,11 +136,11 @@ func TestR8AHigherHeartbeatRefutesAnOpinion(t *testing.T) {
 	a := settled(t)
 	known := a.mustSee("z").Heartbeat
 	out := a.hear("b", evidence(a, known-1, "b", "c", "d"))
-	to, answers := sent[*gossip.Evidence](out)
+	to, answers := sent[*wire.Evidence](out)
 	if len(answers) != 1 || to[0] != address("b") || len(answers[0].Signs) != 1 || answers[0].Signs[0].Heartbeat != known {
 		t.Fatalf("an opinion from before heartbeat %d is answered by %v, want that heartbeat told to b", known, out.Messages)
 	}
-	if _, pings := sent[*gossip.Ping](a.run(interval / 4)); len(pings) != 0 {
+	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 0 {
 		t.Errorf("z is asked %d times although it has shown that it lives", len(pings))
 	}
 }
@@ -175,10 +176,10 @@ func TestR8ADoubtedMemberAnswersAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) 
 	z.tell("b", entryOf("b", 1))
 	z.run(10*time.Second + interval/3)
 	before := z.Self().Heartbeat
-	if _, pongs := sent[*gossip.Pong](z.hear("b", &gossip.Ping{Header: header("b", z.beats())})); len(pongs) != 1 {
+	if _, pongs := sent[*wire.Pong](z.hear("b", &wire.Ping{Header: header("b", z.beats())})); len(pongs) != 1 {
 		t.Fatalf("a question is answered %d times, want at once", len(pongs))
 	}
-	to, signs := sent[*gossip.Evidence](z.run(interval))
+	to, signs := sent[*wire.Evidence](z.run(interval))
 	if len(signs) != 1 || to[0] != address("b") || signs[0].Heartbeat != before+1 {
 		t.Errorf("within an interval it is told to %v by %v, want heartbeat %d told to b", to, signs, before+1)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/phi"
 )
@@ -104,50 +105,50 @@ func (e *Engine) Tick(now time.Time) Outputs {
 }
 
 // Receive handles a message that came in a packet, or as an answer on a stream that this side opened.
-func (e *Engine) Receive(now time.Time, from netip.AddrPort, m Message) Outputs {
+func (e *Engine) Receive(now time.Time, from netip.AddrPort, m wire.Message) Outputs {
 	return e.ReceiveOn(now, 0, from, m)
 }
 
 // ReceiveOn handles a message that came on a stream which the other side opened; answers name that stream.
-func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, m Message) Outputs {
+func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, m wire.Message) Outputs {
 	e.enter(now)
-	if e.accepts(m.header()) {
+	if e.accepts(m.Head()) {
 		var wants []string
 		if !asksToJoin(stream, m) { // who asks is not a member yet, whatever its name
-			wants = e.hear(from, m.header())
+			wants = e.hear(from, m.Head())
 		}
 		e.handle(stream, from, m, wants)
 	}
 	return e.leaveWith()
 }
 
-func (e *Engine) handle(stream StreamID, from netip.AddrPort, m Message, wants []string) {
+func (e *Engine) handle(stream StreamID, from netip.AddrPort, m wire.Message, wants []string) {
 	switch m := m.(type) {
-	case *Digest:
+	case *wire.Digest:
 		e.answerDigest(from, m, wants)
 		return
-	case *Sync:
+	case *wire.Sync:
 		e.receiveSync(stream, from, m)
 		return
-	case *Delta:
+	case *wire.Delta:
 		e.applyDelta(from, m, wants)
 		return
-	case *Ping:
+	case *wire.Ping:
 		e.answerPing(from, m)
-	case *Pong:
+	case *wire.Pong:
 		e.answered(from, m)
-	case *Evidence:
+	case *wire.Evidence:
 		e.receiveEvidence(from, m)
-	case *Refused:
+	case *wire.Refused:
 		return // for the one who asked to join: the caller, who opened the stream, tells it
 	}
 	if len(wants) > 0 {
-		e.send(from, m.header().From, &Delta{Wants: wants})
+		e.send(from, m.Head().From, &wire.Delta{Wants: wants})
 	}
 }
 
 // accepts reports whether the message is meant for this member.
-func (e *Engine) accepts(h *Header) bool {
+func (e *Engine) accepts(h *wire.Header) bool {
 	switch {
 	case h.To != "" && h.To != e.self.record.Name:
 		return e.drop(DropMisaddressed)
@@ -156,6 +157,9 @@ func (e *Engine) accepts(h *Header) bool {
 	}
 	return true
 }
+
+// counts reports whether v can be a counter of a member.
+func counts(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
 
 // enter begins an input: it sets the clock, and notices when it is read later than it should have been (R9).
 func (e *Engine) enter(now time.Time) {
@@ -208,8 +212,8 @@ const never = membership.Instant(math.MaxInt64)
 func (e *Engine) time(t membership.Instant) time.Time { return e.origin.Add(time.Duration(t)) }
 
 // send puts a message to a member, by its name and address, among the outputs.
-func (e *Engine) send(to netip.AddrPort, name string, m Message) {
-	e.stamp(m.header(), name)
+func (e *Engine) send(to netip.AddrPort, name string, m wire.Message) {
+	e.stamp(m.Head(), name)
 	e.post(Envelope{To: to, Message: m})
 }
 
@@ -221,7 +225,7 @@ func (e *Engine) post(env Envelope) {
 }
 
 // stamp fills in the header of a message of this member.
-func (e *Engine) stamp(h *Header, to string) {
+func (e *Engine) stamp(h *wire.Header, to string) {
 	h.From, h.Incarnation, h.Heartbeat, h.To = e.self.record.Name, e.self.record.Incarnation, e.self.heartbeat, to
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -64,7 +65,7 @@ func (e *Engine) pushEvidence() {
 		return
 	}
 	left := e.anyPacketBudget()
-	told := Evidence{Signs: e.takeSigns(&left)}
+	told := wire.Evidence{Signs: e.takeSigns(&left)}
 	doubts, witnesses := e.takeDoubts(&left)
 	told.Doubts = doubts
 	v.next = e.nextBatch()
@@ -74,12 +75,12 @@ func (e *Engine) pushEvidence() {
 }
 
 // takeSigns takes as many signs of life off the queue as fit.
-func (e *Engine) takeSigns(left *budget) (signs []Sign) {
+func (e *Engine) takeSigns(left *budget) (signs []wire.Sign) {
 	v, taken := &e.evidence, 0
 	for _, name := range v.signs {
 		if m := e.table.Get(name); m != nil {
-			s := Sign{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat}
-			if !left.take(sizeSign(s)) {
+			s := wire.Sign{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat}
+			if !left.take(wire.SizeSign(s)) {
 				break
 			}
 			signs = append(signs, s)
@@ -91,11 +92,11 @@ func (e *Engine) takeSigns(left *budget) (signs []Sign) {
 }
 
 // takeDoubts takes as many doubts off the queue as fit. The witnesses are those who may lack an opinion that is told.
-func (e *Engine) takeDoubts(left *budget) (doubts []Doubt, witnesses []string) {
+func (e *Engine) takeDoubts(left *budget) (doubts []wire.Doubt, witnesses []string) {
 	v, taken := &e.evidence, 0
 	for _, d := range v.doubts {
 		w := e.wireDoubt(d)
-		if len(w.Opinions) > 0 && !left.take(sizeDoubt(w)) {
+		if len(w.Opinions) > 0 && !left.take(wire.SizeDoubt(w)) {
 			break
 		}
 		taken++
@@ -114,20 +115,20 @@ func (e *Engine) takeDoubts(left *budget) (doubts []Doubt, witnesses []string) {
 }
 
 // wireDoubt returns what is told of a doubt: the opinions that stand, this member's own first.
-func (e *Engine) wireDoubt(d *doubt) Doubt {
+func (e *Engine) wireDoubt(d *doubt) wire.Doubt {
 	if !d.asking.vain && !e.shared(d) || !slices.Contains(e.doubts.all, d) {
-		return Doubt{} // it has been refuted meanwhile, or the member forgotten: then its row may be another's
+		return wire.Doubt{} // it has been refuted meanwhile, or the member forgotten: then its row may be another's
 	}
-	w := Doubt{Name: d.member.Record.Name, Incarnation: d.member.Record.Incarnation}
+	w := wire.Doubt{Name: d.member.Record.Name, Incarnation: d.member.Record.Incarnation}
 	if d.asking.vain {
-		w.Opinions = append(w.Opinions, Opinion{Witness: e.self.record.Name, Heartbeat: d.asking.since})
+		w.Opinions = append(w.Opinions, wire.Opinion{Witness: e.self.record.Name, Heartbeat: d.asking.since})
 	}
 	w.Opinions = append(w.Opinions, d.others...)
 	return w
 }
 
 // sendEvidence sends to a few random members that can be heard, and to those named.
-func (e *Engine) sendEvidence(v Evidence, also []string) {
+func (e *Engine) sendEvidence(v wire.Evidence, also []string) {
 	peers := e.randomPeers(e.cfg.NewsFanout)
 	for _, name := range also {
 		if m := e.table.Get(name); m != nil && m.State.Present() && !slices.Contains(peers, m) {
@@ -141,13 +142,13 @@ func (e *Engine) sendEvidence(v Evidence, also []string) {
 }
 
 // receiveEvidence takes the signs of life and the opinions that somebody tells.
-func (e *Engine) receiveEvidence(from netip.AddrPort, v *Evidence) {
+func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
 	for _, s := range v.Signs {
 		if m := e.table.Get(s.Name); m != nil && counts(s.Incarnation) && counts(s.Heartbeat) {
 			e.advance(m, s.Incarnation, s.Heartbeat)
 		}
 	}
-	var known []Sign // what refutes them
+	var known []wire.Sign // what refutes them
 	for _, d := range v.Doubts {
 		if d.Name == e.self.record.Name {
 			e.noteCaller(v.From)
@@ -158,16 +159,16 @@ func (e *Engine) receiveEvidence(from netip.AddrPort, v *Evidence) {
 			continue
 		}
 		if e.weigh(m, d) {
-			known = append(known, Sign{Name: d.Name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat})
+			known = append(known, wire.Sign{Name: d.Name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat})
 		}
 	}
 	if len(known) > 0 {
-		e.send(from, v.From, &Evidence{Signs: known})
+		e.send(from, v.From, &wire.Evidence{Signs: known})
 	}
 }
 
 // weigh takes the opinions about one member. It reports whether they are refuted by what this member knows.
-func (e *Engine) weigh(m *membership.Member, d Doubt) (refuted bool) {
+func (e *Engine) weigh(m *membership.Member, d wire.Doubt) (refuted bool) {
 	if d.Incarnation < m.Record.Incarnation {
 		return true
 	}
@@ -189,7 +190,7 @@ func (e *Engine) weigh(m *membership.Member, d Doubt) (refuted bool) {
 }
 
 // credible reports whether the witness is a member, and the heartbeat one that may be due by now.
-func (e *Engine) credible(o Opinion, about *membership.Member) bool {
+func (e *Engine) credible(o wire.Opinion, about *membership.Member) bool {
 	w := e.table.Get(o.Witness)
 	return w != nil && w.State.Present() && counts(o.Heartbeat) &&
 		membership.CheckClock(e.wall, about.Record.Incarnation, o.Heartbeat, about.Record.Interval) == nil
@@ -206,7 +207,7 @@ func (e *Engine) noteCaller(name string) {
 func (e *Engine) answerCallers() {
 	for _, name := range e.callers {
 		if m := e.table.Get(name); m != nil {
-			e.send(m.Record.Address, name, &Evidence{})
+			e.send(m.Record.Address, name, &wire.Evidence{})
 		}
 	}
 	e.callers = e.callers[:0]

@@ -48,8 +48,8 @@ func Example() {
 		fmt.Println("b sees", v.Record.Name, v.State, "at heartbeat", v.Heartbeat)
 	}
 	// Output:
-	// a sends *gossip.Digest to 10.0.0.2:4327
-	// b sends *gossip.Delta to 10.0.0.1:4327
+	// a sends *wire.Digest to 10.0.0.2:4327
+	// b sends *wire.Delta to 10.0.0.1:4327
 	// b sees a alive at heartbeat 2
 	// b sees b alive at heartbeat 1
 }

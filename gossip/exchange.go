@@ -3,13 +3,14 @@ package gossip
 import (
 	"net/netip"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
 // answerDigest merges what the sender knows and replies with what it lacks (R5). A bucket whose mark is the same on
 // both sides is settled by its column; one that differs, by a roster. There is always a reply: its header is the
 // freshest news of this member that the sender can get.
-func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
+func (e *Engine) answerDigest(from netip.AddrPort, d *wire.Digest, wants []string) {
 	reply := e.newReply(d.From, wants)
 	reply.delta.Bits = d.Bits
 	e.tellLaterLife(d, reply)
@@ -34,7 +35,7 @@ func (e *Engine) answerDigest(from netip.AddrPort, d *Digest, wants []string) {
 
 // tellLaterLife tells a sender of a later life under its name, dead or not: whoever restarted with a clock that had gone
 // back must rise above it, or nobody will believe that it lives (R14).
-func (e *Engine) tellLaterLife(d *Digest, reply *reply) {
+func (e *Engine) tellLaterLife(d *wire.Digest, reply *reply) {
 	if m := e.table.Get(d.From); m != nil && m.Record.Incarnation > d.Incarnation {
 		reply.record(m.Entry)
 	}
@@ -83,15 +84,15 @@ func (e *Engine) mergeHeartbeat(row *membership.Member, heartbeat uint64) {
 }
 
 // applyDelta takes what a peer had newer, and gives what it asked for or evidently lacks.
-func (e *Engine) applyDelta(from netip.AddrPort, d *Delta, wants []string) {
-	for _, en := range d.Records {
+func (e *Engine) applyDelta(from netip.AddrPort, d *wire.Delta, wants []string) {
+	for _, en := range d.Entries {
 		e.learn(en, en.Record.Name == d.From, true)
 	}
 	e.applyNewer(d)
 	answer := e.newReply(d.From, wants)
 	missing := e.applyRosters(d, answer)
 	e.serve(d, answer)
-	if out := answer.finish(); out.empty() {
+	if out := answer.finish(); out.Empty() {
 		e.spare.keepDelta(out)
 	} else {
 		e.send(from, d.From, out)
@@ -106,7 +107,7 @@ func (e *Engine) applyDelta(from netip.AddrPort, d *Delta, wants []string) {
 const maxMissing = 32
 
 // serve adds the records that a peer asked for, by name or by print.
-func (e *Engine) serve(d *Delta, answer *reply) {
+func (e *Engine) serve(d *wire.Delta, answer *reply) {
 	for _, name := range d.Wants {
 		if name == e.self.record.Name {
 			answer.record(e.selfEntry())

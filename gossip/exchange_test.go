@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -106,7 +107,7 @@ func TestR5HeartbeatsAreExactAtAnyClockSkew(t *testing.T) {
 		}
 		a.tell("x", entryOf("c", 13))
 		out := a.run(30 * interval) // long enough for the walk to come by b
-		to, digests := sent[*gossip.Digest](out)
+		to, digests := sent[*wire.Digest](out)
 		i := slices.Index(to, address("b"))
 		d := *digests[i]
 		// The same digest, told by a clock that is off: every lag is the same number of intervals more.
@@ -122,12 +123,12 @@ func TestR5HeartbeatsAreExactAtAnyClockSkew(t *testing.T) {
 func TestR5EveryDigestIsAnswered(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
-	for _, d := range []*gossip.Digest{
+	for _, d := range []*wire.Digest{
 		{Header: header("b", 4)},
 		{Header: header("b", 4), Bits: 3, First: 6, Count: 8, Columns: make([]byte, 8)},
 		{Header: header("b", 4), Count: 1, Columns: []byte("garbage")},
 	} {
-		to, replies := sent[*gossip.Delta](a.hear("b", d))
+		to, replies := sent[*wire.Delta](a.hear("b", d))
 		if len(replies) == 0 || to[0] != address("b") {
 			t.Fatalf("the digest %+v is not answered: a peer that hears nothing holds me for dead", d)
 		}
@@ -154,7 +155,7 @@ func TestR5EveryPairMeetsWithinTwoWalks(t *testing.T) {
 			others[i].Heartbeat = a.beats()
 		}
 		a.tell("b", others...)
-		to, digests := sent[*gossip.Digest](a.run(interval))
+		to, digests := sent[*wire.Digest](a.run(interval))
 		if len(digests) < 1 || len(digests) > 2 {
 			t.Fatalf("round %d asks %d peers, want the fanout of 1, and one more while peers are silent", round, len(digests))
 		}
@@ -173,7 +174,7 @@ func TestR5APeerThatDoesNotAnswerIsMadeUpForByOneMore(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.tell("b", entryOf("b", 1), entryOf("c", 1), entryOf("d", 1), entryOf("e", 1))
 	asked := func() int {
-		to, _ := sent[*gossip.Digest](a.run(interval))
+		to, _ := sent[*wire.Digest](a.run(interval))
 		return len(to)
 	}
 	for round, want := range []int{1, 2, 2} { // nobody answers; it never gets more than twice the fanout
@@ -213,7 +214,7 @@ func TestR5ASuccessorThatWasAskedInVainIsPassedOver(t *testing.T) {
 	asked := map[netip.AddrPort]int{}
 	for round := range 80 {
 		known()
-		to, _ := sent[*gossip.Digest](a.run(interval))
+		to, _ := sent[*wire.Digest](a.run(interval))
 		for _, peer := range to {
 			if round >= 40 { // by then it has been asked in vain
 				asked[peer]++
@@ -231,7 +232,7 @@ func TestR5ARoundAsksAsManyDifferentPeersAsTheFanout(t *testing.T) {
 	a := newLone(t, "a", cfg)
 	a.tell("b", entryOf("b", 1), entryOf("c", 1), entryOf("d", 1), entryOf("e", 1))
 	for round := range 6 { // nobody has been silent for long
-		to, _ := sent[*gossip.Digest](a.run(interval))
+		to, _ := sent[*wire.Digest](a.run(interval))
 		for _, name := range []string{"b", "c", "d", "e"} {
 			a.tell(name) // all answer
 		}
@@ -242,7 +243,7 @@ func TestR5ARoundAsksAsManyDifferentPeersAsTheFanout(t *testing.T) {
 	}
 	b := newLone(t, "b", cfg)
 	b.tell("a", entryOf("a", 1))
-	if to, _ := sent[*gossip.Digest](b.run(interval)); len(to) != 1 {
+	if to, _ := sent[*wire.Digest](b.run(interval)); len(to) != 1 {
 		t.Errorf("with one peer %v are asked, want just that one", to)
 	}
 }

@@ -1,9 +1,12 @@
 package gossip
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"heartsay/gossip/wire"
+)
 
-// Members returns how many members the digest lists; -1 when its columns are malformed.
-func (d *Digest) Members() (n int) {
+// MembersOf returns how many members the digest lists; -1 when its columns are malformed.
+func MembersOf(d *wire.Digest) (n int) {
 	var e Engine
 	columns := d.Columns
 	for range d.Count {
@@ -16,8 +19,8 @@ func (d *Digest) Members() (n int) {
 	return n
 }
 
-// Heartbeats returns how many heartbeats the delta tells by column, and how many members its rosters list.
-func (d *Delta) Heartbeats() (newer, listed int) {
+// HeartbeatsOf returns how many heartbeats the delta tells by column, and how many members its rosters list.
+func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
 	var e Engine
 	for b := d.Newer; len(b) > 0; {
 		_, used := binary.Uvarint(b)
@@ -27,7 +30,7 @@ func (d *Delta) Heartbeats() (newer, listed int) {
 			return -1, -1
 		}
 		n := bitmap(rest).ones(m.members)
-		_, b, _ = readColumn(rest[size:], n, nil)
+		_, b, _ = wire.ReadColumn(rest[size:], n, nil)
 		newer += n
 	}
 	for b := d.Rosters; len(b) > 0; {
@@ -40,8 +43,8 @@ func (d *Delta) Heartbeats() (newer, listed int) {
 	return newer, listed
 }
 
-// Lags returns what the columns of the digest tell, a list for each bucket.
-func (d *Digest) Lags() (told [][]int64) {
+// LagsOf returns what the columns of the digest tell, a list for each bucket.
+func LagsOf(d *wire.Digest) (told [][]int64) {
 	var e Engine
 	columns := d.Columns
 	for range d.Count {
@@ -54,8 +57,8 @@ func (d *Digest) Lags() (told [][]int64) {
 	return told
 }
 
-// RosterBuckets returns the numbers of the buckets that the delta lists by rosters.
-func (d *Delta) RosterBuckets() (numbers []int) {
+// RosterBucketsOf returns the numbers of the buckets that the delta lists by rosters.
+func RosterBucketsOf(d *wire.Delta) (numbers []int) {
 	var e Engine
 	for b := d.Rosters; len(b) > 0; {
 		number, _, _, rest, ok := e.readRoster(b, int(d.Bits))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -22,9 +23,9 @@ func forgetful(cfg *sim.Config) {
 // digested returns the most members that a digest lists, from now on.
 func digested(c *cluster) *int {
 	n := new(int)
-	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m gossip.Message, _ bool) {
-		if d, ok := m.(*gossip.Digest); ok {
-			*n = max(*n, d.Members())
+	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m wire.Message, _ bool) {
+		if d, ok := m.(*wire.Digest); ok {
+			*n = max(*n, gossip.MembersOf(d))
 		}
 	}
 	return n
@@ -196,10 +197,10 @@ func TestR10AForgottenMemberReturnsWithANewLife(t *testing.T) {
 func TestR10NobodyIsIntroducedOfWhomNothingHasComeForLongerThanAnybodyWaits(t *testing.T) {
 	a := settled(t)
 	introduces := func() bool {
-		_, deltas := sent[*gossip.Delta](a.hear("b", &gossip.Delta{Header: header("b", a.beats()), Wants: []string{"z"}}))
-		_, parts := sent[*gossip.Sync](a.hearOn(1, "b", &gossip.Sync{Header: header("b", a.beats()), Last: true}))
-		asked := slices.ContainsFunc(deltas, func(d *gossip.Delta) bool { return lists(d.Records, "z") })
-		synced := slices.ContainsFunc(parts, func(s *gossip.Sync) bool { return lists(s.Entries, "z") })
+		_, deltas := sent[*wire.Delta](a.hear("b", &wire.Delta{Header: header("b", a.beats()), Wants: []string{"z"}}))
+		_, parts := sent[*wire.Sync](a.hearOn(1, "b", &wire.Sync{Header: header("b", a.beats()), Last: true}))
+		asked := slices.ContainsFunc(deltas, func(d *wire.Delta) bool { return lists(d.Entries, "z") })
+		synced := slices.ContainsFunc(parts, func(s *wire.Sync) bool { return lists(s.Entries, "z") })
 		if asked != synced {
 			t.Fatalf("asked for z by name: %t, in a full exchange: %t", asked, synced)
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -100,7 +100,7 @@ func TestR11TheDeadAreTriedAboutOncePerIntervalByTheWholeCluster(t *testing.T) {
 	c.Crash(sim.Name(5))
 	c.Run(2 * time.Minute)
 	tries := 0
-	c.OnMessage = func(_ time.Duration, _, to netip.AddrPort, _ gossip.Message, _ bool) {
+	c.OnMessage = func(_ time.Duration, _, to netip.AddrPort, _ wire.Message, _ bool) {
 		if to == c.Member(sim.Name(5)).Address {
 			tries++
 		}

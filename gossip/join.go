@@ -3,6 +3,7 @@ package gossip
 import (
 	"net/netip"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -14,8 +15,8 @@ type joiner struct {
 }
 
 // asksToJoin reports whether a message is part of a request to be let in.
-func asksToJoin(stream StreamID, m Message) bool {
-	s, ok := m.(*Sync)
+func asksToJoin(stream StreamID, m wire.Message) bool {
+	s, ok := m.(*wire.Sync)
 	return ok && s.Join && stream != 0
 }
 
@@ -48,8 +49,8 @@ func (e *Engine) admit(j *joiner) {
 
 // refuse tells the joiner who holds its name, and tells subscribers here that two want it.
 func (e *Engine) refuse(j *joiner, holder netip.AddrPort) {
-	m := &Refused{Reason: NameTaken, Holder: holder.String()}
-	e.stamp(m.header(), j.entry.Record.Name)
+	m := &wire.Refused{Reason: wire.NameTaken, Holder: holder.String()}
+	e.stamp(m.Head(), j.entry.Record.Name)
 	e.post(Envelope{To: j.from, Stream: j.stream, Message: m})
 	reason := "refused " + j.entry.Record.Address.String() + ", which wants to join under this name"
 	if known := e.table.Get(j.entry.Record.Name); known != nil {

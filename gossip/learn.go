@@ -3,12 +3,13 @@ package gossip
 import (
 	"net/netip"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
 // hear takes the header of a message as news of its sender, at first hand. It returns the sender's name when its
 // record has to be asked for.
-func (e *Engine) hear(from netip.AddrPort, h *Header) (wants []string) {
+func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string) {
 	if h.From == e.self.record.Name {
 		e.meetNamesake(from, h)
 		return nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -46,7 +47,7 @@ func (e *Engine) Leave(now time.Time) Outputs {
 func (e *Engine) sayGoodbye(r *membership.Record) {
 	r.Leaving = true
 	left := e.anyPacketBudget()
-	if !left.take(sizeEntry(membership.Entry{Record: r, Heartbeat: e.self.heartbeat})) {
+	if !left.take(wire.SizeEntry(membership.Entry{Record: r, Heartbeat: e.self.heartbeat})) {
 		r.Tags = nil
 	}
 }
@@ -68,13 +69,13 @@ func (e *Engine) retellLeave() {
 func (e *Engine) sayFarewells() {
 	for _, f := range e.self.leaving.waiting {
 		if m := e.table.Get(f.name); m != nil {
-			e.send(m.Record.Address, f.name, &Ping{Nonce: f.nonce, News: []membership.Entry{e.selfEntry()}})
+			e.send(m.Record.Address, f.name, &wire.Ping{Nonce: f.nonce, News: []membership.Entry{e.selfEntry()}})
 		}
 	}
 }
 
 // confirmLeave takes a pong that confirms a farewell, and reports whether it did.
-func (e *Engine) confirmLeave(p *Pong) bool {
+func (e *Engine) confirmLeave(p *wire.Pong) bool {
 	l := &e.self.leaving
 	i := slices.IndexFunc(l.waiting, func(f farewell) bool { return f.nonce == p.Nonce && f.name == p.From })
 	if i < 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -63,7 +64,7 @@ func TestR13ALeaveIsOverWhenThoseToldConfirmOrNobodyDoes(t *testing.T) {
 		a.tell("b", entryOf("b", 1), entryOf("c", 1))
 		a.take()
 		a.keep(a.Leave(a.now))
-		to, pings := sent[*gossip.Ping](a.take())
+		to, pings := sent[*wire.Ping](a.take())
 		if len(pings) != 2 || len(pings[0].News) != 1 || !pings[0].News[0].Record.Leaving {
 			t.Fatalf("leaving tells %v %+v, want both others told with a ping that brings the record", to, pings)
 		}
@@ -72,7 +73,7 @@ func TestR13ALeaveIsOverWhenThoseToldConfirmOrNobodyDoes(t *testing.T) {
 		}
 		if answers {
 			for _, p := range pings {
-				a.hear(p.To, &gossip.Pong{Header: header(p.To, 2), Nonce: p.Nonce})
+				a.hear(p.To, &wire.Pong{Header: header(p.To, 2), Nonce: p.Nonce})
 			}
 		} else {
 			a.run(7 * interval)
@@ -105,7 +106,7 @@ func TestR13AGoodbyeFindsTheFewThatLive(t *testing.T) {
 		a.tell("z", entryOf("z", a.beats()))
 		a.take()
 		a.keep(a.Leave(a.now))
-		if to, _ := sent[*gossip.Ping](a.take()); len(to) != 1 || to[0] != address("z") {
+		if to, _ := sent[*wire.Ping](a.take()); len(to) != 1 || to[0] != address("z") {
 			missed++
 		}
 	}
@@ -131,9 +132,9 @@ func TestR13ALeaveIsBoundToItsIncarnation(t *testing.T) {
 		}
 	}
 	// The goodbye of the older life comes again, late.
-	c.Inject("b", address("a"), &gossip.Delta{
-		Header:  gossip.Header{From: "a", Incarnation: c.Member("a").Engine.Self().Record.Incarnation, Heartbeat: 1},
-		Records: []membership.Entry{{Record: goodbye.Record, Heartbeat: goodbye.Heartbeat}},
+	c.Inject("b", address("a"), &wire.Delta{
+		Header:  wire.Header{From: "a", Incarnation: c.Member("a").Engine.Self().Record.Incarnation, Heartbeat: 1},
+		Entries: []membership.Entry{{Record: goodbye.Record, Heartbeat: goodbye.Heartbeat}},
 	})
 	if got := c.state("b", "c"); got != "alive" {
 		t.Errorf("the goodbye of an older life makes c %s, want alive", got)
@@ -155,10 +156,10 @@ func TestR13ALeavingMemberStartsNoMoreExchanges(t *testing.T) {
 	a.tell("b", entryOf("b", 1))
 	a.keep(a.Leave(a.now))
 	out := a.run(4 * interval)
-	if _, digests := sent[*gossip.Digest](out); len(digests) != 0 {
+	if _, digests := sent[*wire.Digest](out); len(digests) != 0 {
 		t.Errorf("after its goodbye it asks %d times for news", len(digests))
 	}
-	if _, replies := sent[*gossip.Delta](a.hear("b", &gossip.Digest{Header: header("b", 4)})); len(replies) == 0 {
+	if _, replies := sent[*wire.Delta](a.hear("b", &wire.Digest{Header: header("b", 4)})); len(replies) == 0 {
 		t.Error("after its goodbye it does not answer, want it to tell whoever asks that it leaves")
 	}
 }

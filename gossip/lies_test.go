@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -35,13 +36,13 @@ func knowing(t testing.TB, n int) (*Engine, time.Time) {
 	now := began.Add(10 * time.Second)
 	e.Tick(now)
 	for i := range n {
-		e.Receive(now, liar, &Delta{Header: liarsHeader(), Records: []membership.Entry{known(i, 1)}})
+		e.Receive(now, liar, &wire.Delta{Header: liarsHeader(), Entries: []membership.Entry{known(i, 1)}})
 	}
 	return e, now
 }
 
-func liarsHeader() Header {
-	return Header{From: "liar", Incarnation: uint64(began.UnixMilli()), Heartbeat: 5}
+func liarsHeader() wire.Header {
+	return wire.Header{From: "liar", Incarnation: uint64(began.UnixMilli()), Heartbeat: 5}
 }
 
 // known returns the entry of the i-th member that knowing knows.
@@ -62,7 +63,7 @@ func TestBucketsHoldEverybodyOnce(t *testing.T) {
 		}) {
 			t.Fatalf("%d are listed, want %d and this member itself, in the order of their hashes", len(list), n)
 		}
-		for bits := range maxBucketBits + 1 {
+		for bits := range wire.MaxBucketBits + 1 {
 			var all bucket
 			for b := range 1 << bits {
 				part, m := e.bucket(b, bits)
@@ -136,7 +137,7 @@ func mustBeSane(t interface {
 			t.Fatalf("what a liar told of columns causes %s of %s", ev.Type, ev.Member.Record.Name)
 		}
 	}
-	codec := NewCodec()
+	codec := wire.NewCodec()
 	for _, env := range out.Messages {
 		if b, err := codec.Encode(env.Message); err != nil || len(b) > e.cfg.MaxPayload && env.Stream == 0 {
 			t.Fatalf("it answers with a %T of %d bytes (%v)", env.Message, len(b), err)
@@ -146,17 +147,17 @@ func mustBeSane(t interface {
 
 // honest returns a digest and a delta of an engine that knows the same members, for a liar to spoil: the delta answers
 // a digest of nobody.
-func honest(t testing.TB, n int) (*Digest, *Delta) {
+func honest(t testing.TB, n int) (*wire.Digest, *wire.Delta) {
 	t.Helper()
 	e, now := knowing(t, n)
 	e.enter(now)
 	d := e.digest()
 	d.Header, d.Columns = liarsHeader(), slices.Clone(d.Columns)
-	out := e.Receive(now, liar, &Digest{
+	out := e.Receive(now, liar, &wire.Digest{
 		Header: liarsHeader(), Clock: uint64(now.UnixMilli()), Bits: d.Bits, Count: 1 << d.Bits, Columns: make([]byte, 1<<d.Bits),
 	})
 	for _, env := range out.Messages {
-		if delta, ok := env.Message.(*Delta); ok && len(delta.Rosters) > 0 {
+		if delta, ok := env.Message.(*wire.Delta); ok && len(delta.Rosters) > 0 {
 			delta.Header = liarsHeader()
 			return &d, delta
 		}
@@ -169,7 +170,7 @@ func honest(t testing.TB, n int) (*Digest, *Delta) {
 func TestHostile11DigestsThatLieChangeNothing(t *testing.T) {
 	const n = 100
 	good, _ := honest(t, n)
-	hear := func(what string, d *Digest, invalid bool) {
+	hear := func(what string, d *wire.Digest, invalid bool) {
 		t.Helper()
 		e, now := knowing(t, n)
 		before, drops := state(e), e.Drops()
@@ -185,23 +186,23 @@ func TestHostile11DigestsThatLieChangeNothing(t *testing.T) {
 			t.Errorf("%s: it changed what is known", what)
 		}
 	}
-	with := func(change func(*Digest)) *Digest {
+	with := func(change func(*wire.Digest)) *wire.Digest {
 		d := *good
 		d.Columns = bytes.Clone(d.Columns)
 		change(&d)
 		return &d
 	}
 	for cut := range good.Columns {
-		hear(fmt.Sprintf("columns cut to %d bytes", cut), with(func(d *Digest) { d.Columns = d.Columns[:cut] }), true)
+		hear(fmt.Sprintf("columns cut to %d bytes", cut), with(func(d *wire.Digest) { d.Columns = d.Columns[:cut] }), true)
 	}
-	hear("more buckets than columns", with(func(d *Digest) { d.Bits, d.Count = 12, 4096 }), true)
-	hear("a bucket of 1025", with(func(d *Digest) { d.Columns = binary.AppendUvarint(nil, 1025) }), true)
-	hear("a bucket of 2^63", with(func(d *Digest) { d.Columns = binary.AppendUvarint(nil, 1<<63) }), true)
-	hear("a varint without end", with(func(d *Digest) { d.Columns = bytes.Repeat([]byte{0xff}, 20) }), true)
-	hear("4096 empty buckets", with(func(d *Digest) { d.Bits, d.Count, d.Columns = 12, 4096, make([]byte, 4096) }), false)
-	hear("buckets from far beyond the last", with(func(d *Digest) { d.First = 65535 }), false)
-	hear("a clock at 0", with(func(d *Digest) { d.Clock = 0 }), false)
-	hear("a clock at 2^53", with(func(d *Digest) { d.Clock = membership.MaxCounter }), false)
+	hear("more buckets than columns", with(func(d *wire.Digest) { d.Bits, d.Count = 12, 4096 }), true)
+	hear("a bucket of 1025", with(func(d *wire.Digest) { d.Columns = binary.AppendUvarint(nil, 1025) }), true)
+	hear("a bucket of 2^63", with(func(d *wire.Digest) { d.Columns = binary.AppendUvarint(nil, 1<<63) }), true)
+	hear("a varint without end", with(func(d *wire.Digest) { d.Columns = bytes.Repeat([]byte{0xff}, 20) }), true)
+	hear("4096 empty buckets", with(func(d *wire.Digest) { d.Bits, d.Count, d.Columns = 12, 4096, make([]byte, 4096) }), false)
+	hear("buckets from far beyond the last", with(func(d *wire.Digest) { d.First = 65535 }), false)
+	hear("a clock at 0", with(func(d *wire.Digest) { d.Clock = 0 }), false)
+	hear("a clock at 2^53", with(func(d *wire.Digest) { d.Clock = membership.MaxCounter }), false)
 }
 
 func maps3(a, b map[string][3]uint64) bool {
@@ -263,9 +264,9 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	e, now := knowing(t, 40)   // m030 to m039 are missing there
 	e.table.Bury("m005", e.now.Add(time.Hour))
 	out := e.Receive(now, liar, roster)
-	var answer *Delta
+	var answer *wire.Delta
 	for _, env := range out.Messages {
-		if d, ok := env.Message.(*Delta); ok && len(d.Records) > 0 {
+		if d, ok := env.Message.(*wire.Delta); ok && len(d.Entries) > 0 {
 			answer = d
 		}
 	}
@@ -273,7 +274,7 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 		t.Fatalf("the roster is answered by %v, want records", out.Messages)
 	}
 	var given []string
-	for _, en := range answer.Records {
+	for _, en := range answer.Entries {
 		given = append(given, en.Record.Name)
 	}
 	slices.Sort(given)
@@ -298,11 +299,11 @@ func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
 	for i := range 3 {
 		asked = append(asked, known(i, 1).Record.Print())
 	}
-	out := e.Receive(now, liar, &Delta{Header: liarsHeader(), Prints: append(asked, 0xdeadbeef)})
+	out := e.Receive(now, liar, &wire.Delta{Header: liarsHeader(), Prints: append(asked, 0xdeadbeef)})
 	var given []string
 	for _, env := range out.Messages {
-		if d, ok := env.Message.(*Delta); ok {
-			for _, en := range d.Records {
+		if d, ok := env.Message.(*wire.Delta); ok {
+			for _, en := range d.Entries {
 				given = append(given, en.Record.Name)
 			}
 		}
@@ -316,21 +317,21 @@ func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
 // FuzzReceive hands an engine whatever can be read as a message: what is inside columns, newer and rosters is read by
 // the engine alone.
 func FuzzReceive(f *testing.F) {
-	codec := NewCodec()
+	codec := wire.NewCodec()
 	digest, delta := honest(f, 30)
 	e, now := knowing(f, 30)
-	e.Receive(now, liar, &Delta{Header: liarsHeader(), Records: []membership.Entry{{Record: known(3, 1).Record, Heartbeat: 30}}})
+	e.Receive(now, liar, &wire.Delta{Header: liarsHeader(), Entries: []membership.Entry{{Record: known(3, 1).Record, Heartbeat: 30}}})
 	newer := *delta
 	newer.Rosters = nil
 	for _, env := range e.Receive(now, liar, digest).Messages {
-		if d, ok := env.Message.(*Delta); ok && len(d.Newer) > 0 {
+		if d, ok := env.Message.(*wire.Delta); ok && len(d.Newer) > 0 {
 			newer.Newer = d.Newer
 		}
 	}
 	if len(newer.Newer) == 0 {
 		f.Fatal("no seed with newer heartbeats")
 	}
-	for _, m := range []Message{digest, delta, &newer} {
+	for _, m := range []wire.Message{digest, delta, &newer} {
 		b, err := codec.Encode(m)
 		if err != nil {
 			f.Fatal(err)
@@ -338,18 +339,18 @@ func FuzzReceive(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := NewCodec().Decode(b)
+		m, err := wire.NewCodec().Decode(b)
 		if err != nil {
 			return
 		}
 		switch m := m.(type) {
-		case *Digest:
-		case *Delta:
-			m.Records = nil // their owners may say what they like: see R15
+		case *wire.Digest:
+		case *wire.Delta:
+			m.Entries = nil // their owners may say what they like: see R15
 		default:
 			return
 		}
-		h := m.header()
+		h := m.Head()
 		h.From, h.To = "liar", ""
 		e, now := knowing(t, 30)
 		before := state(e)

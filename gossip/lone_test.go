@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -87,7 +88,7 @@ func (l *lone) answer(out gossip.Outputs) {
 	for _, env := range out.Messages {
 		for _, name := range l.answering {
 			if env.To == address(name) {
-				l.keep(l.Receive(l.now, env.To, &gossip.Pong{Header: header(name, l.beats())}))
+				l.keep(l.Receive(l.now, env.To, &wire.Pong{Header: header(name, l.beats())}))
 			}
 		}
 	}
@@ -102,14 +103,14 @@ func (l *lone) stall(d time.Duration) gossip.Outputs {
 }
 
 // hear hands over a message in a packet, and returns what is said to it.
-func (l *lone) hear(from string, m gossip.Message) gossip.Outputs {
+func (l *lone) hear(from string, m wire.Message) gossip.Outputs {
 	l.take()
 	l.keep(l.Receive(l.now, address(from), m))
 	return l.take()
 }
 
 // hearOn is hear on a stream.
-func (l *lone) hearOn(stream gossip.StreamID, from string, m gossip.Message) gossip.Outputs {
+func (l *lone) hearOn(stream gossip.StreamID, from string, m wire.Message) gossip.Outputs {
 	l.take()
 	l.keep(l.ReceiveOn(l.now, stream, address(from), m))
 	return l.take()
@@ -122,13 +123,13 @@ func (l *lone) take() gossip.Outputs {
 }
 
 // header is that of a message of a member that started at the epoch.
-func header(from string, heartbeat uint64) gossip.Header {
-	return gossip.Header{From: from, Incarnation: uint64(sim.Epoch.UnixMilli()), Heartbeat: heartbeat}
+func header(from string, heartbeat uint64) wire.Header {
+	return wire.Header{From: from, Incarnation: uint64(sim.Epoch.UnixMilli()), Heartbeat: heartbeat}
 }
 
 // tell hands over entries that another member relays.
 func (l *lone) tell(from string, entries ...membership.Entry) gossip.Outputs {
-	return l.hear(from, &gossip.Delta{Header: header(from, l.beats()), Records: entries})
+	return l.hear(from, &wire.Delta{Header: header(from, l.beats()), Entries: entries})
 }
 
 // beats returns how many heartbeats a member that started at the epoch has by now.
@@ -157,7 +158,7 @@ func (l *lone) mustSee(of string) membership.View {
 }
 
 // sent returns the messages of one type, and where they go.
-func sent[M gossip.Message](out gossip.Outputs) (to []netip.AddrPort, messages []M) {
+func sent[M wire.Message](out gossip.Outputs) (to []netip.AddrPort, messages []M) {
 	for _, env := range out.Messages {
 		if m, ok := env.Message.(M); ok {
 			to, messages = append(to, env.To), append(messages, m)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -178,12 +179,12 @@ func TestR14OfTwoClonesTheHigherAddressHoldsTheName(t *testing.T) {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		a.run(time.Second)
 		out := a.tell("b", entryOf("a", 1, func(r *membership.Record) { r.Address = c.clone }))
-		to, pings := sent[*gossip.Ping](out)
+		to, pings := sent[*wire.Ping](out)
 		if len(pings) != 1 || to[0] != c.clone {
 			t.Fatalf("a clone at %s is told of: %v are asked, want the clone", c.clone, to)
 		}
 		a.take()
-		a.keep(a.Receive(a.now, c.clone, &gossip.Pong{Header: header("a", 4), Nonce: pings[0].Nonce}))
+		a.keep(a.Receive(a.now, c.clone, &wire.Pong{Header: header("a", 4), Nonce: pings[0].Nonce}))
 		out = a.take()
 		if (out.Deposed != nil) != c.deposed || happened(out.Events, membership.EventConflict, "a") != 1 {
 			t.Errorf("the clone at %s answers %s: gives way %v with events %v, want %v, and a conflict", c.clone, address("a"),
@@ -208,7 +209,7 @@ func TestR14AnEchoIsNoConflict(t *testing.T) {
 		h := header("a", 1)
 		h.Incarnation += c.life
 		a.take()
-		a.keep(a.Receive(a.now, c.from, &gossip.Digest{Header: h}))
+		a.keep(a.Receive(a.now, c.from, &wire.Digest{Header: h}))
 		if out := a.take(); len(out.Events) != 0 || out.Deposed != nil {
 			t.Errorf("%s: %v, want nothing to happen", c.what, out.Events)
 		}
@@ -280,18 +281,18 @@ func TestR14QuestionsAreBounded(t *testing.T) {
 	refused := 0
 	for i := range 200 {
 		thief := entryOf("b", 1, func(r *membership.Record) { r.Incarnation++; r.Address = sim.Address(100 + i) })
-		out := a.hearOn(gossip.StreamID(i+1), "x", &gossip.Sync{
-			Header: gossip.Header{From: "b", Incarnation: thief.Record.Incarnation, Heartbeat: 1}, Join: true, Last: true,
+		out := a.hearOn(gossip.StreamID(i+1), "x", &wire.Sync{
+			Header: wire.Header{From: "b", Incarnation: thief.Record.Incarnation, Heartbeat: 1}, Join: true, Last: true,
 			Entries: []membership.Entry{thief},
 		})
-		_, no := sent[*gossip.Refused](out)
+		_, no := sent[*wire.Refused](out)
 		refused += len(no)
 	}
 	if refused != 200-64 || a.Drops()[gossip.DropBusy] != 200-64 {
 		t.Errorf("of 200 that join under one name %d are refused at once, want all but the 64 for whom the holder is asked", refused)
 	}
 	pings, holders := 0, a.run(10*time.Second)
-	to, asked := sent[*gossip.Ping](holders)
+	to, asked := sent[*wire.Ping](holders)
 	for i, who := range to {
 		if asked[i].Nonce == 0 {
 			continue // b does not answer in exchanges either, and is in doubt
@@ -304,8 +305,8 @@ func TestR14QuestionsAreBounded(t *testing.T) {
 	if pings > 64*5 {
 		t.Errorf("the holder is asked %d times, want at most five times for each of 64", pings)
 	}
-	_, syncs := sent[*gossip.Sync](holders)
-	if !slices.ContainsFunc(syncs, func(s *gossip.Sync) bool { return s.Last }) {
+	_, syncs := sent[*wire.Sync](holders)
+	if !slices.ContainsFunc(syncs, func(s *wire.Sync) bool { return s.Last }) {
 		t.Error("the holder does not answer, but nobody is let in")
 	}
 }
@@ -326,7 +327,7 @@ func TestHostile13AnAddressThatOthersNameIsAskedLittle(t *testing.T) {
 		{"messages under its name, from forged addresses", func(a *lone, i int) {
 			h := header("a", 1)
 			h.Incarnation += uint64(i)
-			a.keep(a.Receive(a.now, sim.Address(1000+i), &gossip.Pong{Header: h}))
+			a.keep(a.Receive(a.now, sim.Address(1000+i), &wire.Pong{Header: h}))
 		}, 100},
 	} {
 		a := newLone(t, "a", gossip.DefaultConfig())
@@ -353,8 +354,8 @@ func TestHostile13AnAddressThatOthersNameIsAskedLittle(t *testing.T) {
 		if a.Drops()[gossip.DropBusy] < seconds*flood/2 {
 			t.Errorf("%s: %d of %d are counted as not asked for", c.what, a.Drops()[gossip.DropBusy], seconds*flood)
 		}
-		_, joiners := sent[*gossip.Ping](a.hearOn(7, "x", &gossip.Sync{
-			Header: gossip.Header{From: "b", Incarnation: header("b", 1).Incarnation + 1, Heartbeat: 1}, Join: true, Last: true,
+		_, joiners := sent[*wire.Ping](a.hearOn(7, "x", &wire.Sync{
+			Header: wire.Header{From: "b", Incarnation: header("b", 1).Incarnation + 1, Heartbeat: 1}, Join: true, Last: true,
 			Entries: []membership.Entry{entryOf("b", 1, func(r *membership.Record) { r.Incarnation++; r.Address = sim.Address(99) })},
 		}))
 		if len(joiners) != 1 {
@@ -371,7 +372,7 @@ func askedOf(t *testing.T, out gossip.Outputs) (n int) {
 			continue
 		}
 		n++
-		if b, err := wire.Encode(env.Message); err != nil || len(b) > 64 {
+		if b, err := wire.NewCodec().Encode(env.Message); err != nil || len(b) > 64 {
 			t.Errorf("a stranger is sent a %T of %d bytes (%v), want a question and nothing more", env.Message, len(b), err)
 		}
 	}
@@ -382,7 +383,7 @@ func askedOf(t *testing.T, out gossip.Outputs) (n int) {
 func TestR14WhoIsRefusedSaysNothingMore(t *testing.T) {
 	b := newLone(t, "b", gossip.DefaultConfig())
 	for _, from := range []string{"a", "b"} { // a seed; the holder itself
-		out := b.hear(from, &gossip.Refused{Header: header(from, 5), Reason: gossip.NameTaken, Holder: "10.0.0.9:4327"})
+		out := b.hear(from, &wire.Refused{Header: header(from, 5), Reason: wire.NameTaken, Holder: "10.0.0.9:4327"})
 		if len(out.Messages) != 0 {
 			t.Errorf("refused by %s it says %T, want nothing", from, out.Messages[0].Message)
 		}

@@ -1,6 +1,9 @@
 package gossip
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"heartsay/gossip/wire"
+)
 
 // A delta's Newer holds, for each bucket that both sides list alike and of which the sender knows higher heartbeats: the
 // number of the bucket as a varint, its mark, a bitmap of whose heartbeats follow, least significant bit first, and a
@@ -12,13 +15,13 @@ func (r *reply) newer(number int, m mark, higher bitmap, lags []int64) {
 	s.buf = binary.AppendUvarint(s.buf[:0], uint64(number))
 	s.buf = m.append(s.buf)
 	s.buf = append(s.buf, higher...)
-	s.buf = s.column.append(s.buf, lags)
+	s.buf = s.column.Append(s.buf, lags)
 	r.part(&r.delta.Newer, s.buf, len(lags))
 }
 
 // applyNewer takes the heartbeats that a peer knew to be higher. A bucket that has changed here since the digest was
 // sent is left out.
-func (e *Engine) applyNewer(d *Delta) {
+func (e *Engine) applyNewer(d *wire.Delta) {
 	for b := d.Newer; len(b) > 0; {
 		number, used := binary.Uvarint(b)
 		if used <= 0 || number >= 1<<d.Bits {
@@ -32,7 +35,7 @@ func (e *Engine) applyNewer(d *Delta) {
 			return
 		}
 		named := bitmap(rest[:size])
-		lags, rest, err := readColumn(rest[size:], named.ones(theirs.members), e.scratch.read[:0])
+		lags, rest, err := wire.ReadColumn(rest[size:], named.ones(theirs.members), e.scratch.read[:0])
 		e.scratch.read = lags[:0]
 		if err != nil {
 			e.drop(DropInvalid)

@@ -3,6 +3,7 @@ package gossip
 import (
 	"slices"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -42,7 +43,7 @@ func (e *Engine) pushNews() {
 	told := 0
 	for _, name := range n.names {
 		en, ok := e.entry(name)
-		if ok && !left.take(sizeEntry(en)) {
+		if ok && !left.take(wire.SizeEntry(en)) {
 			if len(records) > 0 {
 				break
 			}
@@ -63,7 +64,7 @@ func (e *Engine) pushNews() {
 	}
 	for _, m := range e.randomPeers(e.cfg.NewsFanout) {
 		if news := without(records, m.Record.Name); len(news) > 0 {
-			e.send(m.Record.Address, m.Record.Name, &Delta{Records: news})
+			e.send(m.Record.Address, m.Record.Name, &wire.Delta{Entries: news})
 		}
 	}
 }

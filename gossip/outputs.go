@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -20,7 +21,7 @@ type Outputs struct {
 type Envelope struct {
 	To      netip.AddrPort
 	Stream  StreamID // not 0: an answer on that stream. 0: in a packet
-	Message Message
+	Message wire.Message
 }
 
 // StreamID names a stream that somebody opened to this member. The caller chooses the numbers, from 1.

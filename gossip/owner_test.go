@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -28,8 +29,8 @@ func anyEntryOf() *rapid.Generator[membership.Entry] {
 }
 
 // anyMessage draws messages of all kinds that a liar among the members may send.
-func anyMessage() *rapid.Generator[gossip.Message] {
-	return rapid.Custom(func(t *rapid.T) gossip.Message {
+func anyMessage() *rapid.Generator[wire.Message] {
+	return rapid.Custom(func(t *rapid.T) wire.Message {
 		h := header(anyName().Draw(t, "from"), rapid.Uint64Range(0, 60).Draw(t, "heartbeat"))
 		h.Incarnation += rapid.Uint64Range(0, 3).Draw(t, "life")
 		clock := h.Incarnation + rapid.Uint64Range(0, 10000).Draw(t, "clock")
@@ -40,21 +41,21 @@ func anyMessage() *rapid.Generator[gossip.Message] {
 		switch rapid.IntRange(0, 5).Draw(t, "kind") {
 		case 0:
 			count := rapid.Uint16Range(0, 1<<bits).Draw(t, "count")
-			return &gossip.Digest{Header: h, Clock: clock, Bits: bits, Count: count, Columns: junk.Draw(t, "columns")}
+			return &wire.Digest{Header: h, Clock: clock, Bits: bits, Count: count, Columns: junk.Draw(t, "columns")}
 		case 1:
 			wants := rapid.SliceOfN(anyName(), 0, 3).Draw(t, "wants")
-			return &gossip.Delta{
-				Header: h, Clock: clock, Bits: bits, Wants: wants, Records: entries, Newer: junk.Draw(t, "newer"),
+			return &wire.Delta{
+				Header: h, Clock: clock, Bits: bits, Wants: wants, Entries: entries, Newer: junk.Draw(t, "newer"),
 				Rosters: junk.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
 			}
 		case 2:
-			return &gossip.Ping{Header: h, Nonce: nonce, News: entries}
+			return &wire.Ping{Header: h, Nonce: nonce, News: entries}
 		case 3:
-			return &gossip.Pong{Header: h, Nonce: nonce}
+			return &wire.Pong{Header: h, Nonce: nonce}
 		case 4:
-			return &gossip.Sync{Header: h, Join: rapid.Bool().Draw(t, "join"), Last: true, Entries: entries}
+			return &wire.Sync{Header: h, Join: rapid.Bool().Draw(t, "join"), Last: true, Entries: entries}
 		}
-		return &gossip.Refused{Header: h, Reason: gossip.NameTaken, Holder: "10.0.0.9:4327"}
+		return &wire.Refused{Header: h, Reason: wire.NameTaken, Holder: "10.0.0.9:4327"}
 	})
 }
 
@@ -143,14 +144,14 @@ func TestR3AFloodOfForgeriesCausesOneRebirthPerEightIntervals(t *testing.T) {
 		const flood = 16 * interval
 		for i := range 160 {
 			a.take()
-			a.keep(a.Receive(a.now, address("b"), &gossip.Delta{Header: header("b", 1), Records: []membership.Entry{
+			a.keep(a.Receive(a.now, address("b"), &wire.Delta{Header: header("b", 1), Entries: []membership.Entry{
 				entryOf("a", 1, func(r *membership.Record) { r.Incarnation += uint64(10 * (i + 1)); r.Address = c.address(i) }),
 			}}))
 			out := a.take()
 			later := a.run(flood / 160)
 			rebirths += happened(append(out.Events, later.Events...), membership.EventUpdate, "a")
 			for _, said := range []gossip.Outputs{out, later} {
-				to, _ := sent[*gossip.Ping](said)
+				to, _ := sent[*wire.Ping](said)
 				pings += len(to)
 			}
 		}
@@ -170,11 +171,11 @@ func TestR3ARelayedRecordIsPassedOnVerbatim(t *testing.T) {
 		r.Zone, r.Build, r.Tags = "z", "1.2.3", membership.Tags{{Key: "k", Value: "v"}}
 	})
 	a.tell("b", told, entryOf("b", 4))
-	_, deltas := sent[*gossip.Delta](a.hear("d", &gossip.Delta{Header: header("d", 4), Wants: []string{"c"}}))
-	if len(deltas) == 0 || len(deltas[0].Records) != 1 {
+	_, deltas := sent[*wire.Delta](a.hear("d", &wire.Delta{Header: header("d", 4), Wants: []string{"c"}}))
+	if len(deltas) == 0 || len(deltas[0].Entries) != 1 {
 		t.Fatalf("a peer that asks for c gets %+v, want its record", deltas)
 	}
-	if got := deltas[0].Records[0]; fmt.Sprintf("%+v", *got.Record) != fmt.Sprintf("%+v", *told.Record) || got.Heartbeat != 4 {
+	if got := deltas[0].Entries[0]; fmt.Sprintf("%+v", *got.Record) != fmt.Sprintf("%+v", *told.Record) || got.Heartbeat != 4 {
 		t.Errorf("c's record is passed on as %+v, want it verbatim: %+v", *got.Record, *told.Record)
 	}
 }

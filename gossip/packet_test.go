@@ -9,16 +9,15 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
 
-var wire = gossip.NewCodec()
-
 // mustFit fails when a packet is larger than it may be.
-func (c *cluster) mustFit(at time.Duration, from, _ netip.AddrPort, m gossip.Message, _ bool) {
+func (c *cluster) mustFit(at time.Duration, from, _ netip.AddrPort, m wire.Message, _ bool) {
 	switch m.(type) {
-	case *gossip.Sync, *gossip.Refused:
+	case *wire.Sync, *wire.Refused:
 		return // on a stream
 	}
 	b, err := c.codec.Encode(m)
@@ -107,7 +106,7 @@ func TestR17TheDigestRotatesThroughAll(t *testing.T) {
 	members := 0
 	for round := 1; round <= 4*turns; round++ {
 		live()
-		_, digests := sent[*gossip.Digest](a.run(interval))
+		_, digests := sent[*wire.Digest](a.run(interval))
 		if len(digests) < 1 || len(digests) > 2 { // nobody answers
 			t.Fatalf("round %d sends %d digests, want one, and one more for a silent peer", round, len(digests))
 		}
@@ -123,7 +122,7 @@ func TestR17TheDigestRotatesThroughAll(t *testing.T) {
 				t.Fatalf("in round %d bucket %d was last told in round %d, want all within %d", round, b, last[b], turns)
 			}
 		}
-		members += d.Members()
+		members += gossip.MembersOf(d)
 	}
 	t.Logf("a digest of 1200 bytes lists %d members", members/(4*turns))
 	if got := members / (4 * turns); got < n/turns {
@@ -134,9 +133,9 @@ func TestR17TheDigestRotatesThroughAll(t *testing.T) {
 func TestR17AViewThatFitsIsSentWhole(t *testing.T) {
 	c := newCluster(t, 17)
 	c.boot(100)
-	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m gossip.Message, _ bool) {
-		if d, ok := m.(*gossip.Digest); ok && (int(d.Count) != 1<<d.Bits || d.Members() != 100) {
-			t.Errorf("a digest of 100 members lists %d in %d of %d buckets: want them all", d.Members(), d.Count, 1<<d.Bits)
+	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m wire.Message, _ bool) {
+		if d, ok := m.(*wire.Digest); ok && (int(d.Count) != 1<<d.Bits || gossip.MembersOf(d) != 100) {
+			t.Errorf("a digest of 100 members lists %d in %d of %d buckets: want them all", gossip.MembersOf(d), d.Count, 1<<d.Bits)
 		}
 	}
 	c.Run(5 * time.Second)
@@ -171,14 +170,14 @@ func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	crowd(a, 600)
 	a.run(time.Second)
-	ask := func(bits uint8) *gossip.Delta { // a digest that lists nobody in any bucket
-		_, replies := sent[*gossip.Delta](a.hear("b", &gossip.Digest{
+	ask := func(bits uint8) *wire.Delta { // a digest that lists nobody in any bucket
+		_, replies := sent[*wire.Delta](a.hear("b", &wire.Digest{
 			Header: header("b", 4), Clock: header("b", 4).Incarnation, Bits: bits, Count: 1 << bits, Columns: make([]byte, 1<<bits),
 		}))
 		if len(replies) == 0 {
 			t.Fatal("a digest is not answered")
 		}
-		if b, err := wire.Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
+		if b, err := wire.NewCodec().Encode(replies[0]); err != nil || len(b) > gossip.DefaultConfig().MaxPayload {
 			t.Fatalf("an answer takes %d bytes (%v), want one packet", len(b), err)
 		}
 		return replies[0]
@@ -199,7 +198,7 @@ func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
 			len(told), a.Drops()[gossip.Deferred])
 	}
 	for _, want := range []int{1, 0} { // at once, and again at once
-		if out := a.hear("b", &gossip.Delta{Header: header("b", 4), More: true}); len(out.Syncs) != want {
+		if out := a.hear("b", &wire.Delta{Header: header("b", 4), More: true}); len(out.Syncs) != want {
 			t.Errorf("word that there is more leads to syncs with %v, want %d: not more than one in four intervals", out.Syncs, want)
 		}
 	}
@@ -227,10 +226,10 @@ func TestR17AViewThatLacksManyIsFetchedByStream(t *testing.T) {
 }
 
 // lastDigest runs an engine until it sends a digest.
-func lastDigest(l *lone) *gossip.Digest {
+func lastDigest(l *lone) *wire.Digest {
 	for range 100 {
 		l.tell("y", entryOf("y", l.beats()))
-		if _, digests := sent[*gossip.Digest](l.run(interval)); len(digests) > 0 {
+		if _, digests := sent[*wire.Digest](l.run(interval)); len(digests) > 0 {
 			return digests[len(digests)-1]
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -37,7 +38,7 @@ func (e *Engine) ask(q question) bool {
 	return true
 }
 
-func (e *Engine) put(q question) { e.send(q.to, q.name, &Ping{Nonce: q.nonce}) }
+func (e *Engine) put(q question) { e.send(q.to, q.name, &wire.Ping{Nonce: q.nonce}) }
 
 func (e *Engine) repeatQuestions() {
 	for _, q := range e.questions {
@@ -46,18 +47,18 @@ func (e *Engine) repeatQuestions() {
 }
 
 // answerPing answers a direct question, and takes the news that came with it.
-func (e *Engine) answerPing(from netip.AddrPort, p *Ping) {
+func (e *Engine) answerPing(from netip.AddrPort, p *wire.Ping) {
 	for _, en := range p.News {
 		e.learn(en, en.Record.Name == p.From, true)
 	}
 	if p.Nonce == 0 {
 		e.noteCaller(p.From)
 	}
-	e.send(from, p.From, &Pong{Nonce: p.Nonce})
+	e.send(from, p.From, &wire.Pong{Nonce: p.Nonce})
 }
 
 // answered settles the question that a pong answers.
-func (e *Engine) answered(from netip.AddrPort, p *Pong) {
+func (e *Engine) answered(from netip.AddrPort, p *wire.Pong) {
 	if p.Nonce == 0 || e.confirmLeave(p) { // its header has settled the doubt
 		return
 	}

@@ -3,6 +3,7 @@ package gossip
 import (
 	"slices"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -10,7 +11,7 @@ import (
 // wait are announced as More, other parts are counted, and come with another exchange.
 type reply struct {
 	engine     *Engine
-	delta      *Delta
+	delta      *wire.Delta
 	left       budget
 	mismatches []int // numbers of the buckets that the two sides list differently
 }
@@ -31,7 +32,7 @@ func (r *reply) want(name string) {
 	if slices.Contains(r.delta.Wants, name) {
 		return
 	}
-	if r.left.take(sizeString(name)) {
+	if r.left.take(wire.SizeString(name)) {
 		r.delta.Wants = append(r.delta.Wants, name)
 	} else {
 		r.delta.More = true
@@ -40,7 +41,7 @@ func (r *reply) want(name string) {
 
 // wantPrint asks for a record by its print. Those that do not fit are missed in the next exchange again.
 func (r *reply) wantPrint(print uint32) {
-	if r.left.take(sizeUint(uint64(print))) {
+	if r.left.take(wire.SizeUint(uint64(print))) {
 		r.delta.Prints = append(r.delta.Prints, print)
 	} else {
 		r.engine.drops[Deferred]++
@@ -49,8 +50,8 @@ func (r *reply) wantPrint(print uint32) {
 
 // record tells a record that is newer than the peer's, or that it does not know.
 func (r *reply) record(en membership.Entry) {
-	if r.left.take(sizeEntry(en)) {
-		r.delta.Records = append(r.delta.Records, en)
+	if r.left.take(wire.SizeEntry(en)) {
+		r.delta.Entries = append(r.delta.Entries, en)
 	} else {
 		r.delta.More = true
 	}
@@ -67,15 +68,10 @@ func (r *reply) part(field *[]byte, bytes []byte, members int) bool {
 }
 
 // finish returns the delta, with rosters of the buckets that differ.
-func (r *reply) finish() *Delta {
+func (r *reply) finish() *wire.Delta {
 	r.rosters()
 	d, s := r.delta, &r.engine.scratch
 	s.newer, s.rosters = d.Newer, d.Rosters
 	d.Newer, d.Rosters = r.engine.spare.copyOf(d.Newer), r.engine.spare.copyOf(d.Rosters)
 	return d
-}
-
-// empty reports whether a delta says nothing but its header.
-func (d *Delta) empty() bool {
-	return len(d.Wants)+len(d.Prints)+len(d.Records)+len(d.Newer)+len(d.Rosters) == 0 && !d.More
 }

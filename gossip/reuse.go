@@ -1,16 +1,18 @@
 package gossip
 
+import "heartsay/gossip/wire"
+
 // Reuse takes outputs back from a caller that has done with them: the messages in packets are encoded, or dropped. The
 // next messages are then made in the same memory, and a member in steady state allocates nothing. A caller that does
 // not call it may keep messages for as long as it likes. Events, and messages on streams, remain the caller's.
 func (e *Engine) Reuse(out Outputs) {
 	for _, env := range out.Messages {
 		switch m := env.Message.(type) {
-		case *Digest:
+		case *wire.Digest:
 			e.spare.keep(m.Columns)
-			*m = Digest{}
+			*m = wire.Digest{}
 			e.spare.digests = append(e.spare.digests, m)
-		case *Delta:
+		case *wire.Delta:
 			e.spare.keepDelta(m)
 		}
 	}
@@ -23,8 +25,8 @@ func (e *Engine) Reuse(out Outputs) {
 // spare is memory for the next messages: as much as the outputs of one input took at most.
 type spare struct {
 	messages []Envelope
-	digests  []*Digest
-	deltas   []*Delta
+	digests  []*wire.Digest
+	deltas   []*wire.Delta
 	bytes    [][]byte
 }
 
@@ -34,10 +36,10 @@ func (s *spare) keep(b []byte) {
 	}
 }
 
-func (s *spare) keepDelta(d *Delta) {
+func (s *spare) keepDelta(d *wire.Delta) {
 	s.keep(d.Newer)
 	s.keep(d.Rosters)
-	*d = Delta{}
+	*d = wire.Delta{}
 	s.deltas = append(s.deltas, d)
 }
 
@@ -54,12 +56,12 @@ func (s *spare) copyOf(b []byte) []byte {
 }
 
 // digest returns a copy of a digest.
-func (s *spare) digest(of Digest) *Digest {
-	var d *Digest
+func (s *spare) digest(of wire.Digest) *wire.Digest {
+	var d *wire.Digest
 	if n := len(s.digests); n > 0 {
 		d, s.digests = s.digests[n-1], s.digests[:n-1]
 	} else {
-		d = &Digest{}
+		d = &wire.Digest{}
 	}
 	*d = of
 	d.Columns = s.copyOf(of.Columns)
@@ -67,10 +69,10 @@ func (s *spare) digest(of Digest) *Digest {
 }
 
 // delta returns an empty delta.
-func (s *spare) delta() *Delta {
+func (s *spare) delta() *wire.Delta {
 	n := len(s.deltas)
 	if n == 0 {
-		return &Delta{}
+		return &wire.Delta{}
 	}
 	d := s.deltas[n-1]
 	s.deltas = s.deltas[:n-1]

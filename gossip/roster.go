@@ -3,6 +3,7 @@ package gossip
 import (
 	"encoding/binary"
 
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -26,7 +27,7 @@ func (r *reply) rosters() {
 			buf = binary.BigEndian.AppendUint32(buf, m.Print)
 		}
 		if len(b) > 0 {
-			buf = e.scratch.column.append(buf, e.lags(b, r.delta.Clock))
+			buf = e.scratch.column.Append(buf, e.lags(b, r.delta.Clock))
 		}
 		e.scratch.buf = buf
 		if !r.part(&r.delta.Rosters, buf, len(b)) {
@@ -39,7 +40,7 @@ func (r *reply) rosters() {
 }
 
 // applyRosters settles the buckets that differ, and returns how many records the peer has that this member lacks.
-func (e *Engine) applyRosters(d *Delta, answer *reply) (missing int) {
+func (e *Engine) applyRosters(d *wire.Delta, answer *reply) (missing int) {
 	for b := d.Rosters; len(b) > 0; {
 		number, prints, lags, rest, ok := e.readRoster(b, int(d.Bits))
 		if !ok {
@@ -106,7 +107,7 @@ func (e *Engine) readRoster(b []byte, bits int) (number int, prints []byte, lags
 	if n == 0 {
 		return int(v), nil, nil, rest, true
 	}
-	lags, rest, err := readColumn(rest, int(n), e.scratch.read[:0])
+	lags, rest, err := wire.ReadColumn(rest, int(n), e.scratch.read[:0])
 	e.scratch.read = lags[:0]
 	return int(v), prints, lags, rest, err == nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -299,7 +300,7 @@ func (s *script) processes() string {
 }
 
 // message writes one line about a message, if it is traced.
-func (s *script) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+func (s *script) message(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
 	if !s.trace {
 		return
 	}
@@ -320,36 +321,36 @@ func (s *script) at(a netip.AddrPort) string {
 	return a.Addr().String()
 }
 
-func (s *script) describe(m gossip.Message) string {
+func (s *script) describe(m wire.Message) string {
 	switch m := m.(type) {
-	case *gossip.Digest:
-		return fmt.Sprintf("digest of %d members", m.Members())
-	case *gossip.Delta:
+	case *wire.Digest:
+		return fmt.Sprintf("digest of %d members", gossip.MembersOf(m))
+	case *wire.Delta:
 		return s.describeDelta(m)
-	case *gossip.Ping:
+	case *wire.Ping:
 		return "ping" + s.records(m.News)
-	case *gossip.Pong:
+	case *wire.Pong:
 		return "pong"
-	case *gossip.Sync:
+	case *wire.Sync:
 		what := "sync"
 		if m.Join {
 			what = "sync, asks to join"
 		}
 		return what + s.records(m.Entries)
-	case *gossip.Refused:
+	case *wire.Refused:
 		return "refused: " + m.Holder + " holds the name"
 	}
 	return fmt.Sprintf("%T", m)
 }
 
-func (s *script) describeDelta(d *gossip.Delta) string {
+func (s *script) describeDelta(d *wire.Delta) string {
 	var parts []string
 	add := func(n int, format string) {
 		if n > 0 {
 			parts = append(parts, fmt.Sprintf(format, n))
 		}
 	}
-	newer, listed := d.Heartbeats()
+	newer, listed := gossip.HeartbeatsOf(d)
 	add(newer, "newer heartbeats of %d")
 	add(listed, "lists %d, which differ")
 	add(len(d.Prints), "asks for %d by print")
@@ -363,10 +364,10 @@ func (s *script) describeDelta(d *gossip.Delta) string {
 	if len(parts) > 0 {
 		what += ": " + strings.Join(parts, ", ")
 	}
-	if len(parts)+len(d.Records) == 0 {
+	if len(parts)+len(d.Entries) == 0 {
 		what += ": nothing newer"
 	}
-	return what + s.records(d.Records)
+	return what + s.records(d.Entries)
 }
 
 func (s *script) records(entries []membership.Entry) string {

@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"heartsay/gossip/wire"
 	"net/netip"
 	"time"
 )
@@ -14,36 +15,36 @@ const (
 
 // OpenSync returns the parts of a full exchange to send on a stream that the caller opens. With join set it asks to be
 // let in. The other side answers with parts of its own, the last of which says so, or with [*Refused].
-func (e *Engine) OpenSync(now time.Time, join bool) []Message {
+func (e *Engine) OpenSync(now time.Time, join bool) []wire.Message {
 	e.wall = now
 	return e.syncParts("", join)
 }
 
 // syncParts returns all that this member knows of those who are listed and may be introduced; its own entry is in the last.
-func (e *Engine) syncParts(to string, join bool) []Message {
-	var parts []Message
-	part, size := &Sync{Join: join}, 0
+func (e *Engine) syncParts(to string, join bool) []wire.Message {
+	var parts []wire.Message
+	part, size := &wire.Sync{Join: join}, 0
 	for _, m := range e.table.All() {
 		if !e.introduced(m) || !e.listed(m) || m.Record.Name == to {
 			continue
 		}
 		part.Entries = append(part.Entries, m.Entry)
-		if size += sizeEntry(m.Entry); size >= syncPart {
+		if size += wire.SizeEntry(m.Entry); size >= syncPart {
 			parts = append(parts, part)
-			part, size = &Sync{Join: join}, 0
+			part, size = &wire.Sync{Join: join}, 0
 		}
 	}
 	part.Entries, part.Last = append(part.Entries, e.selfEntry()), true
 	parts = append(parts, part)
 	for _, p := range parts {
-		e.stamp(p.header(), to)
+		e.stamp(p.Head(), to)
 	}
 	return parts
 }
 
 // receiveSync takes one part of the other side's view. After the last one it answers, when the stream is not of its
 // own opening.
-func (e *Engine) receiveSync(stream StreamID, from netip.AddrPort, s *Sync) {
+func (e *Engine) receiveSync(stream StreamID, from netip.AddrPort, s *wire.Sync) {
 	asks := asksToJoin(stream, s)
 	var j *joiner
 	for _, en := range s.Entries {
@@ -67,7 +68,7 @@ func (e *Engine) receiveSync(stream StreamID, from netip.AddrPort, s *Sync) {
 // rises above them.
 func (e *Engine) answerSync(stream StreamID, from netip.AddrPort, to string) {
 	for _, part := range e.syncParts("", false) {
-		part.header().To = to
+		part.Head().To = to
 		e.post(Envelope{To: from, Stream: stream, Message: part})
 	}
 }

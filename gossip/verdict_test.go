@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -54,7 +55,7 @@ func TestR7OnThePriorAloneOnlyUnansweredQuestionsCutThePatienceShort(t *testing.
 	}
 	asked := 0
 	for a.mustSee("z").State != membership.Dead {
-		_, pings := sent[*gossip.Ping](a.run(10 * time.Millisecond))
+		_, pings := sent[*wire.Ping](a.run(10 * time.Millisecond))
 		asked += len(pings)
 	}
 	if asked < 10 {
@@ -194,8 +195,8 @@ func TestR8AMessageThatTheNetworkHeldBackRevivesNobody(t *testing.T) {
 	c := newCluster(t, 8)
 	c.start("a", "b", "c", "d")
 	c.Run(20 * time.Second)
-	var held []gossip.Message
-	c.OnMessage = func(_ time.Duration, from, _ netip.AddrPort, m gossip.Message, _ bool) {
+	var held []wire.Message
+	c.OnMessage = func(_ time.Duration, from, _ netip.AddrPort, m wire.Message, _ bool) {
 		if from == address("d") {
 			held = append(held, m)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -27,7 +28,7 @@ type Cluster struct {
 	OnEvent func(at time.Duration, observer string, e membership.Event)
 	// OnMessage is called for each message that is sent, with whether it will arrive, if set. A [*gossip.Sync] and a
 	// [*gossip.Refused] travel on a stream, all others in a packet.
-	OnMessage func(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool)
+	OnMessage func(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool)
 	// OnYield is called for each member that has stopped since another one holds its name, if set.
 	OnYield func(m *Member)
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -40,7 +41,7 @@ func TestOneSeedOneRun(t *testing.T) {
 	run := func(seed uint64) string {
 		var log strings.Builder
 		c := newCluster(seed, 8, lan(0.1))
-		c.OnMessage = func(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+		c.OnMessage = func(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
 			fmt.Fprintln(&log, at, from, to, fmt.Sprintf("%T", m), arrives)
 		}
 		c.OnEvent = func(at time.Duration, observer string, e membership.Event) {
@@ -71,8 +72,8 @@ func traffic(c *sim.Cluster, d time.Duration, between ...string) (arrived, lost 
 	for _, name := range between {
 		want[c.Member(name).Address] = true
 	}
-	c.OnMessage = func(_ time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
-		_, stream := m.(*gossip.Sync)
+	c.OnMessage = func(_ time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
+		_, stream := m.(*wire.Sync)
 		switch {
 		case stream, len(between) > 0 && (!want[from] || !want[to]):
 		case arrives:
@@ -136,7 +137,7 @@ func TestPartitionCutsBothWaysAndSeverOne(t *testing.T) {
 		at := func(name string) netip.AddrPort { return c.Member(name).Address }
 		x.cut(c.Network, at(a), at(b))
 		reached := map[[2]netip.AddrPort]bool{}
-		c.OnMessage = func(_ time.Duration, from, to netip.AddrPort, _ gossip.Message, arrives bool) {
+		c.OnMessage = func(_ time.Duration, from, to netip.AddrPort, _ wire.Message, arrives bool) {
 			reached[[2]netip.AddrPort{from, to}] = reached[[2]netip.AddrPort{from, to}] || arrives
 		}
 		c.Run(5 * time.Second)
@@ -163,7 +164,7 @@ func TestLoseNextLosesSoManyPacketsOfOneLink(t *testing.T) {
 // sentBy counts the messages that a member sends from now on.
 func sentBy(c *sim.Cluster, name string) *int {
 	sent := new(int)
-	c.OnMessage = func(_ time.Duration, from, _ netip.AddrPort, _ gossip.Message, _ bool) {
+	c.OnMessage = func(_ time.Duration, from, _ netip.AddrPort, _ wire.Message, _ bool) {
 		if from == c.Member(name).Address {
 			*sent++
 		}

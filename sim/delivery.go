@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 )
 
 // stream is a stream on which its opener waits for the answer. It ends with the opener's life.
@@ -52,7 +53,7 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 	delay, arrives := c.Network.link(c.rng, from, to, true)
 	arrives = arrives && s.opener.life == s.life
 	c.report(from, to, env.Message, arrives)
-	if part, ok := env.Message.(*gossip.Sync); !ok || part.Last {
+	if env.Message.Ends() {
 		delete(c.streams, env.Stream)
 	}
 	if !arrives {
@@ -90,7 +91,7 @@ func (c *Cluster) sync(m *Member, peer netip.AddrPort, join bool) {
 }
 
 // receive hands a message to the member that listens at the address, if one does.
-func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.AddrPort, msg gossip.Message) {
+func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.AddrPort, msg wire.Message) {
 	m := c.byAddr[to]
 	if m == nil || m.Engine == nil {
 		return
@@ -105,15 +106,15 @@ func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.
 }
 
 // take lets a member that runs receive a message.
-func (c *Cluster) take(m *Member, stream gossip.StreamID, from netip.AddrPort, msg gossip.Message) {
+func (c *Cluster) take(m *Member, stream gossip.StreamID, from netip.AddrPort, msg wire.Message) {
 	c.apply(m, m.Engine.ReceiveOn(c.ClockOf(m), stream, from, msg))
-	if no, ok := msg.(*gossip.Refused); ok && m.Engine != nil && m.Engine.Others() == 0 { // as an agent: who is in stays
+	if no, ok := msg.(*wire.Refused); ok && m.Engine != nil && m.Engine.Others() == 0 { // as an agent: who is in stays
 		m.Refused = no.Holder
 		c.yield(m)
 	}
 }
 
-func (c *Cluster) report(from, to netip.AddrPort, msg gossip.Message, arrives bool) {
+func (c *Cluster) report(from, to netip.AddrPort, msg wire.Message, arrives bool) {
 	if c.OnMessage != nil {
 		c.OnMessage(c.now, from, to, msg, arrives)
 	}

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -185,8 +185,8 @@ func (c *checker) view(observer string, view iter.Seq2[membership.Entry, members
 }
 
 // message checks the counters of the sender of a message. An older life cannot speak any more: it has stopped.
-func (c *checker) message(from netip.AddrPort, m gossip.Message) string {
-	h := gossip.HeaderOf(m)
+func (c *checker) message(from netip.AddrPort, m wire.Message) string {
+	h := *m.Head()
 	now := counter{h.Incarnation, h.Heartbeat}
 	if now.less(c.sent[from]) {
 		return fmt.Sprintf("%s at %s sends the counter %s after %s", h.From, from, now, c.sent[from])

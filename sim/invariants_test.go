@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -115,7 +115,7 @@ func TestBrokenPromisesInViewsAreCaught(t *testing.T) {
 func TestASenderWhoseCounterGoesBackIsCaught(t *testing.T) {
 	checks := newChecker(time.Hour)
 	say := func(from netip.AddrPort, inc, hb uint64) string {
-		return checks.message(from, &gossip.Ping{Header: gossip.Header{From: "a", Incarnation: inc, Heartbeat: hb}})
+		return checks.message(from, &wire.Ping{Header: wire.Header{From: "a", Incarnation: inc, Heartbeat: hb}})
 	}
 	for _, ok := range []string{say(Address(1), 1, 7), say(Address(1), 1, 7), say(Address(1), 2, 1), say(Address(2), 1, 1)} {
 		if ok != "" {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 	"heartsay/sim"
 )
@@ -68,8 +69,8 @@ func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
 		const seed, members = 1, 500 // in 64 bytes they take as many turns as 2000 in 256
 		c, raised := settledCluster(seed, members, 64, loss)
 		questions := 0
-		c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m gossip.Message, _ bool) {
-			if _, asks := m.(*gossip.Ping); asks {
+		c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m wire.Message, _ bool) {
+			if _, asks := m.(*wire.Ping); asks {
 				questions++
 			}
 		}

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -76,7 +76,7 @@ func TestDetectionIsCountedAtObserversThatStayHealthy(t *testing.T) {
 
 func TestTrafficCountsAllHeaders(t *testing.T) {
 	tr := newTraffic()
-	ping := &gossip.Ping{Header: gossip.Header{From: "a", Incarnation: 1, Heartbeat: 1, To: "b"}, Nonce: 1}
+	ping := &wire.Ping{Header: wire.Header{From: "a", Incarnation: 1, Heartbeat: 1, To: "b"}, Nonce: 1}
 	if tr.sent(ping); tr.bytes != 0 {
 		t.Errorf("%d bytes are counted in the warm-up", tr.bytes)
 	}
@@ -94,7 +94,7 @@ func TestTrafficCountsAllHeaders(t *testing.T) {
 	for range 40 {
 		many = append(many, membership.Entry{Record: view("somebody", 1767225600000, 1, membership.Alive).Record, Heartbeat: 1})
 	}
-	parts := &gossip.Sync{Header: ping.Header, Last: true, Entries: many}
+	parts := &wire.Sync{Header: ping.Header, Last: true, Entries: many}
 	tr.sent(parts)
 	if encoded, err = tr.codec.Encode(parts); err != nil {
 		t.Fatal(err)

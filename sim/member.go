@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -119,7 +120,7 @@ func (c *Cluster) Forget(observer, name string, force bool) (forgotten bool, err
 }
 
 // Inject hands a member a message as if it had come in a packet from the given address.
-func (c *Cluster) Inject(name string, from netip.AddrPort, msg gossip.Message) {
+func (c *Cluster) Inject(name string, from netip.AddrPort, msg wire.Message) {
 	c.receive(c.members[name].Address, 0, from, msg)
 }
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -155,7 +155,7 @@ func (r *Run) event(at time.Duration, observer string, e membership.Event) {
 }
 
 // message takes a message that is sent.
-func (r *Run) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+func (r *Run) message(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
 	r.traffic.sent(m)
 	r.trace.message(at, from, to, m, arrives)
 	r.Check(r.checker.message(from, m))

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
@@ -29,7 +29,7 @@ func (t *tracer) event(at time.Duration, observer string, e membership.Event) {
 		e.Reason)
 }
 
-func (t *tracer) message(at time.Duration, from, to netip.AddrPort, m gossip.Message, arrives bool) {
+func (t *tracer) message(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool) {
 	if t == nil {
 		return
 	}
@@ -37,27 +37,6 @@ func (t *tracer) message(at time.Duration, from, to netip.AddrPort, m gossip.Mes
 	if !arrives {
 		fate = " LOST"
 	}
-	h := gossip.HeaderOf(m)
-	t.line(at, "%s -> %s %s of %s %d/%d%s", from, to, kindOf(m), h.From, h.Incarnation, h.Heartbeat, fate)
-}
-
-// kindOf returns the word for the kind of a message.
-func kindOf(m gossip.Message) string {
-	switch m.(type) {
-	case *gossip.Digest:
-		return "digest"
-	case *gossip.Delta:
-		return "delta"
-	case *gossip.Ping:
-		return "ping"
-	case *gossip.Pong:
-		return "pong"
-	case *gossip.Evidence:
-		return "evidence"
-	case *gossip.Sync:
-		return "sync"
-	case *gossip.Refused:
-		return "refused"
-	}
-	return fmt.Sprintf("%T", m)
+	h := m.Head()
+	t.line(at, "%s -> %s %s of %s %d/%d%s", from, to, m.Kind(), h.From, h.Incarnation, h.Heartbeat, fate)
 }

@@ -1,6 +1,8 @@
 package sim
 
-import "heartsay/gossip"
+import (
+	"heartsay/gossip/wire"
+)
 
 // What a message costs besides its own bytes.
 const (
@@ -16,19 +18,19 @@ const (
 
 // traffic counts what members send, lost or not. Handshakes and acknowledgements of streams are not counted.
 type traffic struct {
-	codec         *gossip.Codec
+	codec         *wire.Codec
 	counting      bool
 	bytes         int
 	packets       int
 	memberSeconds int // of running members
 }
 
-func newTraffic() *traffic { return &traffic{codec: gossip.NewCodec()} }
+func newTraffic() *traffic { return &traffic{codec: wire.NewCodec()} }
 
 func (t *traffic) begin() { t.counting = true }
 
 // sent counts a message.
-func (t *traffic) sent(m gossip.Message) {
+func (t *traffic) sent(m wire.Message) {
 	if !t.counting {
 		return
 	}
@@ -37,19 +39,11 @@ func (t *traffic) sent(m gossip.Message) {
 		panic("sim: " + err.Error())
 	}
 	size, packets := length+EnvelopeBytes+packetHeaders, 1
-	if onStream(m) {
+	if !m.Kind().InPackets() {
 		size = length + EnvelopeBytes + frameHeader
 		packets = (size + segmentBytes - 1) / segmentBytes
 		size += packets * segmentHeaders
 	}
 	t.bytes += size
 	t.packets += packets
-}
-
-func onStream(m gossip.Message) bool {
-	switch m.(type) {
-	case *gossip.Sync, *gossip.Refused:
-		return true
-	}
-	return false
 }

@@ -1,4 +1,4 @@
-package gossip
+package wire
 
 import (
 	"encoding/binary"
@@ -7,6 +7,8 @@ import (
 	"slices"
 )
 
+// ColumnWriter writes columns. The zero value is ready to use; it is for one goroutine.
+//
 // A column is a list of whole numbers that are nearly alike: how far the heartbeats of a bucket's members lag behind
 // what the sender's clock lets expect. It is written as
 //
@@ -17,7 +19,7 @@ import (
 //
 // so that a few members whose clocks are off cost a few bytes and not a bit for everybody. Base and width are chosen
 // to make the whole shortest. The encoding is exact for any numbers within ±2⁵⁴.
-type columnWriter struct {
+type ColumnWriter struct {
 	sorted []int64 // scratch
 	runs   []run   // scratch
 	counts [maxCounted]uint32
@@ -30,8 +32,8 @@ const (
 	maxCounted     = 256     // values within which numbers are counted rather than sorted
 )
 
-// append adds the column of the numbers to buf.
-func (c *columnWriter) append(buf []byte, numbers []int64) []byte {
+// Append adds the column of the numbers to buf.
+func (c *ColumnWriter) Append(buf []byte, numbers []int64) []byte {
 	base, width := c.choose(numbers)
 	buf = append(buf, byte(width))
 	buf = binary.AppendVarint(buf, base)
@@ -75,7 +77,7 @@ type run struct {
 
 // choose returns the base and width that make the column shortest. For each width it looks for the base that leaves
 // the fewest numbers to escape.
-func (c *columnWriter) choose(numbers []int64) (base int64, width int) {
+func (c *ColumnWriter) choose(numbers []int64) (base int64, width int) {
 	if len(numbers) == 0 {
 		return 0, 0
 	}
@@ -107,7 +109,7 @@ func (c *columnWriter) choose(numbers []int64) (base int64, width int) {
 }
 
 // countRuns makes the runs of numbers that all lie among so many values from the least on.
-func (c *columnWriter) countRuns(numbers []int64, least int64, values int) {
+func (c *ColumnWriter) countRuns(numbers []int64, least int64, values int) {
 	counts := c.counts[:values]
 	clear(counts)
 	for _, n := range numbers {
@@ -122,7 +124,7 @@ func (c *columnWriter) countRuns(numbers []int64, least int64, values int) {
 }
 
 // sortRuns makes the runs of any numbers.
-func (c *columnWriter) sortRuns(numbers []int64) {
+func (c *ColumnWriter) sortRuns(numbers []int64) {
 	c.sorted = append(c.sorted[:0], numbers...)
 	slices.Sort(c.sorted)
 	c.runs = c.runs[:0]
@@ -151,9 +153,9 @@ func widest(runs []run, reach int64) (from int64, most int) {
 
 var errColumn = errors.New("column is malformed")
 
-// readColumn reads n numbers of a column into the slice given, which it returns grown, and returns the bytes behind the
+// ReadColumn reads n numbers of a column into the slice given, which it returns grown, and returns the bytes behind the
 // column. It allocates no more than n numbers, and refuses n that the bytes cannot hold.
-func readColumn(b []byte, n int, into []int64) (numbers []int64, rest []byte, err error) {
+func ReadColumn(b []byte, n int, into []int64) (numbers []int64, rest []byte, err error) {
 	if len(b) < 2 || b[0] > maxColumnWidth {
 		return into, b, errColumn
 	}

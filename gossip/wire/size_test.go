@@ -1,4 +1,4 @@
-package gossip
+package wire
 
 import (
 	"net/netip"
@@ -10,7 +10,7 @@ import (
 	"heartsay/membership"
 )
 
-// TestR17BudgetsAreUpperBounds holds budget.go and wire.go together: no message takes more than was counted for it.
+// TestR17BudgetsAreUpperBounds holds size.go and codec.go together: no message takes more than was counted for it.
 func TestR17BudgetsAreUpperBounds(t *testing.T) {
 	codec := NewCodec()
 	counter := rapid.OneOf(rapid.Uint64Range(1, 300), rapid.Uint64Range(1, 1<<34), rapid.Uint64Range(1, membership.MaxCounter))
@@ -34,22 +34,22 @@ func TestR17BudgetsAreUpperBounds(t *testing.T) {
 		blob := make([]byte, rapid.IntRange(0, 1200).Draw(t, "blob"))
 		clock := counter.Draw(t, "clock")
 
-		fixed := fixedSize + sizeString(h.From) + sizeString(h.To)
+		fixed := FixedSize + SizeString(h.From) + SizeString(h.To)
 		parts := 0
 		for _, en := range records {
-			parts += sizeEntry(en)
+			parts += SizeEntry(en)
 		}
 		most := map[Message]int{
 			&Ping{Header: h, Nonce: 1<<64 - 1, News: records}:                                             fixed + parts,
 			&Pong{Header: h, Nonce: 1<<64 - 1}:                                                            fixed,
 			&Digest{Header: h, Clock: clock, Bits: 12, First: 1<<16 - 1, Count: 1<<16 - 1, Columns: blob}: fixed + len(blob),
 		}
-		delta := &Delta{Header: h, Clock: clock, Bits: 12, Wants: wants, Prints: prints, Records: records, Newer: blob, Rosters: blob, More: true}
+		delta := &Delta{Header: h, Clock: clock, Bits: 12, Wants: wants, Prints: prints, Entries: records, Newer: blob, Rosters: blob, More: true}
 		for _, w := range wants {
-			parts += sizeString(w)
+			parts += SizeString(w)
 		}
 		for _, p := range prints {
-			parts += sizeUint(uint64(p))
+			parts += SizeUint(uint64(p))
 		}
 		most[delta] = fixed + parts + 2*len(blob)
 		for m, bound := range most {

@@ -1,4 +1,4 @@
-package gossip
+package wire
 
 import (
 	"math/rand/v2"
@@ -12,9 +12,9 @@ func TestColumnIsExactForAnyNumbers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.OneOf(rapid.Int64Range(0, 12), rapid.Int64Range(-1000, 1000), rapid.Int64Range(-1<<53, 1<<53))
 		numbers := rapid.SliceOfN(number, 0, 100).Draw(t, "numbers")
-		var c columnWriter
-		b := c.append([]byte{0xaa}, numbers)
-		got, rest, err := readColumn(append(b[1:], 1, 2, 3), len(numbers), nil)
+		var c ColumnWriter
+		b := c.Append([]byte{0xaa}, numbers)
+		got, rest, err := ReadColumn(append(b[1:], 1, 2, 3), len(numbers), nil)
 		if err != nil || !slices.Equal(got, numbers) || len(rest) != 3 {
 			t.Fatalf("read %v with %d bytes left and %v, wrote %v", got, len(rest), err, numbers)
 		}
@@ -23,42 +23,42 @@ func TestColumnIsExactForAnyNumbers(t *testing.T) {
 
 func TestColumnOfHeartbeatsTakesThreeBitsEach(t *testing.T) {
 	numbers := lags(64)
-	var c columnWriter
-	if b := c.append(nil, numbers); len(b)*8 > 64*4 {
+	var c ColumnWriter
+	if b := c.Append(nil, numbers); len(b)*8 > 64*4 {
 		t.Errorf("64 heartbeats that lag 1 to 7 behind take %d bits, more than 4 each", len(b)*8)
 	}
 	numbers[7], numbers[20] = -14400, 3_000_000 // two clocks that are off
-	if b := c.append(nil, numbers); len(b)*8 > 64*5 {
+	if b := c.Append(nil, numbers); len(b)*8 > 64*5 {
 		t.Errorf("with two clocks off they take %d bits, more than 5 each", len(b)*8)
 	}
 }
 
 // TestHostile11ColumnsThatLieAreRefused: too short, or with numbers out of bounds.
 func TestHostile11ColumnsThatLieAreRefused(t *testing.T) {
-	var c columnWriter
-	b := c.append(nil, append(lags(64), 1<<40))
+	var c ColumnWriter
+	b := c.Append(nil, append(lags(64), 1<<40))
 	for cut := range b {
-		if _, _, err := readColumn(b[:cut], 65, nil); err == nil {
+		if _, _, err := ReadColumn(b[:cut], 65, nil); err == nil {
 			t.Errorf("a column cut to %d of %d bytes was read", cut, len(b))
 		}
 	}
-	if _, _, err := readColumn(b, 1<<30, nil); err == nil {
+	if _, _, err := ReadColumn(b, 1<<30, nil); err == nil {
 		t.Error("a column was read as one of 2^30 numbers")
 	}
-	if _, _, err := readColumn([]byte{33, 0, 0, 0}, 1, nil); err == nil {
+	if _, _, err := ReadColumn([]byte{33, 0, 0, 0}, 1, nil); err == nil {
 		t.Error("a column of width 33 was read")
 	}
 }
 
 func FuzzReadColumn(f *testing.F) {
-	var c columnWriter
-	f.Add(c.append(nil, lags(64)), 64)
-	f.Add(c.append(nil, []int64{1, 1, 1}), 3)
+	var c ColumnWriter
+	f.Add(c.Append(nil, lags(64)), 64)
+	f.Add(c.Append(nil, []int64{1, 1, 1}), 3)
 	f.Fuzz(func(t *testing.T, b []byte, n int) {
 		if n < 0 || n > 1<<12 {
 			return
 		}
-		numbers, rest, err := readColumn(b, n, nil)
+		numbers, rest, err := ReadColumn(b, n, nil)
 		if err != nil {
 			return
 		}
@@ -78,21 +78,21 @@ func lags(n int) []int64 {
 }
 
 func BenchmarkColumnWrite(b *testing.B) {
-	var c columnWriter
+	var c ColumnWriter
 	numbers, buf := lags(64), make([]byte, 0, 256)
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = c.append(buf[:0], numbers)
+		buf = c.Append(buf[:0], numbers)
 	}
 	b.ReportMetric(float64(len(buf)*8)/64, "bits/number")
 }
 
 func BenchmarkColumnRead(b *testing.B) {
-	var c columnWriter
-	buf := c.append(nil, lags(64))
+	var c ColumnWriter
+	buf := c.Append(nil, lags(64))
 	numbers := make([]int64, 0, 64)
 	b.ReportAllocs()
 	for b.Loop() {
-		numbers, _, _ = readColumn(buf, 64, numbers[:0])
+		numbers, _, _ = ReadColumn(buf, 64, numbers[:0])
 	}
 }

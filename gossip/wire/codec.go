@@ -1,4 +1,4 @@
-package gossip
+package wire
 
 import (
 	"errors"
@@ -8,20 +8,8 @@ import (
 )
 
 // Version is the protocol version in every message. Versions of one apart understand each other (R16): a newer one
-// only appends elements to the arrays below, which an older one skips.
+// only appends elements to the arrays, which an older one skips.
 const Version = 1
-
-// The wire form of a message is two bytes, version and kind, and a msgpack array. Arrays are used throughout rather
-// than maps: the position of an element is its name. docs/protocol.md lists them; testdata/wire holds golden messages.
-const (
-	kindDigest   = 1
-	kindDelta    = 2
-	kindPing     = 3
-	kindPong     = 4
-	kindSync     = 5
-	kindRefused  = 6
-	kindEvidence = 7
-)
 
 // Reasons why bytes are not a message, to count by.
 var (
@@ -57,28 +45,29 @@ func NewCodec() *Codec {
 
 // Encode returns the wire form of a message. The caller owns it.
 func (c *Codec) Encode(m Message) ([]byte, error) {
-	kind, err := c.encode(m)
-	if err != nil {
+	if err := c.encode(m); err != nil {
 		return nil, err
 	}
 	b := make([]byte, 0, 2+len(c.body))
-	return append(append(b, Version, kind), c.body...), nil
+	return append(append(b, Version, byte(m.Kind())), c.body...), nil
 }
 
 // Size returns how long the wire form of a message is, in bytes.
 func (c *Codec) Size(m Message) (int, error) {
-	_, err := c.encode(m)
+	err := c.encode(m)
 	return 2 + len(c.body), err
 }
 
-func (c *Codec) encode(m Message) (kind byte, err error) {
-	kind, w := toWire(m)
+func (c *Codec) encode(m Message) error {
+	if list := m.entries(); list != nil && *list == nil {
+		*list = Entries{} // msgpack tells an empty list and none apart, this protocol does not
+	}
 	c.body = c.body[:0]
 	c.enc.ResetBytes(&c.body)
-	if err := c.enc.Encode(w); err != nil {
-		return 0, fmt.Errorf("encode %T: %w", m, err)
+	if err := c.enc.Encode(m); err != nil {
+		return fmt.Errorf("encode %s: %w", m.Kind(), err)
 	}
-	return kind, nil
+	return nil
 }
 
 // Decode returns the message that b holds, all of whose records have passed their validation. The message does not
@@ -90,8 +79,7 @@ func (c *Codec) Decode(b []byte) (m Message, err error) {
 	if v := int(b[0]); v < Version-1 || v > Version+1 || v == 0 {
 		return nil, fmt.Errorf("%w: %d, this agent speaks %d", ErrVersion, v, Version)
 	}
-	w := newWire(b[1])
-	if w == nil {
+	if m = newMessage(Kind(b[1])); m == nil {
 		return nil, fmt.Errorf("%w: %d", ErrKind, b[1])
 	}
 	body := b[2:]
@@ -101,17 +89,27 @@ func (c *Codec) Decode(b []byte) (m Message, err error) {
 	case len(rest) > 0:
 		return nil, fmt.Errorf("%w: %d bytes trail", ErrForm, len(rest))
 	}
-	c.dec.ResetBytes(body)
-	if err := c.dec.Decode(w); err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrForm, err)
-	}
-	if n := c.dec.NumBytesRead(); n != len(body) {
-		return nil, fmt.Errorf("%w: %d bytes trail", ErrForm, len(body)-n)
-	}
-	if m, err = w.message(); err != nil {
+	if err := c.read(body, m); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrForm, err)
 	}
 	return m, nil
+}
+
+// read decodes a body whose shape is known to be good, and validates what it finds.
+func (c *Codec) read(body []byte, into Message) error {
+	c.dec.ResetBytes(body)
+	if err := c.dec.Decode(into); err != nil {
+		return err
+	}
+	if n := c.dec.NumBytesRead(); n != len(body) {
+		return fmt.Errorf("%d bytes trail", len(body)-n)
+	}
+	if list := into.entries(); list != nil {
+		if err := list.validate(); err != nil {
+			return err
+		}
+	}
+	return into.validate()
 }
 
 // isArray reports whether a msgpack value that begins with b is an array.
