@@ -17,10 +17,10 @@ var (
 const calibrationFile = "testdata/calibration.json"
 
 // The model was made on other recordings, of seed 1, but some of it was changed after cells of seed 2 had been seen, and some
-// after some of seed 11: docs/protocol.md tells which. Nothing was changed after seed 12.
+// after some of seed 11: docs/calibration.md tells which. Nothing was changed after seed 12.
 const calibrationSeed, freshSeed, secondSeed = 2, 11, 12
 
-// calibrationCells are those whose figures docs/protocol.md shows. A digest of 100 members fits in 64 bytes, the least
+// calibrationCells are those whose figures docs/measured/phi-*.md show. A digest of 100 members fits in 64 bytes, the least
 // budget there is, but at fanout 1 under loss; one of 1000 takes three turns with 256 and fits in 1000.
 func calibrationCells() (all []cell) {
 	for _, members := range []int{10, 100, 1000} {

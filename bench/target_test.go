@@ -31,7 +31,7 @@ func (b *board) targets() (all []target) {
 		all = append(all, target{
 			r.lossWords() + " on all links for ten minutes, 128 members: no false death",
 			fmt.Sprintf("%s false deaths in %s", whole(r.value("false_dead")), runs(r.Seeds)), r.value("false_dead") == 0,
-			"the detector: see `docs/protocol.md`, Which distribution",
+			"the detector: see `docs/calibration.md`",
 		})
 	}
 	all = append(all, b.bootstrapTarget()...)
