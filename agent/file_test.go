@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -159,6 +160,39 @@ func TestAFailedWriteIsToldCountedAndTriedAgain(t *testing.T) {
 		if tries != 3 {
 			t.Errorf("the file was written after %d tries, want 3", tries)
 		}
+	})
+}
+
+func TestTheCommandAfterAWriteGetsThePathAndNoSecret(t *testing.T) {
+	t.Setenv("HEARTSAY_WEBHOOK", "dead=https://user:password@host/")
+	t.Setenv("NOTIFY_SOCKET", "/run/notify")
+	t.Setenv("OTHER", "kept")
+	out := filepath.Join(t.TempDir(), "out")
+	f := &fileWriter{path: "/x y", command: "env | grep -E 'HEARTSAY|NOTIFY|OTHER' | sort >" + out}
+	if err := f.runCommand(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(out); err != nil || string(b) != "HEARTSAY_FILE=/x y\nOTHER=kept\n" {
+		t.Errorf("the command sees %q, %v", b, err)
+	}
+	f.command = "echo no such pool >&2; exit 3"
+	if err := f.runCommand(t.Context()); err == nil || !strings.Contains(err.Error(), `exit status 3; output: "no such pool"`) {
+		t.Errorf("a failed command is told as %v", err)
+	}
+}
+
+func TestWhatTheCommandAfterAWriteStartsGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	f := &fileWriter{command: "cd " + dir + "; mkfifo go; (read line <go; echo $line >done) >/dev/null 2>&1 &"}
+	if err := f.runCommand(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte("yes\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "what the command started writes its file", func() bool {
+		b, _ := os.ReadFile(filepath.Join(dir, "done"))
+		return string(b) == "yes\n"
 	})
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,11 +13,14 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/process"
 	"heartsay/agent/internal/safefile"
 )
 
-// fileRetry is how long a write or a command that failed is left alone before it is tried again.
-const fileRetry = 5 * time.Second
+const (
+	fileRetry   = 5 * time.Second  // for which a write or a command that failed is left alone before it is tried again
+	commandTime = 30 * time.Second // for the command after a write; it is killed then, with all that it started
+)
 
 // fileWriter keeps a file at what a template makes of the view, and runs a command after each write.
 type fileWriter struct {
@@ -93,13 +97,24 @@ func (a *Agent) updateFile(f *fileWriter, s *sight) error {
 		f.content, f.owed = append([]byte{}, content...), f.command != ""
 	}
 	if f.owed {
-		if err := runCommand(a.ending, f.command, "HEARTSAY_FILE="+f.path); err != nil {
+		if err := f.runCommand(a.ending); err != nil {
 			a.metrics.writes.WithLabelValues("command_failed").Inc()
 			return err
 		}
 		f.owed = false
 	}
 	f.seq = s.seq
+	return nil
+}
+
+// runCommand runs the command after a write. What it leaves running goes on: it may start a server.
+func (f *fileWriter) runCommand(ctx context.Context) error {
+	c := process.Command{
+		Args: process.Shell(f.command), Env: []string{"HEARTSAY_FILE=" + f.path}, Patience: commandTime, Leave: true,
+	}
+	if _, err := c.Run(ctx); err != nil {
+		return fmt.Errorf("command %q: %w", f.command, err)
+	}
 	return nil
 }
 
