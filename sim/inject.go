@@ -121,7 +121,7 @@ func (r *Run) release(f Fault, i int) {
 		address := c.Member(name).Address
 		if f.Elsewhere {
 			r.moved++
-			address = Address(farOff + r.moved)
+			address = Address(movedAddresses + r.moved)
 		}
 		r.Restart(i, address)
 	case Freeze:
@@ -143,8 +143,8 @@ func (r *Run) release(f Fault, i int) {
 	}
 }
 
-// farOff is where the addresses of members that moved begin.
-const farOff = 1 << 20
+// movedAddresses is where the addresses of members that moved begin.
+const movedAddresses = 1 << 20
 
 func (r *Run) runs(i int) bool {
 	m := r.Cluster.Member(Name(i))

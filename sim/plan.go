@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// Wish is what an operator wants of a cluster that is yet to be configured.
-type Wish struct {
+// PlanGoal is what an operator wants of a cluster that is yet to be configured.
+type PlanGoal struct {
 	Members      int           // that the cluster will have
 	Simulated    int           // that are simulated, at most Members
 	DetectWithin time.Duration // a crash is to be known to healthy members, in 99 of 100 cases
@@ -19,7 +19,7 @@ type Wish struct {
 type Candidate struct {
 	Settings
 	Members int // simulated
-	wish    Wish
+	goal    PlanGoal
 }
 
 // Trial is what a candidate was measured to do.
@@ -46,7 +46,7 @@ var planIntervals = []time.Duration{
 // Candidates returns the configurations to try for a wish: with one peer and with two, the interval with which
 // detection should take about as long as wished, one shorter and two longer ones. The shortest and longest silences are
 // base's in proportion to the interval. The rest is base's.
-func (w Wish) Candidates(base Settings) []Candidate {
+func (w PlanGoal) Candidates(base Settings) []Candidate {
 	var all []Candidate
 	for _, fanout := range []int{1, 2} {
 		fit := w.DetectWithin.Seconds() / w.intervalsToDetect()
@@ -60,7 +60,7 @@ func (w Wish) Candidates(base Settings) []Candidate {
 			s, t := base, planIntervals[i]
 			s.Interval, s.Fanout = t, fanout
 			s.Suspect, s.Dead = scaled(s.Suspect, t, base.Interval), scaled(s.Dead, t, base.Interval)
-			all = append(all, Candidate{Settings: s, Members: w.Simulated, wish: w})
+			all = append(all, Candidate{Settings: s, Members: w.Simulated, goal: w})
 		}
 	}
 	return all
@@ -79,14 +79,14 @@ func scale(d time.Duration, ratio float64) time.Duration {
 
 // intervalsToDetect guesses how many intervals detection takes at p99, whatever the number of members: 6 to 7 without
 // loss, 7 to 8 at 30 %.
-func (w Wish) intervalsToDetect() float64 { return 6.5 * (1 + w.Loss/2) }
+func (w PlanGoal) intervalsToDetect() float64 { return 6.5 * (1 + w.Loss/2) }
 
 // planCrashes is how many crashes a trial has, one after the other, if there are members enough.
 const planCrashes = 6
 
 // Try measures a candidate. The error is that of [Scenario.Run].
 func (c Candidate) Try(progress func(done, of time.Duration)) (Trial, error) {
-	w := c.wish
+	w := c.goal
 	s, err := NewScenario(c.Members, w.Seed, c.Settings)
 	if err != nil {
 		return Trial{}, err
@@ -107,7 +107,7 @@ func (c Candidate) Try(progress func(done, of time.Duration)) (Trial, error) {
 
 // judge compares a report with the wish.
 func (c Candidate) judge(rep Report) Trial {
-	d, w := rep.Detection, c.wish
+	d, w := rep.Detection, c.goal
 	return Trial{
 		Candidate: c, Report: rep, Hours: float64(c.Members) * rep.VirtualSeconds / 3600,
 		TooSlow:  d.P99 == nil || *d.P99 > w.DetectWithin.Seconds() || d.Missed > 0,

@@ -93,7 +93,7 @@ func (r *Run) boot() {
 		r.health.starts(i, 0)
 	}
 	if r.Settled {
-		c.BootSettled(r.Members, r.Spread, r.acquainted)
+		c.BootSettled(r.Members, r.Spread, r.preloaded)
 	} else {
 		c.Boot(r.Members, r.Spread)
 	}
@@ -114,10 +114,10 @@ func (r *Run) warmUp() {
 	r.advance(WarmUpIntervals * r.Interval)
 }
 
-// acquainted notes that the members of a settled cluster know each other.
-func (r *Run) acquainted(entries []membership.Entry) {
-	r.ledger.acquainted(r.Cluster.Now())
-	r.checker.acquainted(entries)
+// preloaded notes that the members of a settled cluster know each other.
+func (r *Run) preloaded(entries []membership.Entry) {
+	r.ledger.preloaded(r.Cluster.Now())
+	r.checker.preloaded(entries)
 }
 
 // advance lets virtual time pass, and tells how far the run has got.
@@ -195,7 +195,7 @@ func (r *Run) Numbers(members []*Member) []int {
 
 // ForgottenAt returns when an observer forgot a member. It reports false when it never did.
 func (r *Run) ForgottenAt(observer string, s *membership.Record) (time.Duration, bool) {
-	at, ok := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(s)]
+	at, ok := r.checker.views.of(observer).forgotten[r.checker.views.subject(s)]
 	return at, ok
 }
 

@@ -13,9 +13,9 @@ import (
 // interval of 250 ms; faults of one to ten, several at once, come and go within 10 to 90 seconds. Some have no end,
 // but none of these strikes the core, which is half of the members or more. In one of three the dead are forgotten within
 // the run.
-func Compose(seed uint64) Trial {
+func Compose(seed uint64) Case {
 	g := &composer{rng: rand.New(rand.NewPCG(seed, 3)), busy: map[slot]time.Duration{}}
-	t := Trial{Scenario: sim.Scenario{
+	t := Case{Scenario: sim.Scenario{
 		Members: 3 + g.small(38), Seed: seed, Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig(),
 		Network: sim.Network{Latency: time.Duration(1+g.rng.IntN(30)) * time.Millisecond},
 		For:     time.Duration(10+g.small(80)) * time.Second,
@@ -49,7 +49,7 @@ func Forgetful(g gossip.Config) gossip.Config {
 // composer draws faults. Those of one kind on one member do not overlap, nor do those on the whole network.
 type composer struct {
 	rng     *rand.Rand
-	torture *Trial
+	torture *Case
 	busy    map[slot]time.Duration // until when
 }
 

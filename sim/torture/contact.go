@@ -47,7 +47,7 @@ func (a *recovery) contactLimit(healthy []*sim.Member) time.Duration {
 	for _, o := range healthy {
 		for _, v := range o.Engine.Snapshot(c.ClockOf(o)) {
 			s := c.Member(v.Record.Name)
-			if s != o && s.Engine != nil && a.well.healthy(s) && s.Address == v.Record.Address && a.listedFor(limit, o, v) &&
+			if s != o && s.Engine != nil && a.health.healthy(s) && s.Address == v.Record.Address && a.listedFor(limit, o, v) &&
 				!c.Network.Cuts(o.Address, s.Address) && !c.Network.Cuts(s.Address, o.Address) {
 				known.join(a.run.Number(o.Name), a.run.Number(s.Name))
 			}

@@ -14,7 +14,7 @@ import (
 // secondStarts takes note of a namesake that joins where nothing is wrong: it is to be refused (R14).
 func (a *recovery) secondStarts(t *sim.SameName) {
 	settle := a.run.Settle()
-	a.refuse[t] = t.Seed != nil && a.well.lasts(t.Holder, settle) && a.well.lasts(t.Seed, settle) && a.sees(t.Seed, t.Holder)
+	a.refuse[t] = t.Seed != nil && a.health.healthyFor(t.Holder, settle) && a.health.healthyFor(t.Seed, settle) && a.sees(t.Seed, t.Holder)
 }
 
 // refusal is how long it takes to refuse a namesake: the seed asks for a second.
@@ -28,7 +28,7 @@ func (a *recovery) lookAtSameNames() {
 		if !a.refuse[t] || t.Second.Refused != "" && !ended {
 			continue
 		}
-		if !ended && !a.well.healthy(t.Holder) || !a.well.healthy(t.Seed) || !r.Cluster.Network.Perfect() {
+		if !ended && !a.health.healthy(t.Holder) || !a.health.healthy(t.Seed) || !r.Cluster.Network.Perfect() {
 			a.refuse[t] = false
 		}
 		if a.refuse[t] && r.Cluster.Now()-t.Began > refusal {
@@ -49,8 +49,8 @@ func (a *recovery) sees(o, s *sim.Member) bool {
 
 // secondStops checks how a namesake fared.
 func (a *recovery) secondStops(t *sim.SameName) {
-	w, limit := a.well, contactTries*a.run.Interval
-	if w.lasts(t.Second, limit) && w.lasts(t.Holder, limit) && a.contactLimit(w.all()) < contactLooks {
+	w, limit := a.health, contactTries*a.run.Interval
+	if w.healthyFor(t.Second, limit) && w.healthyFor(t.Holder, limit) && a.contactLimit(w.all()) < contactLooks {
 		a.run.Check(fmt.Sprintf("%s and its namesake have both lived for %s, and could have met", t.Holder.Name, limit))
 	}
 }
@@ -58,12 +58,12 @@ func (a *recovery) secondStops(t *sim.SameName) {
 // secondRan reports whether a namesake of a member runs, or has run within so long.
 func (a *recovery) secondRan(m *sim.Member, d time.Duration) bool {
 	twin := a.run.Cluster.Member(sim.SecondOf(m.Name))
-	return twin != nil && a.well.goneFor(twin) <= d
+	return twin != nil && a.health.goneFor(twin) <= d
 }
 
-// yields checks that a member which ends for a namesake has one, or had one until a moment ago, whose last words were still
+// checkEnd checks that a member which ends for a namesake has one, or had one until a moment ago, whose last words were still
 // under way. It is started again in that case, as by [run.stopTwin]. A namesake has to end for a newer one.
-func (a *recovery) yields(m *sim.Member) {
+func (a *recovery) checkEnd(m *sim.Member) {
 	r := a.run
 	holder, twin := r.Cluster.Member(sim.OwnName(m.Name)), r.Cluster.Member(sim.SecondOf(m.Name))
 	switch {
@@ -72,7 +72,7 @@ func (a *recovery) yields(m *sim.Member) {
 			r.Check(fmt.Sprintf("the newer of two %s has ended, and not the older one", holder.Name))
 		}
 	case twin != nil && twin.Engine != nil:
-	case twin != nil && min(a.well.goneFor(twin), r.Cluster.Now()-r.LastFreed) <= a.lastWords():
+	case twin != nil && min(a.health.goneFor(twin), r.Cluster.Now()-r.LastFreed) <= a.lastWords():
 		r.Cluster.After(0, func() { r.Restart(r.Number(m.Name), m.Address) })
 	default:
 		r.Check(fmt.Sprintf("%s ends as if it had a namesake %s", m.Name, m.Refused))
@@ -90,10 +90,10 @@ func (a *recovery) lastWords() time.Duration { return 2*a.slowest + a.run.Interv
 func (a *recovery) since(s *sim.Member, v membership.View) time.Duration {
 	twin := a.run.Cluster.Member(sim.SecondOf(s.Name))
 	if twin == nil || twin.Engine != nil {
-		return a.contact
+		return a.contactAt
 	}
 	if v.Record.Address == twin.Address {
-		a.shadow = a.run.Cluster.Now()
+		a.secondShown = a.run.Cluster.Now()
 	}
-	return a.contact + min(max(0, a.shadow-a.contact), time.Duration(4*a.run.Ever)*a.run.Interval+refusal)
+	return a.contactAt + min(max(0, a.secondShown-a.contactAt), time.Duration(4*a.run.Ever)*a.run.Interval+refusal)
 }

@@ -11,33 +11,33 @@ import (
 // goodbyes watches over members that leave while they are healthy: others hear of it, and nobody who was healthy all the
 // while takes them for dead.
 type goodbyes struct {
-	well *health
-	said map[string]goodbye // of the last leave of each
+	health *health
+	said   map[string]goodbye // of the last leave of each
 }
 
 type goodbye struct {
 	at          time.Duration
 	life        int
 	incarnation uint64
-	must        bool // somebody must have heard it: nothing was wrong with anybody
+	mustBeHeard bool // somebody must have heard it: nothing was wrong with anybody
 }
 
-func newGoodbyes(w *health) *goodbyes { return &goodbyes{well: w, said: map[string]goodbye{}} }
+func newGoodbyes(w *health) *goodbyes { return &goodbyes{health: w, said: map[string]goodbye{}} }
 
 // event takes an event, and returns what is wrong with it, or "".
 func (g *goodbyes) event(observer string, e membership.Event, settle time.Duration) string {
-	w, name := g.well, e.Member.Record.Name
+	w, name := g.health, e.Member.Record.Name
 	switch e.Type {
 	case membership.EventLeft:
-		if m := w.cluster.Member(observer); name == observer && w.lasts(m, settle) {
+		if m := w.cluster.Member(observer); name == observer && w.healthyFor(m, settle) {
 			g.said[name] = goodbye{w.cluster.Now(), m.Life(), e.Member.Record.Incarnation, w.cluster.Network.Perfect() && g.allLast(m, settle)}
 		}
 	case membership.EventDead:
 		bye, ok := g.said[name]
 		s, o := w.cluster.Member(name), w.cluster.Member(observer)
-		if ok && bye.incarnation == e.Member.Record.Incarnation && s.Engine == nil && s.Told > 0 &&
-			w.lasts(o, w.cluster.Now()-bye.at+settle) {
-			return fmt.Sprintf("%s calls %s dead (%s), which has said goodbye to %d", observer, name, e.Reason, s.Told)
+		if ok && bye.incarnation == e.Member.Record.Incarnation && s.Engine == nil && s.Acknowledged > 0 &&
+			w.healthyFor(o, w.cluster.Now()-bye.at+settle) {
+			return fmt.Sprintf("%s calls %s dead (%s), which has said goodbye to %d", observer, name, e.Reason, s.Acknowledged)
 		}
 	}
 	return ""
@@ -50,7 +50,7 @@ func (g *goodbyes) allLast(m *sim.Member, d time.Duration) bool {
 		if en.Record.Name == m.Name || !state.Present() {
 			continue
 		}
-		if s := g.well.cluster.Member(en.Record.Name); !g.well.lasts(s, d) || s.Address != en.Record.Address {
+		if s := g.health.cluster.Member(en.Record.Name); !g.health.healthyFor(s, d) || s.Address != en.Record.Address {
 			return false
 		}
 		n++
@@ -60,12 +60,12 @@ func (g *goodbyes) allLast(m *sim.Member, d time.Duration) bool {
 
 // look returns what is wrong with the goodbyes that are over, or "".
 func (g *goodbyes) look() string {
-	for _, m := range g.well.cluster.Members() {
+	for _, m := range g.health.cluster.Members() {
 		bye, ok := g.said[m.Name]
 		if !ok || m.Life() == bye.life {
 			continue
 		}
-		if bye.must && m.Life() == bye.life+1 && m.Left && m.Told == 0 {
+		if bye.mustBeHeard && m.Life() == bye.life+1 && m.Left && m.Acknowledged == 0 {
 			return fmt.Sprintf("%s has left, and nobody heard its goodbye", m.Name)
 		}
 	}

@@ -23,10 +23,10 @@ type health struct {
 }
 
 type healthRow struct {
-	life  int
-	since time.Duration // since when it has been healthy
-	fit   time.Duration // since when it has been healthy but for being frozen or blocked
-	ran   time.Duration // when it last ran
+	life           int
+	since          time.Duration // since when it has been healthy
+	connectedSince time.Duration // since when it has been healthy but for being frozen or blocked
+	ran            time.Duration // when it last ran
 
 	stopped, thawed time.Duration // when it was last frozen, from about the first to about the last
 }
@@ -35,19 +35,19 @@ func newHealth(r *sim.Run) *health {
 	return &health{cluster: r.Cluster, run: r, rows: map[*sim.Member]*healthRow{}}
 }
 
-// look brings the knowledge up to date. It is to be called every interval at least.
-func (w *health) look() {
+// update brings the knowledge up to date. It is to be called every interval at least.
+func (w *health) update() {
 	if w.cluster.Network.Divided() {
 		w.whole = w.cluster.Now()
 	}
 	for _, m := range w.cluster.Members() {
 		row := w.rows[m]
 		if row == nil {
-			row = &healthRow{since: w.cluster.Now(), fit: w.cluster.Now()}
+			row = &healthRow{since: w.cluster.Now(), connectedSince: w.cluster.Now()}
 			w.rows[m] = row
 		}
 		if !w.connected(m) || row.life != m.Life() {
-			row.fit = w.cluster.Now()
+			row.connectedSince = w.cluster.Now()
 		}
 		if !w.healthy(m) || row.life != m.Life() {
 			row.life, row.since = m.Life(), w.cluster.Now()
@@ -118,18 +118,18 @@ func (w *health) mute(m *sim.Member) bool {
 	return m.Engine == nil || m.Frozen() || m.Blocked() || out == 1
 }
 
-// lasts reports whether a member has been healthy, in an undivided network, for so long.
-func (w *health) lasts(m *sim.Member, d time.Duration) bool {
+// healthyFor reports whether a member has been healthy, in an undivided network, for so long.
+func (w *health) healthyFor(m *sim.Member, d time.Duration) bool {
 	row := w.rows[m]
 	now := w.cluster.Now()
 	return row != nil && row.life == m.Life() && w.healthy(m) && now-row.since >= d && now-w.whole >= d
 }
 
-// judges reports whether a member that calls another one dead now has no excuse: that it was frozen or blocked is none.
-func (w *health) judges(m *sim.Member, settle time.Duration) bool {
+// judgesSoundly reports whether a member that calls another one dead now has no excuse: that it was frozen or blocked is none.
+func (w *health) judgesSoundly(m *sim.Member, settle time.Duration) bool {
 	row := w.rows[m]
 	now := w.cluster.Now()
-	return row != nil && row.life == m.Life() && w.healthy(m) && now-row.fit >= settle && now-w.whole >= settle
+	return row != nil && row.life == m.Life() && w.healthy(m) && now-row.connectedSince >= settle && now-w.whole >= settle
 }
 
 // event returns what is wrong with an event: that it calls somebody dead who is not, though that one has had no trouble for
@@ -140,7 +140,7 @@ func (w *health) event(observer string, e membership.Event, settle time.Duration
 	switch {
 	case e.Type == membership.EventSuspect && w.justWoke(o):
 		return fmt.Sprintf("%s, which was stopped until a moment ago, suspects %s (%s)", observer, s.Name, e.Reason)
-	case e.Type != membership.EventDead, !w.judges(o, settle), !w.lasts(s, settle),
+	case e.Type != membership.EventDead, !w.judgesSoundly(o, settle), !w.healthyFor(s, settle),
 		e.Member.Record.Incarnation != s.Engine.Self().Record.Incarnation:
 		return ""
 	}

@@ -9,12 +9,12 @@ import (
 	"heartsay/sim"
 )
 
-// Trial is a scenario, and then a quiet time in which what is promised once faults stop has to come true. Its Faults
+// Case is a scenario, and then a quiet time in which what is promised once faults stop has to come true. Its Faults
 // are over when For has passed, but for those without an end: these last through the quiet time too. See [NewTorture].
 //
 // While it runs, a member tries a seed every half minute, every five seconds while it knows nobody, as an agent does;
 // the seeds are the names of the members of the core, wherever these live.
-type Trial struct {
+type Case struct {
 	sim.Scenario
 	Core int // so many members, from the first on, suffer nothing that has no end; at least 2
 
@@ -33,7 +33,7 @@ const (
 )
 
 // Validate returns all that is wrong with t, joined, or nil.
-func (t Trial) Validate() error {
+func (t Case) Validate() error {
 	if err := t.Scenario.Validate(); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ type Times struct {
 
 // Run does to a cluster what t says. The error says what is wrong with t, or is a [*Broken] when a promise was broken, or
 // something panicked: nothing may make an engine do that.
-func (t Trial) Run() (rec Times, err error) {
+func (t Case) Run() (rec Times, err error) {
 	if err := t.Validate(); err != nil {
 		return Times{}, err
 	}
@@ -87,13 +87,13 @@ func (t Trial) Run() (rec Times, err error) {
 	if t.tamper != nil {
 		r.Hooks.FaultOver = func(f sim.Fault) { t.tamper(r, f) }
 	}
-	r.Every(lookWhenAlone, a.seek)
-	r.Every(t.Interval/2, a.glance)
-	r.Cluster.OnYield = a.yields
+	r.Every(lookWhenAlone, a.trySeeds)
+	r.Every(t.Interval/2, a.checkAlways)
+	r.Cluster.OnYield = a.checkEnd
 	if _, err := r.Play(); err != nil {
 		return Times{}, err
 	}
-	a.watch()
+	a.waitForAll()
 	if r.Broken != nil {
 		return Times{}, r.Broken
 	}

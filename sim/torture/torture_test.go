@@ -55,7 +55,7 @@ func summary(all []Times) string {
 var shrunk atomic.Int32
 
 // torture runs t; a failure is shrunk and printed as a script to be put into testdata/torture.
-func torture(t *testing.T, tt Trial) (rec Times) {
+func torture(t *testing.T, tt Case) (rec Times) {
 	t.Helper()
 	rec, err := tt.Run()
 	if err == nil {

@@ -8,56 +8,56 @@ import (
 	"heartsay/membership"
 )
 
-// sights are how the views of all observers hold all names, as their events tell it. There is one for each pair, so they
+// views are how the views of all observers hold all names, as their events tell it. There is one for each pair, so they
 // are small: names and records are known by numbers.
-type sights struct {
+type views struct {
 	names     map[string]int             // numbers, in the order in which they were first seen
 	records   []*membership.Record       // number 0 is none
 	numbers   map[*membership.Record]int // of records
 	subjects  []int                      // of records: number of the name
 	next      []int                      // of records: the one that was asked for after it the last time
 	last      int                        // that was asked for
-	observers []*observed                // by number of the name
+	observers []*observerView            // by number of the name
 	inView    []int                      // by number of the name: the last view that showed it
-	views     int                        // looked at so far
+	looked    int                        // looked at so far
 }
 
-// observed is the view of one observer.
-type observed struct {
-	sights    []sight               // by number of the subject's name
+// observerView is the view of one observer.
+type observerView struct {
+	entries   []viewEntry           // by number of the subject's name
 	forgotten map[int]time.Duration // when a subject was, by number; nil while none was
 	shown     int                   // subjects that are listed
 }
 
-// sight is how an observer's view holds a name.
-type sight struct {
+// viewEntry is how an observer's view holds a name.
+type viewEntry struct {
 	record    uint32 // number; 0: none yet
 	heartbeat uint32
 	state     membership.State
 	listed    bool
 }
 
-func newSights() sights {
-	return sights{names: map[string]int{}, records: []*membership.Record{nil}, numbers: map[*membership.Record]int{}, subjects: []int{0}, next: []int{0}}
+func newViews() views {
+	return views{names: map[string]int{}, records: []*membership.Record{nil}, numbers: map[*membership.Record]int{}, subjects: []int{0}, next: []int{0}}
 }
 
 // of returns the view of an observer, which is empty at first.
-func (s *sights) of(observer string) *observed { return s.observers[s.Number(observer)] }
+func (s *views) of(observer string) *observerView { return s.observers[s.number(observer)] }
 
-// Number returns the number of a name.
-func (s *sights) Number(name string) int {
+// number returns the number of a name.
+func (s *views) number(name string) int {
 	n, ok := s.names[name]
 	if !ok {
 		n = len(s.names)
 		s.names[name] = n
-		s.observers, s.inView = append(s.observers, &observed{}), append(s.inView, 0)
+		s.observers, s.inView = append(s.observers, &observerView{}), append(s.inView, 0)
 	}
 	return n
 }
 
 // recordNumber returns the number of a record. Views list their members in the same order, so it looks first at the one
 // that came after the last one asked for the last time.
-func (s *sights) recordNumber(r *membership.Record) int {
+func (s *views) recordNumber(r *membership.Record) int {
 	if n := s.next[s.last]; s.records[n] == r {
 		s.last = n
 		return n
@@ -66,7 +66,7 @@ func (s *sights) recordNumber(r *membership.Record) int {
 	if !ok {
 		n = len(s.records)
 		s.numbers[r] = n
-		s.records, s.subjects = append(s.records, r), append(s.subjects, s.Number(r.Name))
+		s.records, s.subjects = append(s.records, r), append(s.subjects, s.number(r.Name))
 		s.next = append(s.next, 0)
 	}
 	s.next[s.last], s.last = n, n
@@ -74,20 +74,20 @@ func (s *sights) recordNumber(r *membership.Record) int {
 }
 
 // subject returns the number of the name that a record is of.
-func (s *sights) subject(r *membership.Record) int { return s.subjects[s.recordNumber(r)] }
+func (s *views) subject(r *membership.Record) int { return s.subjects[s.recordNumber(r)] }
 
 // beginView begins to look at another view.
-func (s *sights) beginView() { s.views++ }
+func (s *views) beginView() { s.looked++ }
 
 // seenInView reports whether the view that is looked at has shown a name before.
-func (s *sights) seenInView(number int) bool {
-	seen := s.inView[number] == s.views
-	s.inView[number] = s.views
+func (s *views) seenInView(number int) bool {
+	seen := s.inView[number] == s.looked
+	s.inView[number] = s.looked
 	return seen
 }
 
 // counter returns the highest counter that was seen.
-func (s *sights) counter(h *sight) counter {
+func (s *views) counter(h *viewEntry) counter {
 	if h.record == 0 {
 		return counter{}
 	}
@@ -96,7 +96,7 @@ func (s *sights) counter(h *sight) counter {
 
 // advance takes what a view shows of a member; its counters never go back, and the address stays within a life. It returns
 // what is broken, or "".
-func (s *sights) advance(h *sight, en membership.Entry) string {
+func (s *views) advance(h *viewEntry, en membership.Entry) string {
 	now, known := counter{en.Record.Incarnation, en.Heartbeat}, s.counter(h)
 	switch before := s.records[h.record]; {
 	case now.less(known):
@@ -114,22 +114,22 @@ func (s *sights) advance(h *sight, en membership.Entry) string {
 	return ""
 }
 
-// sight returns how the view holds a subject. It is valid until the next call.
-func (o *observed) sight(subject int) *sight {
-	if more := subject + 1 - len(o.sights); more > 0 {
-		o.sights = append(o.sights, make([]sight, more)...)
+// entry returns how the view holds a subject. It is valid until the next call.
+func (o *observerView) entry(subject int) *viewEntry {
+	if more := subject + 1 - len(o.entries); more > 0 {
+		o.entries = append(o.entries, make([]viewEntry, more)...)
 	}
-	return &o.sights[subject]
+	return &o.entries[subject]
 }
 
-func (o *observed) show(h *sight, state membership.State) {
+func (o *observerView) show(h *viewEntry, state membership.State) {
 	if !h.listed {
 		o.shown++
 	}
 	h.listed, h.state = true, state
 }
 
-func (o *observed) hide(h *sight, subject int, now time.Duration) {
+func (o *observerView) hide(h *viewEntry, subject int, now time.Duration) {
 	if h.listed {
 		o.shown--
 	}
@@ -141,4 +141,4 @@ func (o *observed) hide(h *sight, subject int, now time.Duration) {
 }
 
 // forget empties the view.
-func (o *observed) forget() { *o = observed{} }
+func (o *observerView) forget() { *o = observerView{} }

@@ -35,7 +35,7 @@ func (r *Run) startSecond(i int) {
 	}
 	r.moved++
 	record := membership.Record{
-		Name: Name(i), Address: Address(farOff + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()) + 1, // the member may restart at this moment
+		Name: Name(i), Address: Address(movedAddresses + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()) + 1, // the member may restart at this moment
 	}
 	t := &SameName{Holder: c.Member(Name(i)), Began: c.Now()}
 	r.index[process] = -1 - i // not a number of a member: the two are not in contact because they share a name
