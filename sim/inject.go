@@ -211,7 +211,7 @@ func (r *Run) partition(f Fault) {
 		if m := r.Cluster.Member(Name(i)); m != nil {
 			groups[side[i]] = append(groups[side[i]], m.Address)
 		}
-		if m := r.Cluster.Member(SecondOf(Name(i))); m != nil { // not with its namesake, as far as sides allow
+		if m := r.Cluster.Member(SecondOf(Name(i))); m != nil { // on another side than the holder of its name, if there is one
 			other := side[(i+1)%r.Ever]
 			groups[other] = append(groups[other], m.Address)
 		}

@@ -6,12 +6,13 @@ import (
 	"heartsay/membership"
 )
 
-// ledger keeps what observers think of subjects, as their events tell it, and compares it with the truth.
+// ledger keeps what observers hold of subjects, as their events tell it, and compares it with the truth. A run tells it of
+// all events and crashes, and takes its counts into the report.
 type ledger struct {
 	health           *health
 	members          int // that start at first
 	rows             [][]belief
-	falselySuspected map[pair]time.Duration // those who are suspected without ground, and since when
+	falselySuspected map[pair]time.Duration // pairs with a false suspicion, and since when
 	present          []int                  // of each observer: how many others it takes to be alive or suspect
 	known            int                    // sum of present
 	measuring        bool                   // the warm-up is over
@@ -27,7 +28,7 @@ type ledger struct {
 	distinctViews      int
 }
 
-// belief is what one observer thinks of one subject.
+// belief is what one observer holds of one subject.
 type belief struct {
 	present bool
 	awaited bool // the subject crashed while it was present here

@@ -11,10 +11,10 @@ var lanSettings = Settings{
 	Dead:    Threshold{12, 3 * time.Second, 20 * time.Second},
 }
 
-func TestCandidatesStraddleWhatIsWished(t *testing.T) {
-	w := PlanGoal{Members: 16, Simulated: 16, DetectWithin: 4 * time.Second, Latency: time.Millisecond, Seed: 1}
+func TestCandidatesStraddleTheGoal(t *testing.T) {
+	g := PlanGoal{Members: 16, Simulated: 16, DetectWithin: 4 * time.Second, Latency: time.Millisecond, Seed: 1}
 	quick, slow := map[int]bool{}, map[int]bool{}
-	for _, c := range w.Candidates(lanSettings) {
+	for _, c := range g.Candidates(lanSettings) {
 		trial, err := c.Try(nil)
 		if err != nil {
 			t.Fatal(err)

@@ -8,28 +8,28 @@ import (
 	"heartsay/membership"
 )
 
-// views are how the views of all observers hold all names, as their events tell it. There is one for each pair, so they
-// are small: names and records are known by numbers.
+// views are the views of all observers, as their events tell them. There is an entry for each pair of an observer and a
+// name, so entries are small: names and records are known by numbers.
 type views struct {
 	names     map[string]int             // numbers, in the order in which they were first seen
 	records   []*membership.Record       // number 0 is none
 	numbers   map[*membership.Record]int // of records
 	subjects  []int                      // of records: number of the name
-	next      []int                      // of records: the one that was asked for after it the last time
-	last      int                        // that was asked for
+	next      []int                      // of records: the record that was looked up after it the last time
+	last      int                        // number of the record that was looked up last
 	observers []*observerView            // by number of the name
 	inView    []int                      // by number of the name: the last view that showed it
-	looked    int                        // looked at so far
+	looked    int                        // number of views looked at so far
 }
 
 // observerView is the view of one observer.
 type observerView struct {
 	entries   []viewEntry           // by number of the subject's name
-	forgotten map[int]time.Duration // when a subject was, by number; nil while none was
-	shown     int                   // subjects that are listed
+	forgotten map[int]time.Duration // when a subject was forgotten, by number; nil while none was
+	shown     int                   // number of subjects that are listed
 }
 
-// viewEntry is how an observer's view holds a name.
+// viewEntry is what an observer's view shows of a name.
 type viewEntry struct {
 	record    uint32 // number; 0: none yet
 	heartbeat uint32
@@ -55,8 +55,8 @@ func (s *views) number(name string) int {
 	return n
 }
 
-// recordNumber returns the number of a record. Views list their members in the same order, so it looks first at the one
-// that came after the last one asked for the last time.
+// recordNumber returns the number of a record. Views list their members in the same order, so it looks first at the record
+// that followed the last one the last time.
 func (s *views) recordNumber(r *membership.Record) int {
 	if n := s.next[s.last]; s.records[n] == r {
 		s.last = n
@@ -76,10 +76,10 @@ func (s *views) recordNumber(r *membership.Record) int {
 // subject returns the number of the name that a record is of.
 func (s *views) subject(r *membership.Record) int { return s.subjects[s.recordNumber(r)] }
 
-// beginView begins to look at another view.
+// beginView begins with another view.
 func (s *views) beginView() { s.looked++ }
 
-// seenInView reports whether the view that is looked at has shown a name before.
+// seenInView reports whether the view at hand has shown a name before.
 func (s *views) seenInView(number int) bool {
 	seen := s.inView[number] == s.looked
 	s.inView[number] = s.looked

@@ -11,13 +11,13 @@ import (
 	"heartsay/sim"
 )
 
-// String returns t as a script, which [ParseTorture] reads: a first line for the cluster, and one for each fault.
+// String returns t as a script, which [Parse] reads: a first line for the cluster, and one for each fault.
 //
 //	cluster members=7 core=3 seed=12 for=20s latency=3ms loss=0.1 forgetful=true
 //	restart at=1.5s for=2s members=4,5 elsewhere=true
 //	loss at=3s members=6 in=1 out=0.3
 //
-// Lines that begin with # say what it is about.
+// Lines that begin with # are comments.
 func (t Case) String() string {
 	var b strings.Builder
 	w := words{&b}
