@@ -6,14 +6,15 @@
 // messages, and opens the streams. Each of its members is a process, which holds an engine while it runs:
 //
 //	Start, StartRecord, StartAs   a new life; joins by the seeds given
-//	Crash                         stops it without a word
+//	Crash                         stops it without a goodbye
 //	Leave                         lets it say goodbye, and stops it when that is over
 //	Freeze, Thaw                  as SIGSTOP and SIGCONT do: nothing happens in it, what is sent to it waits
 //	Block, Unblock                its timers run, but what it sends and what is sent to it waits
 //
 // The faults of the links are the state of the [Network].
 //
-// A [Scenario] is a cluster with its faults as data. Its run checks what is promised always (invariants.go), compares what
-// observers think with the truth (health.go, ledger.go), counts the traffic, and ends in a [Report]. A [Wish] finds out
-// which configuration a cluster needs by running several.
+// A [Scenario] is a cluster with its faults as data. Its [Run] checks what is promised always (invariants.go), compares what
+// observers hold with the truth (health.go, ledger.go, views.go), counts the traffic, and ends in a [Report]. A [PlanGoal]
+// finds out which configuration a cluster needs by running several. Package sim/torture composes faults at random and checks
+// what is promised once they stop.
 package sim

@@ -24,13 +24,13 @@ const (
 	Clock                     // restarts members with clocks that are wrong by Offset; after For with right ones
 	Join                      // starts Count new members, at random moments within For
 	Forget                    // lets To forget Members by force, as an operator does who is wrong
-	DuplicateName             // starts a second agent under the name of each member elsewhere, which joins; after For it is stopped
+	DuplicateName             // starts a second agent under the name of each member, elsewhere, which joins; stops it after For
 )
 
 var kindNames = [...]string{
 	Crash: "crash", Restart: "restart", Leave: "leave", Freeze: "freeze", Block: "block", Loss: "loss", Cut: "cut",
 	Partition: "partition", Duplicate: "duplicate", Reorder: "reorder", Clock: "clock", Join: "join",
-	Forget: "forget", DuplicateName: "namesake",
+	Forget: "forget", DuplicateName: "duplicate-name",
 }
 
 // String returns the word for k.
@@ -80,7 +80,7 @@ func (f Fault) validate(members int) error {
 	check(f.Pause == 0 || f.For > 0, "what comes back has to last for some time")
 	check(share(f.In) && share(f.Out) && share(f.Share), "a share is from 0 to 1")
 	check(f.Kind != Reorder || f.Delay > 0, "the delay is missing")
-	check(f.Kind != DuplicateName || f.For > 0, "a namesake has to be stopped at last")
+	check(f.Kind != DuplicateName || f.For > 0, "a second agent has to be stopped at the end")
 	check(f.Kind != Join || f.Count > 0, "the count is missing")
 	for _, i := range append(append([]int{}, f.Members...), f.To...) {
 		check(i >= 0 && i < members, "there is no member %d", i)
@@ -90,8 +90,8 @@ func (f Fault) validate(members int) error {
 
 func share(x float64) bool { return x >= 0 && x <= 1 }
 
-// impairs reports whether a member that f strikes is not itself while f lasts, so that nobody can blame others for
-// what they think of it, nor it for what it thinks.
+// impairs reports whether a member that f strikes is unhealthy while f lasts, so that neither the verdicts on it nor its own
+// verdicts count as mistakes.
 func (f Fault) impairs() bool {
 	switch f.Kind {
 	case Freeze, Block:

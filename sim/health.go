@@ -81,8 +81,8 @@ func (h *health) healthySince(i int, since, now time.Duration) bool {
 // healthy reports whether the member is healthy now.
 func (h *health) healthy(i int, now time.Duration) bool { return h.healthySince(i, now, now) }
 
-// blameless reports whether somebody who calls the subject suspect or dead now is not wrong: it does not run, is not
-// healthy in itself, or a partition stands or stood between the two lately.
+// blameless reports whether an observer that suspects the subject or declares it dead now is not wrong: the subject does not
+// run or is not healthy, or a partition divides the two, or did until lately.
 func (h *health) blameless(observer, subject int, now time.Duration) bool {
 	c := h.of(subject)
 	return c.down || c.gone || c.struck > 0 || c.returned > now ||

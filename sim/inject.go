@@ -121,7 +121,7 @@ func (r *Run) release(f Fault, i int) {
 		address := c.Member(name).Address
 		if f.Elsewhere {
 			r.moved++
-			address = Address(farOff + r.moved)
+			address = Address(movedAddresses + r.moved)
 		}
 		r.Restart(i, address)
 	case Freeze:
@@ -143,8 +143,8 @@ func (r *Run) release(f Fault, i int) {
 	}
 }
 
-// farOff is where the addresses of members that moved begin.
-const farOff = 1 << 20
+// movedAddresses is where the addresses of members that moved begin.
+const movedAddresses = 1 << 20
 
 func (r *Run) runs(i int) bool {
 	m := r.Cluster.Member(Name(i))
@@ -211,7 +211,7 @@ func (r *Run) partition(f Fault) {
 		if m := r.Cluster.Member(Name(i)); m != nil {
 			groups[side[i]] = append(groups[side[i]], m.Address)
 		}
-		if m := r.Cluster.Member(SecondOf(Name(i))); m != nil { // not with its namesake, as far as sides allow
+		if m := r.Cluster.Member(SecondOf(Name(i))); m != nil { // on another side than the holder of its name, if there is one
 			other := side[(i+1)%r.Ever]
 			groups[other] = append(groups[other], m.Address)
 		}

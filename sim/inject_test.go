@@ -71,7 +71,7 @@ func TestALeaveIsNoCrash(t *testing.T) {
 	}
 }
 
-func TestTheFrozenAndTheBlockedAreCalledDeadWithReasonAndReturn(t *testing.T) {
+func TestFrozenAndBlockedMembersAreDeclaredDeadRightlyAndReturn(t *testing.T) {
 	for _, kind := range []Kind{Freeze, Block} {
 		f := Fault{Kind: kind, For: 10 * time.Second, Members: []int{4, 5}}
 		if got := at(t, 9*time.Second, lan(12, 1, f)).sees(3, 4); got != "dead" {
@@ -124,7 +124,7 @@ func TestAPartitionDividesInTwoOrThreeAndHeals(t *testing.T) {
 		}
 	}
 	if rep := during.report(); rep.FalseDead > 0 || rep.DistinctViewsMax < 2 {
-		t.Errorf("the report is %+v: to call the other side dead is no mistake, and views differ", rep)
+		t.Errorf("the report is %+v: to declare the other side dead is no mistake, and views differ", rep)
 	}
 	if got := at(t, 40*time.Second, lan(12, 1, f)).sees(8, 0); got != "alive" {
 		t.Errorf("after the partition the other side is %q, want alive", got)

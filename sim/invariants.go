@@ -33,7 +33,7 @@ func (b *Broken) Error() string {
 // Its methods return "" or what is broken.
 type checker struct {
 	tombstone time.Duration // for how long a forgotten member is remembered
-	sights    sights
+	views     views
 	sent      map[netip.AddrPort]counter // highest in the messages from an address
 }
 
@@ -46,25 +46,25 @@ func (c counter) less(d counter) bool {
 func (c counter) String() string { return fmt.Sprintf("%d/%d", c.incarnation, c.heartbeat) }
 
 func newChecker(tombstone time.Duration) *checker {
-	return &checker{tombstone: tombstone, sights: newSights(), sent: map[netip.AddrPort]counter{}}
+	return &checker{tombstone: tombstone, views: newViews(), sent: map[netip.AddrPort]counter{}}
 }
 
 // forget begins an observer's view anew, since it starts again.
-func (c *checker) forget(observer string) { c.sights.of(observer).forget() }
+func (c *checker) forget(observer string) { c.views.of(observer).forget() }
 
-// acquainted takes it that each of these members was told of all others at once.
-func (c *checker) acquainted(entries []membership.Entry) {
+// preloaded takes it that each of these members was told of all others at once.
+func (c *checker) preloaded(entries []membership.Entry) {
 	last := 0
 	for _, en := range entries {
-		last = max(last, c.sights.subject(en.Record))
+		last = max(last, c.views.subject(en.Record))
 	}
 	for _, own := range entries {
-		o := c.sights.of(own.Record.Name)
-		o.sight(last) // makes room for all
+		o := c.views.of(own.Record.Name)
+		o.entry(last) // makes room for all
 		for _, en := range entries {
 			if en.Record != own.Record {
-				h := o.sight(c.sights.subject(en.Record))
-				c.sights.advance(h, en)
+				h := o.entry(c.views.subject(en.Record))
+				c.views.advance(h, en)
 				o.show(h, membership.Alive)
 			}
 		}
@@ -78,12 +78,12 @@ func (c *checker) event(at time.Duration, observer string, e membership.Event) s
 	if fault := c.own(own, name, v.State); fault != "" {
 		return fault
 	}
-	o := c.sights.of(observer)
-	number := c.sights.subject(v.Record)
-	h := o.sight(number)
+	o := c.views.of(observer)
+	number := c.views.subject(v.Record)
+	h := o.entry(number)
 	fault := c.follows(at, o, number, own, e)
 	if fault == "" {
-		fault = c.sights.advance(h, membership.Entry{Record: v.Record, Heartbeat: v.Heartbeat})
+		fault = c.views.advance(h, membership.Entry{Record: v.Record, Heartbeat: v.Heartbeat})
 	}
 	switch {
 	case fault != "":
@@ -122,12 +122,12 @@ var becomes = map[membership.EventType]membership.State{
 }
 
 // follows checks that an event can come after those before.
-func (c *checker) follows(at time.Duration, o *observed, number int, own bool, e membership.Event) string {
-	v, h := e.Member, o.sight(number)
+func (c *checker) follows(at time.Duration, o *observerView, number int, own bool, e membership.Event) string {
+	v, h := e.Member, o.entry(number)
 	if want, ok := becomes[e.Type]; ok && v.State != want {
 		return fmt.Sprintf("the member is %s", v.State)
 	}
-	now, known := counter{v.Record.Incarnation, v.Heartbeat}, c.sights.counter(h)
+	now, known := counter{v.Record.Incarnation, v.Heartbeat}, c.views.counter(h)
 	switch {
 	case e.Type == membership.EventConflict, own:
 		return ""
@@ -156,11 +156,11 @@ func (c *checker) follows(at time.Duration, o *observed, number int, own bool, e
 
 // view checks the whole view of an observer.
 func (c *checker) view(observer string, view iter.Seq2[membership.Entry, membership.State]) string {
-	o, shown := c.sights.of(observer), 0
-	c.sights.beginView()
+	o, shown := c.views.of(observer), 0
+	c.views.beginView()
 	for en, state := range view {
-		name, number := en.Record.Name, c.sights.subject(en.Record)
-		if c.sights.seenInView(number) {
+		name, number := en.Record.Name, c.views.subject(en.Record)
+		if c.views.seenInView(number) {
 			return fmt.Sprintf("the view of %s shows %s twice", observer, name)
 		}
 		if name == OwnName(observer) {
@@ -169,11 +169,11 @@ func (c *checker) view(observer string, view iter.Seq2[membership.Entry, members
 			}
 			continue
 		}
-		h := o.sight(number)
+		h := o.entry(number)
 		if !h.listed || h.state != state {
 			return fmt.Sprintf("the view of %s shows %s as %s, which no event said", observer, name, state)
 		}
-		if fault := c.sights.advance(h, en); fault != "" {
+		if fault := c.views.advance(h, en); fault != "" {
 			return fmt.Sprintf("the view of %s of %s: %s", observer, name, fault)
 		}
 		shown++

@@ -148,7 +148,7 @@ func TestAMemberThatWasNotToldOfIsMissed(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		all = append(all, membership.Entry{Record: view(name, 1, 5, membership.Alive).Record, Heartbeat: 5})
 	}
-	checks.acquainted(all)
+	checks.preloaded(all)
 	views := []membership.View{view("a", 1, 5, membership.Alive), view("b", 1, 5, membership.Alive), view("c", 1, 5, membership.Alive)}
 	if got := checks.view("a", entriesOf(views)); got != "" {
 		t.Errorf("the view of a member that was told of all others is found to be %q", got)

@@ -49,7 +49,7 @@ func TestR8AShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
 		}
 		c.Run(10 * time.Second)
 		if raised[membership.EventDead] > 0 {
-			t.Errorf("seed %d: ten of 400 stall for %s, and are called dead %d times", seed, stall, raised[membership.EventDead])
+			t.Errorf("seed %d: ten of 400 stall for %s, and are declared dead %d times", seed, stall, raised[membership.EventDead])
 		}
 	}
 	c.Crash(sim.Name(0))
@@ -86,7 +86,7 @@ func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
 			t.Errorf("seed %d, loss %g: living members are suspected %d times in a minute", seed, loss, n)
 		}
 		if n := raised[membership.EventDead]; n > 0 {
-			t.Errorf("seed %d, loss %g: living members are called dead %d times in a minute", seed, loss, n)
+			t.Errorf("seed %d, loss %g: living members are declared dead %d times in a minute", seed, loss, n)
 		}
 	}
 }

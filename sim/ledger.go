@@ -6,18 +6,19 @@ import (
 	"heartsay/membership"
 )
 
-// ledger keeps what observers think of subjects, as their events tell it, and compares it with the truth.
+// ledger keeps what observers hold of subjects, as their events tell it, and compares it with the truth. A run tells it of
+// all events and crashes, and takes its counts into the report.
 type ledger struct {
-	health    *health
-	members   int // that start at first
-	rows      [][]opinion
-	wronged   map[pair]time.Duration // those who are suspected without ground, and since when
-	present   []int                  // of each observer: how many others it takes to be alive or suspect
-	known     int                    // sum of present
-	measuring bool                   // the warm-up is over
-	pairs     int                    // all pairs of the members that start at first
-	allKnown  time.Duration
-	knewAll   bool // that was reached
+	health           *health
+	members          int // that start at first
+	rows             [][]belief
+	falselySuspected map[pair]time.Duration // pairs with a false suspicion, and since when
+	present          []int                  // of each observer: how many others it takes to be alive or suspect
+	known            int                    // sum of present
+	measuring        bool                   // the warm-up is over
+	pairs            int                    // all pairs of the members that start at first
+	allKnown         time.Duration
+	knewAll          bool // that was reached
 
 	detections         []time.Duration
 	falseSuspect       int
@@ -27,8 +28,8 @@ type ledger struct {
 	distinctViews      int
 }
 
-// opinion is what one observer thinks of one subject.
-type opinion struct {
+// belief is what one observer holds of one subject.
+type belief struct {
 	present bool
 	awaited bool // the subject crashed while it was present here
 }
@@ -36,17 +37,17 @@ type opinion struct {
 type pair struct{ observer, subject int }
 
 func newLedger(h *health, members int) *ledger {
-	return &ledger{health: h, members: members, wronged: map[pair]time.Duration{}, pairs: members * (members - 1)}
+	return &ledger{health: h, members: members, falselySuspected: map[pair]time.Duration{}, pairs: members * (members - 1)}
 }
 
-func (l *ledger) opinion(observer, subject int) *opinion {
+func (l *ledger) belief(observer, subject int) *belief {
 	for observer >= len(l.rows) {
-		l.rows = append(l.rows, make([]opinion, l.members))
+		l.rows = append(l.rows, make([]belief, l.members))
 		l.present = append(l.present, 0)
 	}
 	row := l.rows[observer]
 	for subject >= len(row) {
-		row = append(row, opinion{})
+		row = append(row, belief{})
 	}
 	l.rows[observer] = row
 	return &row[subject]
@@ -54,7 +55,7 @@ func (l *ledger) opinion(observer, subject int) *opinion {
 
 // event takes an event of an observer about somebody else.
 func (l *ledger) event(now time.Duration, observer, subject int, e membership.Event) {
-	o := l.opinion(observer, subject)
+	o := l.belief(observer, subject)
 	state := e.Member.State
 	if e.Type == membership.EventConflict || e.Type == membership.EventUpdate {
 		return
@@ -75,7 +76,7 @@ func (l *ledger) event(now time.Duration, observer, subject int, e membership.Ev
 	}
 }
 
-func (l *ledger) setPresent(now time.Duration, observer int, o *opinion, present bool) {
+func (l *ledger) setPresent(now time.Duration, observer int, o *belief, present bool) {
 	if o.present == present {
 		return
 	}
@@ -96,18 +97,18 @@ func (l *ledger) suspected(now time.Duration, observer, subject int) {
 		return
 	}
 	l.falseSuspect++
-	l.wronged[pair{observer, subject}] = now
+	l.falselySuspected[pair{observer, subject}] = now
 }
 
 func (l *ledger) endSuspicion(now time.Duration, observer, subject int) {
 	p := pair{observer, subject}
-	if since, ok := l.wronged[p]; ok {
+	if since, ok := l.falselySuspected[p]; ok {
 		l.suspicion += now - since
-		delete(l.wronged, p)
+		delete(l.falselySuspected, p)
 	}
 }
 
-func (l *ledger) died(now time.Duration, observer, subject int, o *opinion) {
+func (l *ledger) died(now time.Duration, observer, subject int, o *belief) {
 	h := l.health
 	if o.awaited {
 		o.awaited = false
@@ -125,10 +126,10 @@ func (l *ledger) died(now time.Duration, observer, subject int, o *opinion) {
 	}
 }
 
-// acquainted notes that all members that start at first know each other, none of whom knew any before.
-func (l *ledger) acquainted(now time.Duration) {
+// preloaded notes that all members that start at first know each other, none of whom knew any before.
+func (l *ledger) preloaded(now time.Duration) {
 	for observer := range l.members {
-		l.opinion(observer, observer)
+		l.belief(observer, observer)
 		for subject := range l.members {
 			if subject != observer {
 				l.setPresent(now, observer, &l.rows[observer][subject], true)
@@ -146,26 +147,26 @@ func (l *ledger) crashed(subject int, now time.Duration, runs func(int) bool) {
 			continue
 		}
 		l.endSuspicion(now, observer, subject)
-		o := l.opinion(observer, subject)
+		o := l.belief(observer, subject)
 		o.awaited = o.present
 	}
 }
 
 // clear empties the view of an observer that has stopped.
 func (l *ledger) clear(now time.Duration, observer int) {
-	l.opinion(observer, observer)
+	l.belief(observer, observer)
 	for i := range l.rows[observer] {
 		o := &l.rows[observer][i]
 		l.endSuspicion(now, observer, i)
 		l.setPresent(now, observer, o, false)
-		*o = opinion{}
+		*o = belief{}
 	}
 }
 
 // restarted notes that a member lives again: nobody has to find out any more that it had crashed.
 func (l *ledger) restarted(subject int) {
 	for observer := range l.rows {
-		l.opinion(observer, subject).awaited = false
+		l.belief(observer, subject).awaited = false
 	}
 }
 
@@ -173,7 +174,7 @@ func (l *ledger) restarted(subject int) {
 func (l *ledger) disagree(running []int) {
 	sizes := map[int]bool{}
 	for _, i := range running {
-		l.opinion(i, i)
+		l.belief(i, i)
 		sizes[l.present[i]] = true
 	}
 	l.distinctViews = max(l.distinctViews, len(sizes))

@@ -18,7 +18,7 @@ func TestR8WhoSuddenlyLosesWhatItGetsCallsNobodyDead(t *testing.T) {
 		c, _ := settledCluster(seed, 128, 0, 0)
 		c.OnEvent = func(at time.Duration, observer string, e membership.Event) {
 			if who := e.Member.Record.Name; e.Type == membership.EventDead && who != sim.Name(4) && who != sim.Name(76) {
-				t.Errorf("seed %d: %s calls %s dead at %s: %s", seed, observer, who, at, e.Reason)
+				t.Errorf("seed %d: %s declares %s dead at %s: %s", seed, observer, who, at, e.Reason)
 			}
 		}
 		for _, k := range []int{4, 76} {

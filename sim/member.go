@@ -12,13 +12,13 @@ import (
 
 // Member is one process of the cluster; its engine is replaced when it restarts.
 type Member struct {
-	Name    string // of the process; that of its record too, but for [Cluster.StartAs]
-	Address netip.AddrPort
-	Engine  *gossip.Engine // nil while it does not run
-	Deposed bool           // its last life stopped since another life holds its name
-	Refused string         // its last life was not let in, since a member at this address holds its name
-	Left    bool           // its last life said goodbye and ended
-	Told    int            // members that confirmed its goodbye
+	Name         string // of the process; that of its record too, but for [Cluster.StartAs]
+	Address      netip.AddrPort
+	Engine       *gossip.Engine // nil while it does not run
+	Deposed      bool           // its last life stopped since another life holds its name
+	Refused      string         // its last life was not let in, since a member at this address holds its name
+	Left         bool           // its last life said goodbye and ended
+	Acknowledged int            // members that confirmed its goodbye
 
 	incarnation uint64 // of its last life
 	life        int    // counts its starts and stops, so that what was due for an older life is not done
@@ -204,7 +204,7 @@ func (c *Cluster) apply(m *Member, out gossip.Outputs) {
 		c.sync(m, peer, false)
 	}
 	over, told := m.Engine.HasLeft()
-	m.Left, m.Told = over, told
+	m.Left, m.Acknowledged = over, told
 	m.Deposed = out.Deposed != nil
 	switch {
 	case m.Deposed:

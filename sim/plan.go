@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// Wish is what an operator wants of a cluster that is yet to be configured.
-type Wish struct {
+// PlanGoal is what an operator wants of a cluster that is not configured yet.
+type PlanGoal struct {
 	Members      int           // that the cluster will have
 	Simulated    int           // that are simulated, at most Members
 	DetectWithin time.Duration // a crash is to be known to healthy members, in 99 of 100 cases
@@ -15,11 +15,11 @@ type Wish struct {
 	Seed         uint64
 }
 
-// Candidate is a configuration that may grant a wish.
+// Candidate is a configuration that may reach a goal.
 type Candidate struct {
 	Settings
 	Members int // simulated
-	wish    Wish
+	goal    PlanGoal
 }
 
 // Trial is what a candidate was measured to do.
@@ -29,10 +29,10 @@ type Trial struct {
 	Hours     float64 // of all members together, in which mistakes were looked for
 	TooSlow   bool    // 99 of 100 healthy observers take longer, or some did not find out at all
 	TooDear   bool    // it sends more than the budget
-	Mistaken  bool    // it called a healthy member dead
+	Mistaken  bool    // it declared a healthy member dead
 }
 
-// Fits reports whether the wish is granted.
+// Fits reports whether the goal is reached.
 func (t Trial) Fits() bool { return !t.TooSlow && !t.TooDear && !t.Mistaken }
 
 // planIntervals are the intervals that are considered. Shorter ones drown in the scheduling of real hosts.
@@ -43,13 +43,13 @@ var planIntervals = []time.Duration{
 	15 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute,
 }
 
-// Candidates returns the configurations to try for a wish: with one peer and with two, the interval with which
-// detection should take about as long as wished, one shorter and two longer ones. The shortest and longest silences are
-// base's in proportion to the interval. The rest is base's.
-func (w Wish) Candidates(base Settings) []Candidate {
+// Candidates returns the configurations to try for a goal: with one peer and with two, the interval with which detection
+// should take about the time wanted, one shorter and two longer ones. The shortest and longest silences are those of base in
+// proportion to the interval; all else is as in base.
+func (g PlanGoal) Candidates(base Settings) []Candidate {
 	var all []Candidate
 	for _, fanout := range []int{1, 2} {
-		fit := w.DetectWithin.Seconds() / w.intervalsToDetect()
+		fit := g.DetectWithin.Seconds() / g.intervalsToDetect()
 		nearest := 0
 		for i, t := range planIntervals {
 			if t.Seconds() <= fit {
@@ -60,7 +60,7 @@ func (w Wish) Candidates(base Settings) []Candidate {
 			s, t := base, planIntervals[i]
 			s.Interval, s.Fanout = t, fanout
 			s.Suspect, s.Dead = scaled(s.Suspect, t, base.Interval), scaled(s.Dead, t, base.Interval)
-			all = append(all, Candidate{Settings: s, Members: w.Simulated, wish: w})
+			all = append(all, Candidate{Settings: s, Members: g.Simulated, goal: g})
 		}
 	}
 	return all
@@ -79,25 +79,25 @@ func scale(d time.Duration, ratio float64) time.Duration {
 
 // intervalsToDetect guesses how many intervals detection takes at p99, whatever the number of members: 6 to 7 without
 // loss, 7 to 8 at 30 %.
-func (w Wish) intervalsToDetect() float64 { return 6.5 * (1 + w.Loss/2) }
+func (g PlanGoal) intervalsToDetect() float64 { return 6.5 * (1 + g.Loss/2) }
 
 // planCrashes is how many crashes a trial has, one after the other, if there are members enough.
 const planCrashes = 6
 
 // Try measures a candidate. The error is that of [Scenario.Run].
 func (c Candidate) Try(progress func(done, of time.Duration)) (Trial, error) {
-	w := c.wish
-	s, err := NewScenario(c.Members, w.Seed, c.Settings)
+	g := c.goal
+	s, err := NewScenario(c.Members, g.Seed, c.Settings)
 	if err != nil {
 		return Trial{}, err
 	}
-	s.Network.Loss, s.Network.Latency, s.Progress = w.Loss, w.Latency, progress
+	s.Network.Loss, s.Network.Latency, s.Progress = g.Loss, g.Latency, progress
 	crashes := min(planCrashes, max(1, c.Members/4))
 	gap := 5*c.Interval + c.Interval*3/10 // so that the crashes fall into different parts of an interval
 	for i := range crashes {
 		s.Faults = append(s.Faults, Fault{Kind: Crash, At: time.Duration(i) * gap, Members: []int{i + 1}})
 	}
-	s.For = time.Duration(crashes)*gap + time.Duration(6*w.intervalsToDetect()*float64(c.Interval))
+	s.For = time.Duration(crashes)*gap + time.Duration(6*g.intervalsToDetect()*float64(c.Interval))
 	rep, err := s.Run()
 	if err != nil {
 		return Trial{}, err
@@ -105,13 +105,13 @@ func (c Candidate) Try(progress func(done, of time.Duration)) (Trial, error) {
 	return c.judge(rep), nil
 }
 
-// judge compares a report with the wish.
+// judge compares a report with the goal.
 func (c Candidate) judge(rep Report) Trial {
-	d, w := rep.Detection, c.wish
+	d, g := rep.Detection, c.goal
 	return Trial{
 		Candidate: c, Report: rep, Hours: float64(c.Members) * rep.VirtualSeconds / 3600,
-		TooSlow:  d.P99 == nil || *d.P99 > w.DetectWithin.Seconds() || d.Missed > 0,
-		TooDear:  w.Budget > 0 && rep.BytesPerMemberPerSecond > w.Budget,
+		TooSlow:  d.P99 == nil || *d.P99 > g.DetectWithin.Seconds() || d.Missed > 0,
+		TooDear:  g.Budget > 0 && rep.BytesPerMemberPerSecond > g.Budget,
 		Mistaken: rep.FalseDead > 0,
 	}
 }

@@ -11,10 +11,10 @@ var lanSettings = Settings{
 	Dead:    Threshold{12, 3 * time.Second, 20 * time.Second},
 }
 
-func TestCandidatesStraddleWhatIsWished(t *testing.T) {
-	w := Wish{Members: 16, Simulated: 16, DetectWithin: 4 * time.Second, Latency: time.Millisecond, Seed: 1}
+func TestCandidatesStraddleTheGoal(t *testing.T) {
+	g := PlanGoal{Members: 16, Simulated: 16, DetectWithin: 4 * time.Second, Latency: time.Millisecond, Seed: 1}
 	quick, slow := map[int]bool{}, map[int]bool{}
-	for _, c := range w.Candidates(lanSettings) {
+	for _, c := range g.Candidates(lanSettings) {
 		trial, err := c.Try(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +31,7 @@ func TestCandidatesStraddleWhatIsWished(t *testing.T) {
 
 func TestCandidatesStayWithinTheIntervalsThereAre(t *testing.T) {
 	for _, within := range []time.Duration{time.Nanosecond, 1000 * time.Hour} {
-		for _, c := range (Wish{Members: 2, Simulated: 2, DetectWithin: within}).Candidates(lanSettings) {
+		for _, c := range (PlanGoal{Members: 2, Simulated: 2, DetectWithin: within}).Candidates(lanSettings) {
 			if c.Interval < planIntervals[0] || c.Interval > planIntervals[len(planIntervals)-1] {
 				t.Errorf("for %s there is a candidate of %s", within, c.Interval)
 			}
@@ -63,7 +63,7 @@ func TestATrialIsJudgedByItsReport(t *testing.T) {
 	late := 3.5
 	slow.Detection.P99, missed.Detection.Missed, blind.Detection.P99 = &late, 1, nil
 	dear.BytesPerMemberPerSecond, mistaken.FalseDead = 101, 1
-	c := Candidate{Members: 10, wish: Wish{DetectWithin: 3 * time.Second, Budget: 100}}
+	c := Candidate{Members: 10, goal: PlanGoal{DetectWithin: 3 * time.Second, Budget: 100}}
 	for _, r := range []Report{slow, missed, blind, dear, mistaken} {
 		if c.judge(r).Fits() {
 			t.Errorf("%+v fits", r)

@@ -29,7 +29,7 @@ type Report struct {
 	DistinctViewsMax int `json:"distinct_views_max"` // most different sizes of views in one second after the warm-up
 }
 
-// Detection is how long it took from crashes until observers called the subjects dead, over all pairs of an observer
+// Detection is how long it took from crashes until observers declared the subjects dead, over all pairs of an observer
 // that was healthy all the while and a crashed subject. Times are null when there was no such pair.
 type Detection struct {
 	First  *float64 `json:"first"`

@@ -10,13 +10,15 @@ import (
 	"heartsay/membership"
 )
 
-// Run is a scenario being played.
+// Run is a scenario being played: its cluster, its faults, and all that observes it, which are the truth (health.go), what
+// observers hold of it (ledger.go), what is promised always (invariants.go), and the traffic. [Scenario.Run] plays it and
+// nothing more. Package torture hooks in to check what is promised once faults stop.
 type Run struct {
 	Scenario
 	Cluster *Cluster
 	rng     *rand.Rand // of the faults; the cluster has its own
 	start   time.Duration
-	Ever    int            // that ever were, those of mass joins among them
+	Ever    int            // members that ever were, with those of mass joins
 	moved   int            // restarts at a new address
 	index   map[string]int // of members by name
 
@@ -26,8 +28,8 @@ type Run struct {
 	traffic   *traffic
 	trace     *tracer
 	Broken    *Broken
-	SameNames []*SameName   // of namesakes that were started and not stopped yet
-	LastFreed time.Duration // when somebody last thawed or was unblocked, and what had waited there went on
+	SameNames []*SameName   // second agents that run
+	LastFreed time.Duration // when a member last thawed or was unblocked, and the packets held there went on
 	Hooks     Hooks
 }
 
@@ -66,12 +68,12 @@ func NewRun(s Scenario) *Run {
 	return r
 }
 
-// Settle is for how long after a fault its victims still count as struck: news of their return has to travel, and what
-// others think meanwhile is nobody's mistake.
+// Settle is for how long after a fault its victims still count as struck: news of their return has to travel, and the
+// verdicts of others meanwhile are no mistakes.
 func (r *Run) Settle() time.Duration { return max(r.Gossip.Dead.Min, 20*r.Interval) }
 
-// LongestWait is for how long at most anybody who has not been stopped itself takes a member for present of which nothing comes:
-// the longest time-out of who seems cut off, and ten intervals for the questions.
+// LongestWait is the longest time that a member which was not stopped itself shows another as present that sends nothing:
+// twice the longest time-out, since it may seem isolated, and ten intervals for its probes.
 func (r *Run) LongestWait() time.Duration { return 2*r.Gossip.Dead.Max + 10*r.Interval }
 
 func (r *Run) Play() (Report, error) {
@@ -93,7 +95,7 @@ func (r *Run) boot() {
 		r.health.starts(i, 0)
 	}
 	if r.Settled {
-		c.BootSettled(r.Members, r.Spread, r.acquainted)
+		c.BootSettled(r.Members, r.Spread, r.preloaded)
 	} else {
 		c.Boot(r.Members, r.Spread)
 	}
@@ -114,10 +116,10 @@ func (r *Run) warmUp() {
 	r.advance(WarmUpIntervals * r.Interval)
 }
 
-// acquainted notes that the members of a settled cluster know each other.
-func (r *Run) acquainted(entries []membership.Entry) {
-	r.ledger.acquainted(r.Cluster.Now())
-	r.checker.acquainted(entries)
+// preloaded notes that the members of a settled cluster know each other.
+func (r *Run) preloaded(entries []membership.Entry) {
+	r.ledger.preloaded(r.Cluster.Now())
+	r.checker.preloaded(entries)
 }
 
 // advance lets virtual time pass, and tells how far the run has got.
@@ -195,7 +197,7 @@ func (r *Run) Numbers(members []*Member) []int {
 
 // ForgottenAt returns when an observer forgot a member. It reports false when it never did.
 func (r *Run) ForgottenAt(observer string, s *membership.Record) (time.Duration, bool) {
-	at, ok := r.checker.sights.of(observer).forgotten[r.checker.sights.subject(s)]
+	at, ok := r.checker.views.of(observer).forgotten[r.checker.views.subject(s)]
 	return at, ok
 }
 
@@ -205,7 +207,7 @@ func (r *Run) Number(name string) int { return r.index[name] }
 // Note writes a line into the trace.
 func (r *Run) Note(format string, args ...any) { r.trace.line(r.Cluster.Now(), format, args...) }
 
-// Check stops the run at the first promise that is broken.
+// Check stops the run at the first promise that is broken: fault says how, and "" says that none is.
 func (r *Run) Check(fault string) {
 	if fault == "" || r.Broken != nil {
 		return

@@ -27,8 +27,8 @@ func ExampleScenario() {
 		return
 	}
 	fmt.Println("observers that did not find out:", report.Detection.Missed)
-	fmt.Println("healthy members called dead:", report.FalseDead)
+	fmt.Println("healthy members declared dead:", report.FalseDead)
 	// Output:
 	// observers that did not find out: 0
-	// healthy members called dead: 0
+	// healthy members declared dead: 0
 }

@@ -71,8 +71,8 @@ func planAction(c *cli.Context) error {
 }
 
 // parseWish returns what the flags ask for.
-func parseWish(c *cli.Context) (sim.Wish, error) {
-	w := sim.Wish{
+func parseWish(c *cli.Context) (sim.PlanGoal, error) {
+	w := sim.PlanGoal{
 		Members: c.Int("members"), DetectWithin: c.Duration("detect-within"), Loss: c.Float64("loss"),
 		Latency: c.Duration("latency"), Budget: c.Float64("budget"), Seed: uint64(max(0, c.Int("seed"))),
 	}
@@ -122,7 +122,7 @@ func tryAll(candidates []sim.Candidate, bar *progress) ([]sim.Trial, error) {
 }
 
 // whyNone says which limit no candidate kept to.
-func whyNone(w sim.Wish, trials []sim.Trial) error {
+func whyNone(w sim.PlanGoal, trials []sim.Trial) error {
 	var quick, right []sim.Trial
 	for _, t := range trials {
 		if !t.TooSlow {

@@ -38,7 +38,7 @@ type planTrial struct {
 	Flags        string        `json:"flags"`  // of heartsay agent
 }
 
-func newPlan(w sim.Wish, trials []sim.Trial) plan {
+func newPlan(w sim.PlanGoal, trials []sim.Trial) plan {
 	p := plan{
 		Members: w.Members, Simulated: w.Simulated, DetectWithin: w.DetectWithin.Seconds(), Loss: w.Loss, Seed: w.Seed,
 	}

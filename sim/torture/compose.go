@@ -9,13 +9,13 @@ import (
 	"heartsay/sim"
 )
 
-// Compose composes faults at random: the same seed composes the same. There are 3 to 40 members, mostly few, at an
-// interval of 250 ms; faults of one to ten, several at once, come and go within 10 to 90 seconds. Some have no end,
-// but none of these strikes the core, which is half of the members or more. In one of three the dead are forgotten within
-// the run.
-func Compose(seed uint64) Trial {
+// Compose returns a case with random faults; the same seed gives the same case. It has 3 to 40 members, mostly few, at an
+// interval of 250 ms, and one to ten faults, several at once, that come and go within 10 to 90 seconds. Some faults have no
+// end; they do not strike the core, which is at least half of the members. In one case of three, dead members are forgotten
+// within the run.
+func Compose(seed uint64) Case {
 	g := &composer{rng: rand.New(rand.NewPCG(seed, 3)), busy: map[slot]time.Duration{}}
-	t := Trial{Scenario: sim.Scenario{
+	t := Case{Scenario: sim.Scenario{
 		Members: 3 + g.small(38), Seed: seed, Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig(),
 		Network: sim.Network{Latency: time.Duration(1+g.rng.IntN(30)) * time.Millisecond},
 		For:     time.Duration(10+g.small(80)) * time.Second,
@@ -39,17 +39,17 @@ func Compose(seed uint64) Trial {
 	return t
 }
 
-// Forgetful returns a configuration by which those who are gone are forgotten within seconds.
+// Forgetful returns g with retention times of seconds, so that dead and left members are forgotten within a run.
 func Forgetful(g gossip.Config) gossip.Config {
 	g.DeadGrace, g.LeftGrace = 5*time.Second, 5*time.Second
 	g.DeadRetention, g.LeftRetention, g.TombstoneRetention = 15*time.Second, 10*time.Second, 40*time.Second
 	return g
 }
 
-// composer draws faults. Those of one kind on one member do not overlap, nor do those on the whole network.
+// composer draws faults. Two of one kind do not overlap on one member, nor on the whole network.
 type composer struct {
 	rng     *rand.Rand
-	torture *Trial
+	torture *Case
 	busy    map[slot]time.Duration // until when
 }
 
@@ -63,7 +63,7 @@ func (g *composer) chance(p float64) bool { return g.rng.Float64() < p }
 // small returns a number from 0 to n-1; a small one is likelier.
 func (g *composer) small(n int) int { return int(float64(n) * g.rng.Float64() * g.rng.Float64()) }
 
-// some returns numbers of up to n different members, from the given one on.
+// some returns the numbers of up to n different members, at least from.
 func (g *composer) some(n, from int) []int {
 	all := g.rng.Perm(g.torture.Members - from)
 	all = all[:min(n, len(all))]
@@ -104,7 +104,7 @@ func (g *composer) fault() (sim.Fault, bool) {
 	return f, g.claim(f)
 }
 
-// duplicateNames draws a second agent that goes by a member's name; half of the time while that is stopped, so that the two
+// duplicateNames draws a second agent under a member's name; half of the time while that member is stopped, so that the two
 // live until they meet.
 func (g *composer) duplicateNames() []sim.Fault {
 	t := g.torture
@@ -115,7 +115,7 @@ func (g *composer) duplicateNames() []sim.Fault {
 	}
 	for _, other := range t.Faults {
 		if other.Kind == sim.Clock && slices.Contains(other.Members, f.Members[0]) {
-			return nil // both rise above the life from the future, and may choose the same incarnation
+			return nil // both would rise above the life from the future, and might choose the same incarnation
 		}
 	}
 	stop := sim.Fault{Kind: sim.Freeze, At: at - time.Second, For: 5 * time.Second, Members: f.Members}
@@ -173,7 +173,7 @@ func (g *composer) detail(f *sim.Fault) {
 	}
 }
 
-// claim notes what f keeps busy. It returns false when that overlaps.
+// claim notes which members f keeps busy. It returns false when one of them has a fault of that kind already.
 func (g *composer) claim(f sim.Fault) bool {
 	members := f.Members
 	if f.Kind == sim.Partition || members == nil {

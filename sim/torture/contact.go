@@ -7,10 +7,10 @@ import (
 	"heartsay/sim"
 )
 
-// groups says which members belong together, by number: those that were joined, directly or through others.
+// groups says which members are in contact, by number: those that were joined, directly or through others.
 type groups map[int]int
 
-// first returns the member that stands for the group of i.
+// first returns the member that represents the group of i.
 func (g groups) first(i int) int {
 	for {
 		next, ok := g[i]
@@ -23,7 +23,7 @@ func (g groups) first(i int) int {
 
 func (g groups) join(i, j int) { g[g.first(i)] = g.first(j) }
 
-// one reports whether all these members belong together.
+// one reports whether all these members are in one group.
 func (g groups) one(members []int) bool {
 	for _, i := range members {
 		if g.first(i) != g.first(members[0]) {
@@ -34,36 +34,35 @@ func (g groups) one(members []int) bool {
 }
 
 const (
-	contactTries = 60            // the most rounds until contact, while the dead are listed and so tried once per round or so
-	contactLooks = 2 * lookAgain // the longest until contact when only seeds lead back: two looks at one
+	contactTries = 60            // most rounds until contact while the dead are listed: about one of them is tried in each round
+	contactLooks = 2 * lookAgain // longest time until contact when only seeds lead back: two tries of a seed
 )
 
-// contactLimit returns how long it may take from now until all the healthy are in contact. Where one side lists
-// somebody of the other at the address that it has, rounds lead there. Where everybody has been forgotten, or has
-// started anew or elsewhere during the faults, only seeds do.
-func (a *recovery) contactLimit(healthy []*sim.Member) time.Duration {
-	c, known := a.run.Cluster, groups{}
-	limit := contactTries * a.run.Interval
+// contactLimit returns the longest time allowed from now until all healthy members are in contact. When one side lists a
+// member of the other at its present address, rounds lead there. When all of them have been forgotten, or were restarted or
+// moved during the faults, only seeds lead there.
+func (rec *recovery) contactLimit(healthy []*sim.Member) time.Duration {
+	c, known := rec.run.Cluster, groups{}
+	limit := contactTries * rec.run.Interval
 	for _, o := range healthy {
 		for _, v := range o.Engine.Snapshot(c.ClockOf(o)) {
 			s := c.Member(v.Record.Name)
-			if s != o && s.Engine != nil && a.well.healthy(s) && s.Address == v.Record.Address && a.listedFor(limit, o, v) &&
+			if s != o && s.Engine != nil && rec.health.healthy(s) && s.Address == v.Record.Address && rec.listedFor(limit, o, v) &&
 				!c.Network.Cuts(o.Address, s.Address) && !c.Network.Cuts(s.Address, o.Address) {
-				known.join(a.run.Number(o.Name), a.run.Number(s.Name))
+				known.join(rec.run.Number(o.Name), rec.run.Number(s.Name))
 			}
 		}
 	}
-	if known.one(a.run.Numbers(healthy)) {
+	if known.one(rec.run.Numbers(healthy)) {
 		return limit
 	}
 	return contactLooks
 }
 
-// listedFor reports whether o tries the address of v in its rounds for so long: as that of a present member, or of a dead
-// one that is not forgotten meanwhile.
-func (a *recovery) listedFor(d time.Duration, o *sim.Member, v membership.View) bool {
+// listedFor reports whether o tries the address of v in its rounds for d: v is present, or dead and not forgotten within d.
+func (rec *recovery) listedFor(d time.Duration, o *sim.Member, v membership.View) bool {
 	if v.State == membership.Dead {
-		return a.run.Cluster.ClockOf(o).Sub(v.Since)+d < a.run.Gossip.DeadRetention
+		return rec.run.Cluster.ClockOf(o).Sub(v.Since)+d < rec.run.Gossip.DeadRetention
 	}
 	return v.State.Present()
 }

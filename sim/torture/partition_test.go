@@ -30,7 +30,7 @@ func TestPartitionsOfAnyLengthHealWithinTenRoundsOfContact(t *testing.T) {
 	} {
 		t.Run(x.what, func(t *testing.T) {
 			t.Parallel()
-			tt := Trial{Core: 4, Scenario: sim.Scenario{
+			tt := Case{Core: 4, Scenario: sim.Scenario{
 				Members: 8, Seed: 5, Interval: x.interval, Gossip: x.gossip, For: x.lasts + 20*x.interval,
 				Network: sim.Network{Latency: 3 * time.Millisecond},
 				Faults: []sim.Fault{

@@ -11,14 +11,14 @@ import (
 	"heartsay/sim"
 )
 
-// String returns t as a script, which [ParseTorture] reads: a first line for the cluster, and one for each fault.
+// String returns t as a script, which [Parse] reads: a first line for the cluster, and one for each fault.
 //
 //	cluster members=7 core=3 seed=12 for=20s latency=3ms loss=0.1 forgetful=true
 //	restart at=1.5s for=2s members=4,5 elsewhere=true
 //	loss at=3s members=6 in=1 out=0.3
 //
-// Lines that begin with # say what it is about.
-func (t Trial) String() string {
+// Lines that begin with # are comments.
+func (t Case) String() string {
 	var b strings.Builder
 	w := words{&b}
 	b.WriteString("cluster")
@@ -67,8 +67,8 @@ func fieldsOf(f *sim.Fault) []field {
 }
 
 // Parse reads a script. The error says which line is wrong, or what is wrong with the whole.
-func Parse(script string) (Trial, error) {
-	t := Trial{Scenario: sim.Scenario{Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig()}}
+func Parse(script string) (Case, error) {
+	t := Case{Scenario: sim.Scenario{Interval: 250 * time.Millisecond, Gossip: gossip.DefaultConfig()}}
 	number := 0
 	for line := range strings.Lines(script) {
 		number++
@@ -77,13 +77,13 @@ func Parse(script string) (Trial, error) {
 			continue
 		}
 		if err := t.line(parts[0], parts[1:]); err != nil {
-			return Trial{}, fmt.Errorf("line %d: %w", number, err)
+			return Case{}, fmt.Errorf("line %d: %w", number, err)
 		}
 	}
 	return t, t.Validate()
 }
 
-func (t *Trial) line(word string, args []string) error {
+func (t *Case) line(word string, args []string) error {
 	if word == "cluster" {
 		seed, forgetful := int(t.Seed), false
 		err := read(args, []field{{"members", &t.Members}, {"core", &t.Core}, {"seed", &seed}, {"for", &t.For},

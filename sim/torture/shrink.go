@@ -6,10 +6,10 @@ import (
 	"heartsay/sim"
 )
 
-// Shrink returns the smallest torture that still breaks a promise, of those that can be had from t by leaving out faults,
-// one at a time, then members of faults, then pauses and the loss of the network; and how it breaks it. It runs t some
-// dozens of times. The error is nil when t breaks nothing.
-func (t Trial) Shrink() (Trial, error) {
+// Shrink returns the smallest case that it finds that still breaks a promise, and how it breaks it. It leaves out faults one
+// at a time, then members of faults, then pauses, then the loss of the network, and plays dozens of cases. The error is nil
+// when t breaks no promise.
+func (t Case) Shrink() (Case, error) {
 	_, broken := t.Run()
 	if broken == nil {
 		return t, nil
@@ -27,7 +27,7 @@ func (t Trial) Shrink() (Trial, error) {
 }
 
 // smaller yields what is one step smaller than t, the largest steps first.
-func (t Trial) smaller(yield func(Trial) bool) {
+func (t Case) smaller(yield func(Case) bool) {
 	with := func(faults []sim.Fault) bool {
 		c := t
 		c.Faults = faults

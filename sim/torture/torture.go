@@ -1,3 +1,12 @@
+// Package torture composes faults at random, plays them to a virtual cluster of package sim, and checks what is promised
+// once they stop. [Compose] draws a [Case] from a seed; [Case.Run] plays it; [Case.Shrink] finds the smallest case that still
+// breaks a promise, whose [Case.String] is a script for testdata/torture that [Parse] reads.
+//
+//	compose.go         draws faults
+//	torture.go         plays a case
+//	recovery.go        checks what has to come true, with contact.go, goodbyes.go, duplicate_name.go and health.go
+//	shrink.go          makes a case smaller
+//	script.go          writes and reads it
 package torture
 
 import (
@@ -9,21 +18,22 @@ import (
 	"heartsay/sim"
 )
 
-// Trial is a scenario, and then a quiet time in which what is promised once faults stop has to come true. Its Faults
-// are over when For has passed, but for those without an end: these last through the quiet time too. See [NewTorture].
+// Case is a scenario and then a quiet time, in which all that is promised once faults stop has to come true. Its Faults
+// are over when For has passed, except those without an end, which last through the quiet time too. See [Compose].
 //
-// While it runs, a member tries a seed every half minute, every five seconds while it knows nobody, as an agent does;
-// the seeds are the names of the members of the core, wherever these live.
-type Trial struct {
+// While it runs, a member tries a seed every half minute, or every five seconds while it knows no other, as an agent does.
+// The seeds are the members of the core, by name, wherever they run.
+type Case struct {
 	sim.Scenario
-	Core int // so many members, from the first on, suffer nothing that has no end; at least 2
+	Core int // the first members, that suffer no fault without an end; at least 2
 
-	// tamper, if set, is called for each fault that is over: a test breaks something there that has to be found out.
+	// tamper, if set, is called for each fault that is over: a test breaks a promise there, which has to be found.
 	tamper func(r *sim.Run, f sim.Fault)
 }
 
-// Rounds is within how many rounds of contact all views are equal, and how many more than the time-out shown it may take
-// until a silent member is dead. With packets lost for good it is twice that.
+// Rounds is the number of rounds from contact within which all views become equal, and the number of rounds beyond the
+// time-out shown within which a silent member is declared dead. With lasting loss it is twice that, and with the loss of a
+// member's own on top four times.
 const Rounds = 10
 
 // How often a member tries a seed, and while it knows nobody.
@@ -33,7 +43,7 @@ const (
 )
 
 // Validate returns all that is wrong with t, joined, or nil.
-func (t Trial) Validate() error {
+func (t Case) Validate() error {
 	if err := t.Scenario.Validate(); err != nil {
 		return err
 	}
@@ -43,7 +53,7 @@ func (t Trial) Validate() error {
 	for _, f := range t.Faults {
 		last := max(f.At+f.For, f.Until+f.For)
 		if last > t.For {
-			return fmt.Errorf("%s at %s lasts until %s: all is to be over at %s, or last for ever", f.Kind, f.At, last, t.For)
+			return fmt.Errorf("%s at %s lasts until %s: all has to be over at %s, or last for ever", f.Kind, f.At, last, t.For)
 		}
 		for _, i := range f.Members {
 			if i < t.Core && endless(f) {
@@ -63,16 +73,16 @@ func endless(f sim.Fault) bool {
 	return f.For == 0
 }
 
-// Times is how a cluster came to itself when the faults had stopped.
+// Times are how long a cluster took to recover once the faults had stopped.
 type Times struct {
-	Contact time.Duration // from then until all healthy members had heard of each other, through others or not
+	Contact time.Duration // from then until all healthy members were in contact, directly or through others
 	Equal   time.Duration // from contact until their views were equal; 0: at once
-	Gone    time.Duration // from contact until nobody who does not run was shown as present
+	Gone    time.Duration // from contact until no member was shown as present that does not run
 }
 
-// Run does to a cluster what t says. The error says what is wrong with t, or is a [*Broken] when a promise was broken, or
-// something panicked: nothing may make an engine do that.
-func (t Trial) Run() (rec Times, err error) {
+// Run plays the case. The error says what is wrong with it, or is a [*sim.Broken] when a promise was broken or an engine
+// panicked, which nothing may make it do.
+func (t Case) Run() (rec Times, err error) {
 	if err := t.Validate(); err != nil {
 		return Times{}, err
 	}
@@ -87,21 +97,21 @@ func (t Trial) Run() (rec Times, err error) {
 	if t.tamper != nil {
 		r.Hooks.FaultOver = func(f sim.Fault) { t.tamper(r, f) }
 	}
-	r.Every(lookWhenAlone, a.seek)
-	r.Every(t.Interval/2, a.glance)
-	r.Cluster.OnYield = a.yields
+	r.Every(lookWhenAlone, a.trySeeds)
+	r.Every(t.Interval/2, a.checkAlways)
+	r.Cluster.OnYield = a.checkEnd
 	if _, err := r.Play(); err != nil {
 		return Times{}, err
 	}
-	a.watch()
+	a.waitForAll()
 	if r.Broken != nil {
 		return Times{}, r.Broken
 	}
 	return a.times(), nil
 }
 
-// panicked returns where the panic that is being recovered from began: the innermost functions outside of the runtime,
-// with their lines, and without what differs from run to run.
+// panicked returns where the panic began that is being recovered: the innermost functions outside of the runtime, with
+// their lines, without anything that differs from run to run.
 func panicked() string {
 	const depth = 4
 	callers := make([]uintptr, 64)

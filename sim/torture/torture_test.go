@@ -55,7 +55,7 @@ func summary(all []Times) string {
 var shrunk atomic.Int32
 
 // torture runs t; a failure is shrunk and printed as a script to be put into testdata/torture.
-func torture(t *testing.T, tt Trial) (rec Times) {
+func torture(t *testing.T, tt Case) (rec Times) {
 	t.Helper()
 	rec, err := tt.Run()
 	if err == nil {
@@ -76,7 +76,7 @@ func torture(t *testing.T, tt Trial) (rec Times) {
 	return rec
 }
 
-func TestTortureOfOldHurtsNoMore(t *testing.T) {
+func TestTortureScriptsPass(t *testing.T) {
 	paths, err := filepath.Glob("../../testdata/torture/*.txt")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("there are no scripts: %v", err)
@@ -126,7 +126,7 @@ var defects = map[string]struct {
 			}
 		})
 	}, "healthy members"},
-	"a member that was deaf or mute calls another dead": {sim.Loss, func(r *sim.Run, i int) {
+	"a member that was deaf or mute declares another dead": {sim.Loss, func(r *sim.Run, i int) {
 		other := r.Cluster.Member(sim.Name((i + 1) % r.Members))
 		r.Cluster.After(r.Settle()+r.Interval, func() {
 			if other.Engine == nil || r.Cluster.Member(sim.Name(i)).Engine == nil {
@@ -143,7 +143,7 @@ var defects = map[string]struct {
 			}
 		})
 	}, "both are healthy"},
-	"a member ends for a namesake that is over for long": {sim.DuplicateName, func(r *sim.Run, i int) {
+	"a member ends for a duplicate name that was over long ago": {sim.DuplicateName, func(r *sim.Run, i int) {
 		r.Cluster.After(r.Settle(), func() {
 			if m := r.Cluster.Member(sim.Name(i)); m.Engine != nil {
 				m.Deposed = true
@@ -151,10 +151,10 @@ var defects = map[string]struct {
 				r.Cluster.OnYield(m)
 			}
 		})
-	}, "as if it had a namesake"},
+	}, "as if its name were taken"},
 }
 
-func TestADefectIsFoundAndShrunkToTheOneFaultThatShowsIt(t *testing.T) {
+func TestShrinkFindsTheOneFaultThatShowsADefect(t *testing.T) {
 	for name, defect := range defects {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -190,7 +190,7 @@ func TestADefectIsFoundAndShrunkToTheOneFaultThatShowsIt(t *testing.T) {
 	}
 }
 
-func TestScriptsSayAllThatATortureIs(t *testing.T) {
+func TestScriptsHoldTheWholeCase(t *testing.T) {
 	for seed := range uint64(300) {
 		tt := Compose(seed)
 		again, err := Parse("# a comment\n\n" + tt.String())
@@ -203,7 +203,7 @@ func TestScriptsSayAllThatATortureIs(t *testing.T) {
 	}
 }
 
-func TestScriptsThatAreWrongAreRefused(t *testing.T) {
+func TestParseRefusesWrongScripts(t *testing.T) {
 	const cluster = "cluster members=4 core=2 for=10s\n"
 	for script, want := range map[string]string{
 		"":                                   "at least 1 is needed",
@@ -222,7 +222,7 @@ func TestScriptsThatAreWrongAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheComposerUsesEveryKindOfFault(t *testing.T) {
+func TestComposeUsesEveryKindOfFault(t *testing.T) {
 	seen, forever, back, large := map[sim.Kind]int{}, 0, 0, 0
 	for seed := range uint64(1000) {
 		tt := Compose(seed)

@@ -8,23 +8,28 @@ import (
 	"heartsay/membership"
 )
 
-// A namesake is a second agent that goes by a member's name, on another host. Its process is known by that name and a
-// mark.
+// A duplicate name is held by two processes on two hosts: a member, the holder, and a second agent. The process of the
+// second agent is called by the name and a mark.
 
 const secondMark = "+"
 
-func SecondOf(name string) string   { return name + secondMark }
-func IsSecond(process string) bool  { return strings.HasSuffix(process, secondMark) }
+// SecondOf returns the process of the second agent under a name.
+func SecondOf(name string) string { return name + secondMark }
+
+// IsSecond reports whether a process is a second agent.
+func IsSecond(process string) bool { return strings.HasSuffix(process, secondMark) }
+
+// OwnName returns the name that the record of a process has.
 func OwnName(process string) string { return strings.TrimSuffix(process, secondMark) }
 
-// SameName are a member and its namesake.
+// SameName is a member and a second agent under its name.
 type SameName struct {
 	Holder, Second *Member
-	Seed           *Member // by which the twin joined; nil when nobody else ran
-	Began          time.Duration
+	Seed           *Member       // the member by which the second agent joined; nil when no other ran
+	Began          time.Duration // when the second agent started
 }
 
-// startSecond starts a namesake of a member. It joins by some other member.
+// startSecond starts a second agent under the name of a member. It joins by some other member.
 func (r *Run) startSecond(i int) {
 	c, process := r.Cluster, SecondOf(Name(i))
 	var others []*Member
@@ -35,7 +40,7 @@ func (r *Run) startSecond(i int) {
 	}
 	r.moved++
 	record := membership.Record{
-		Name: Name(i), Address: Address(farOff + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()) + 1, // the member may restart at this moment
+		Name: Name(i), Address: Address(movedAddresses + r.moved), Interval: r.Interval, Incarnation: uint64(c.Clock().UnixMilli()) + 1, // the member may restart at this moment
 	}
 	t := &SameName{Holder: c.Member(Name(i)), Began: c.Now()}
 	r.index[process] = -1 - i // not a number of a member: the two are not in contact because they share a name
@@ -57,7 +62,8 @@ func (r *Run) startSecond(i int) {
 	}
 }
 
-// stopSecond stops the namesake of a member, and starts the member again if that ended for it, as an operator does.
+// stopSecond stops the second agent under a member's name. It starts the member again if that ended for it, as an operator
+// does.
 func (r *Run) stopSecond(i int) {
 	k := slices.IndexFunc(r.SameNames, func(t *SameName) bool { return t.Holder.Name == Name(i) })
 	t := r.SameNames[k]
