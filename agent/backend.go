@@ -66,7 +66,7 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 	c := b.Config()
 	s := api.Self{
 		Cluster: c.Cluster, Name: c.Name, Bind: b.wire.Local().String(), API: b.socket,
-		Profile: c.Profile, IntervalSeconds: c.Interval.Seconds(), Fanout: c.Fanout,
+		Profile: c.Profile, Interval: c.Interval, Fanout: c.Fanout,
 		Detector: c.Detector, SuspectPhi: c.Suspect.Phi, DeadPhi: c.Dead.Phi,
 		Protocol: wire.Version, PID: os.Getpid(), Started: b.started.UTC(),
 		Epoch: b.ring.Epoch(), LastSeq: b.ring.Last(), States: map[api.State]int{},
@@ -98,7 +98,7 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 	}
 	err = b.do(ctx, func(time.Time) {
 		stalls, stalled := b.engine.Stalls()
-		s.Stalls, s.StalledSeconds = stalls, stalled.Seconds()
+		s.Stalls, s.Stalled = stalls, stalled
 		s.Counters = b.counters()
 	})
 	return s, unavailable(err)

@@ -18,8 +18,8 @@ func apiMember(v membership.View) api.Member {
 	r := v.Record
 	m := api.Member{
 		Name: r.Name, Address: r.Address.String(), State: apiState(v.State), Phi: v.Phi,
-		TimeoutSeconds: v.DeadAfter.Seconds(), SuspectTimeoutSeconds: v.SuspectAfter.Seconds(),
-		SilenceSeconds: v.Silence.Seconds(), Incarnation: r.Incarnation, Heartbeat: v.Heartbeat,
+		Timeout: v.DeadAfter, SuspectTimeout: v.SuspectAfter,
+		Silence: v.Silence, Incarnation: r.Incarnation, Heartbeat: v.Heartbeat,
 		Zone: r.Zone, Build: r.Build, Tags: r.Tags.Map(), Since: v.Since.UTC(),
 	}
 	if !v.Direct.IsZero() {

@@ -36,7 +36,7 @@ func (a *Agent) Probe(ctx context.Context, address string) (api.ProbeResult, err
 	if err := a.exchange(ctx, to, false); err != nil {
 		result.StreamError = err.Error()
 	} else {
-		result.StreamSeconds = time.Since(begin).Seconds()
+		result.StreamTime = time.Since(begin)
 	}
 	a.probePackets(ctx, to, &result)
 	return result, ctx.Err()
@@ -49,7 +49,7 @@ func (a *Agent) probePackets(ctx context.Context, to netip.AddrPort, result *api
 		result.PacketError = err.Error()
 		return
 	}
-	result.Name, result.PacketSeconds, result.PassedBytes = small.From, took.Seconds(), size
+	result.Name, result.PacketTime, result.PassedBytes = small.From, took, size
 	result.ClockAhead = a.askClock(ctx, to, small.From)
 	passed, failed := 0, a.fullPing()+1
 	for next := failed - 1; passed < next; next = (passed + failed) / 2 { // the full one first, then halving
@@ -125,9 +125,9 @@ func (a *Agent) fullPing() (copies int) {
 	return copies
 }
 
-// askClock returns how many seconds the clock of a member is ahead of this one's, or nil. A digest of nothing is
+// askClock returns how far the clock of a member is ahead of this one's, or nil. A digest of nothing is
 // answered by a delta of nothing, which tells the time.
-func (a *Agent) askClock(ctx context.Context, to netip.AddrPort, name string) *float64 {
+func (a *Agent) askClock(ctx context.Context, to netip.AddrPort, name string) *time.Duration {
 	answer, giveUp := a.probes.clock(name)
 	defer giveUp()
 	for range probeTries {
@@ -139,8 +139,7 @@ func (a *Agent) askClock(ctx context.Context, to netip.AddrPort, name string) *f
 		}
 		select {
 		case ahead := <-answer:
-			seconds := ahead.Seconds()
-			return &seconds
+			return &ahead
 		case <-time.After(probeWait):
 		case <-ctx.Done():
 			return nil

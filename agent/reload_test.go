@@ -50,8 +50,8 @@ func TestAReloadChangesThresholdsTagsAndSeeds(t *testing.T) {
 		c.sees("a", 2*time.Second, "b=alive", "c=alive")
 		// "role" did not change in the configuration, so what was set by hand stays.
 		c.hasTags("b", "a", 2*time.Second, map[string]string{"live": "1", "role": "web", "new": "y"})
-		if got := c.member("a", "b").TimeoutSeconds; got < 50 {
-			t.Errorf("after the reload b is called dead after %g s, want 50 at least", got)
+		if got := c.member("a", "b").Timeout; got < 50*time.Second {
+			t.Errorf("after the reload b is called dead after %s, want 50 s at least", got)
 		}
 		self, err := (&backend{Agent: a}).Self(context.Background())
 		if err != nil || self.SuspectPhi != 9 || self.DeadPhi != 13 || len(self.Seeds) != 1 {

@@ -58,16 +58,16 @@ func TestAnAgentLivesAmongTenThousand(t *testing.T) {
 		early := countersOf(t, a)
 		time.Sleep(time.Minute)
 		late := countersOf(t, a)
-		oldest := 0.0
+		var oldest time.Duration
 		for _, m := range membersOf(t, a) {
 			if m.State != "alive" {
-				t.Errorf("%s is %s after a silence of %.1f s", m.Name, m.State, m.SilenceSeconds)
+				t.Errorf("%s is %s after a silence of %s", m.Name, m.State, m.Silence)
 			}
-			oldest = max(oldest, m.SilenceSeconds)
+			oldest = max(oldest, m.Silence)
 		}
 		packets := late["packets_sent"] - early["packets_sent"]
 		each := (late["bytes_sent"] - early["bytes_sent"] + 28*packets) / 60 // with the headers of IP and UDP
-		t.Logf("%d bytes and %.1f packets a second sent; the oldest news is of %.1f s ago", each, float64(packets)/60, oldest)
+		t.Logf("%d bytes and %.1f packets a second sent; the oldest news is of %.1f s ago", each, float64(packets)/60, oldest.Seconds())
 		t.Logf("%d bytes of memory a member, those of the crowd included", (liveBytes()-before)/tenThousand)
 		if each > 12_000 {
 			t.Errorf("the agent sends %d bytes a second, want at most 12,000", each)

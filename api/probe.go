@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // ProbeRequest is the body of POST /v1/probe: look whether whoever listens at an address can be talked to, by packets
@@ -13,15 +14,15 @@ type ProbeRequest struct {
 
 // ProbeResult is the answer of POST /v1/probe.
 type ProbeResult struct {
-	Address       string   `json:"address"`                  // ip:port that was asked
-	Name          string   `json:"name,omitempty"`           // of the member that answered packets
-	PacketSeconds float64  `json:"packet_seconds,omitempty"` // until the answer to a small packet
-	PacketError   string   `json:"packet_error,omitempty"`   // "" when packets are answered
-	StreamSeconds float64  `json:"stream_seconds,omitempty"` // for a full exchange
-	StreamError   string   `json:"stream_error,omitempty"`   // "" when it succeeded
-	FullBytes     int      `json:"full_bytes,omitempty"`     // of a full packet, which gossip sends
-	PassedBytes   int      `json:"passed_bytes,omitempty"`   // of the largest packet that was answered
-	ClockAhead    *float64 `json:"clock_ahead_seconds"`      // its clock before this agent's; null when it was not told
+	Address     string         `json:"address"`                  // ip:port that was asked
+	Name        string         `json:"name,omitempty"`           // of the member that answered packets
+	PacketTime  time.Duration  `json:"packet_seconds,omitempty"` // until the answer to a small packet
+	PacketError string         `json:"packet_error,omitempty"`   // "" when packets are answered
+	StreamTime  time.Duration  `json:"stream_seconds,omitempty"` // for a full exchange
+	StreamError string         `json:"stream_error,omitempty"`   // "" when it succeeded
+	FullBytes   int            `json:"full_bytes,omitempty"`     // of a full packet, which gossip sends
+	PassedBytes int            `json:"passed_bytes,omitempty"`   // of the largest packet that was answered
+	ClockAhead  *time.Duration `json:"clock_ahead_seconds"`      // its clock before this agent's; null when it was not told
 }
 
 // Probe looks whether the agent can talk to whoever listens at an address. That it cannot is told in the result; the

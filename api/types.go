@@ -16,20 +16,20 @@ type Members struct {
 
 // Member is what the agent that answers knows and thinks of one member.
 type Member struct {
-	Name                  string            `json:"name"`
-	Address               string            `json:"address"` // ip:port of its gossip
-	State                 State             `json:"state"`
-	Phi                   float64           `json:"phi"`                     // suspicion, dimensionless
-	TimeoutSeconds        float64           `json:"timeout_seconds"`         // silence at which it is called dead
-	SuspectTimeoutSeconds float64           `json:"suspect_timeout_seconds"` // silence at which it is called suspect
-	SilenceSeconds        float64           `json:"silence_seconds"`         // age of its newest known heartbeat
-	Incarnation           uint64            `json:"incarnation"`
-	Heartbeat             uint64            `json:"heartbeat"`
-	Zone                  string            `json:"zone"`
-	Build                 string            `json:"build"`
-	Tags                  map[string]string `json:"tags"`                  // never null
-	Since                 time.Time         `json:"since"`                 // when it took this state
-	LastDirect            *time.Time        `json:"last_direct,omitempty"` // its last message to this agent itself
+	Name           string            `json:"name"`
+	Address        string            `json:"address"` // ip:port of its gossip
+	State          State             `json:"state"`
+	Phi            float64           `json:"phi"`                     // suspicion, dimensionless
+	Timeout        time.Duration     `json:"timeout_seconds"`         // of silence, at which it is declared dead
+	SuspectTimeout time.Duration     `json:"suspect_timeout_seconds"` // of silence, at which it becomes suspect
+	Silence        time.Duration     `json:"silence_seconds"`         // age of its newest known heartbeat
+	Incarnation    uint64            `json:"incarnation"`
+	Heartbeat      uint64            `json:"heartbeat"`
+	Zone           string            `json:"zone"`
+	Build          string            `json:"build"`
+	Tags           map[string]string `json:"tags"`                  // never null
+	Since          time.Time         `json:"since"`                 // when it took this state
+	LastDirect     *time.Time        `json:"last_direct,omitempty"` // its last message to this agent itself
 	// Path is how this agent reaches a present member: PathUDP, or PathStream when only streams get answers. It is ""
 	// for the agent itself, for those who are not present, and in events.
 	Path string `json:"path,omitempty"`
@@ -74,36 +74,36 @@ const CursorHeader = "Heartsay-Cursor"
 
 // Self is the answer of GET /v1/self.
 type Self struct {
-	Cluster         string            `json:"cluster"`
-	Name            string            `json:"name"`
-	Address         string            `json:"address"` // advertised gossip address
-	Bind            string            `json:"bind"`    // gossip address listened on
-	API             string            `json:"api"`
-	Profile         string            `json:"profile"`
-	IntervalSeconds float64           `json:"interval_seconds"`
-	Fanout          int               `json:"fanout"`
-	Detector        string            `json:"detector"`
-	SuspectPhi      float64           `json:"suspect_phi"`
-	DeadPhi         float64           `json:"dead_phi"`
-	Incarnation     uint64            `json:"incarnation"`
-	Heartbeat       uint64            `json:"heartbeat"`
-	Zone            string            `json:"zone"`
-	Tags            map[string]string `json:"tags"` // never null
-	Build           string            `json:"build"`
-	Protocol        int               `json:"protocol"`
-	PID             int               `json:"pid"`
-	Started         time.Time         `json:"started"`
-	Epoch           string            `json:"epoch"`    // of the events
-	LastSeq         uint64            `json:"last_seq"` // of the events; 0 when there was none yet
-	States          map[State]int     `json:"states"`   // members by state, all four states present
-	Paths           map[string]int    `json:"paths"`    // present members by the path to them, both paths present
-	Seeds           []Seed            `json:"seeds"`    // never null
-	StateFile       string            `json:"state_file"`
-	Stalls          uint64            `json:"stalls"`          // times that this agent noticed that it had stalled itself
-	StalledSeconds  float64           `json:"stalled_seconds"` // how long they took in all
-	Counters        map[string]uint64 `json:"counters"`        // packets, bytes and drops by reason; never null
-	Goroutines      int               `json:"goroutines"`      // of the agent's process
-	HeapBytes       uint64            `json:"heap_bytes"`      // of the agent's process, in use at its last garbage collection
+	Cluster     string            `json:"cluster"`
+	Name        string            `json:"name"`
+	Address     string            `json:"address"` // advertised gossip address
+	Bind        string            `json:"bind"`    // gossip address listened on
+	API         string            `json:"api"`
+	Profile     string            `json:"profile"`
+	Interval    time.Duration     `json:"interval_seconds"`
+	Fanout      int               `json:"fanout"`
+	Detector    string            `json:"detector"`
+	SuspectPhi  float64           `json:"suspect_phi"`
+	DeadPhi     float64           `json:"dead_phi"`
+	Incarnation uint64            `json:"incarnation"`
+	Heartbeat   uint64            `json:"heartbeat"`
+	Zone        string            `json:"zone"`
+	Tags        map[string]string `json:"tags"` // never null
+	Build       string            `json:"build"`
+	Protocol    int               `json:"protocol"`
+	PID         int               `json:"pid"`
+	Started     time.Time         `json:"started"`
+	Epoch       string            `json:"epoch"`    // of the events
+	LastSeq     uint64            `json:"last_seq"` // of the events; 0 when there was none yet
+	States      map[State]int     `json:"states"`   // members by state, all four states present
+	Paths       map[string]int    `json:"paths"`    // present members by the path to them, both paths present
+	Seeds       []Seed            `json:"seeds"`    // never null
+	StateFile   string            `json:"state_file"`
+	Stalls      uint64            `json:"stalls"`          // times that this agent noticed that it had stalled itself
+	Stalled     time.Duration     `json:"stalled_seconds"` // how long they took in all
+	Counters    map[string]uint64 `json:"counters"`        // packets, bytes and drops by reason; never null
+	Goroutines  int               `json:"goroutines"`      // of the agent's process
+	HeapBytes   uint64            `json:"heap_bytes"`      // of the agent's process, in use at its last garbage collection
 }
 
 // Seed is an address to join by, and how the last attempt went.

@@ -37,7 +37,7 @@ var counterAdvice = map[string]advice{
 
 const (
 	growTime     = time.Second // for which counters are watched
-	stalledLeast = 1.0         // seconds of stalls that are worth a word, in all
+	stalledLeast = time.Second // of stalls that are worth a word, in all
 	stalledShare = 0.01        // and of the time since the start
 )
 
@@ -75,7 +75,8 @@ func (d *doctor) checkCounters() {
 	if quiet {
 		d.ok("counters", "the agent refused and lost nothing that tells of a mistake")
 	}
-	if up := time.Since(now.Started).Seconds(); now.StalledSeconds > max(stalledLeast, stalledShare*up) {
-		d.warn("stalls", "give the agent more CPU", "the agent itself stalled %d times, %s in all", now.Stalls, seconds(now.StalledSeconds))
+	up := time.Since(now.Started)
+	if now.Stalled > max(stalledLeast, time.Duration(stalledShare*float64(up))) {
+		d.warn("stalls", "give the agent more CPU", "the agent itself stalled %d times, %s in all", now.Stalls, seconds(now.Stalled))
 	}
 }

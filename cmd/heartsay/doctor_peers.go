@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"net/netip"
 	"strings"
 	"sync"
@@ -118,17 +117,17 @@ func (d *doctor) judgePeer(p peer, r api.ProbeResult) {
 			"packets to %s get lost above %d bytes, and gossip sends %d", who, r.PassedBytes, r.FullBytes)
 	default:
 		d.ok("peer", "%s answers packets in %s, full ones too, and streams in %s%s", r.Name+" at "+r.Address,
-			milliseconds(r.PacketSeconds), milliseconds(r.StreamSeconds), clockWords(r.ClockAhead))
+			milliseconds(r.PacketTime), milliseconds(r.StreamTime), clockWords(r.ClockAhead))
 	}
 	d.judgeClock(who, r.ClockAhead)
 }
 
-func (d *doctor) judgeClock(who string, ahead *float64) {
+func (d *doctor) judgeClock(who string, ahead *time.Duration) {
 	if ahead == nil {
 		return
 	}
 	const todo = "set both by NTP"
-	switch off := time.Duration(math.Abs(*ahead) * float64(time.Second)); {
+	switch off := ahead.Abs(); {
 	case off > clockFail:
 		d.fail("clock", todo, "the clock of %s is %s", who, clockWords(ahead)[len(", clock "):])
 	case off > clockWarn:
@@ -137,17 +136,17 @@ func (d *doctor) judgeClock(who string, ahead *float64) {
 }
 
 // clockWords returns how the clock of a peer stands, for people.
-func clockWords(ahead *float64) string {
+func clockWords(ahead *time.Duration) string {
 	switch {
 	case ahead == nil:
 		return ""
 	case *ahead < 0:
-		return fmt.Sprintf(", clock %.1f s behind", -*ahead)
+		return fmt.Sprintf(", clock %.1f s behind", -ahead.Seconds())
 	}
-	return fmt.Sprintf(", clock %.1f s ahead", *ahead)
+	return fmt.Sprintf(", clock %.1f s ahead", ahead.Seconds())
 }
 
-func milliseconds(s float64) string { return fmt.Sprintf("%.1f ms", s*1000) }
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
 
 // lastCause returns the end of a chain of causes, which is what a person can act on.
 func lastCause(text string) string {

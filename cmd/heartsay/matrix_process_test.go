@@ -42,7 +42,7 @@ func (p *process) longestTimeout() (longest time.Duration) {
 	}
 	for _, m := range all.Members {
 		if m.Name != p.name && (m.State == "alive" || m.State == "suspect") {
-			longest = max(longest, time.Duration(m.TimeoutSeconds*float64(time.Second)))
+			longest = max(longest, m.Timeout)
 		}
 	}
 	return longest

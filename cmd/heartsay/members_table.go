@@ -34,13 +34,13 @@ func membersTable(view api.Members, wide bool, now time.Time) *table {
 			tags = shorten(tags, maxTagsWidth)
 		}
 		if m.State == api.Left {
-			m.TimeoutSeconds, m.SuspectTimeoutSeconds = 0, 0
+			m.Timeout, m.SuspectTimeout = 0, 0
 		}
-		row := []string{name, string(m.State), strconv.FormatFloat(m.Phi, 'f', 1, 64), seconds(m.SilenceSeconds),
-			timeout(m.TimeoutSeconds), m.Address, tags, age(now, m.Since)}
+		row := []string{name, string(m.State), strconv.FormatFloat(m.Phi, 'f', 1, 64), seconds(m.Silence),
+			timeout(m.Timeout), m.Address, tags, age(now, m.Since)}
 		if wide {
 			row = append(row, m.Zone, strconv.FormatUint(m.Incarnation, 10), strconv.FormatUint(m.Heartbeat, 10),
-				timeout(m.SuspectTimeoutSeconds), m.Build, m.Path)
+				timeout(m.SuspectTimeout), m.Build, m.Path)
 		}
 		t.add(row...)
 	}
@@ -66,14 +66,14 @@ func shorten(s string, most int) string {
 }
 
 // seconds returns a time in seconds with one decimal, like 0.3s.
-func seconds(s float64) string { return fmt.Sprintf("%.1fs", s) }
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }
 
 // timeout returns a time-out in seconds, "" for none: nobody waits for oneself or for those who left.
-func timeout(s float64) string {
-	if s <= 0 {
+func timeout(d time.Duration) string {
+	if d <= 0 {
 		return ""
 	}
-	return seconds(s)
+	return seconds(d)
 }
 
 // age returns how long ago since was, in the largest unit of s, m, h, d that it fills; "" when since is not known.

@@ -27,9 +27,9 @@ func threeMembers() api.Members {
 	return api.Members{Cluster: "c", Self: "ann", Members: []api.Member{
 		{Name: "ann", State: "alive", Address: "10.0.0.1:4327", Since: noon.Add(-50 * time.Hour), Incarnation: 1795223264442,
 			Heartbeat: 81, Zone: "z1", Build: "v1", Tags: map[string]string{"role": "db", "note": "a,b"}},
-		{Name: "bob", State: "dead", Address: "[2001:db8::2]:4327", Phi: 16.12, SilenceSeconds: 62.54, TimeoutSeconds: 2.5,
-			SuspectTimeoutSeconds: 1.75, Path: "udp", Since: noon.Add(-61 * time.Second), Tags: map[string]string{"role": "web"}},
-		{Name: "eve", State: "left", Address: "10.0.0.3:4327", Since: noon.Add(time.Minute), TimeoutSeconds: 2.5,
+		{Name: "bob", State: "dead", Address: "[2001:db8::2]:4327", Phi: 16.12, Silence: 62540 * time.Millisecond, Timeout: 2500 * time.Millisecond,
+			SuspectTimeout: 1750 * time.Millisecond, Path: "udp", Since: noon.Add(-61 * time.Second), Tags: map[string]string{"role": "web"}},
+		{Name: "eve", State: "left", Address: "10.0.0.3:4327", Since: noon.Add(time.Minute), Timeout: 2500 * time.Millisecond,
 			Tags: map[string]string{"x": "\x1b[2J" + strings.Repeat("y", 99)}},
 	}}
 }

@@ -176,7 +176,7 @@ func (p *pool) timeout(name string) float64 {
 	}
 	for _, m := range all.Members {
 		if m.Name == name {
-			return m.TimeoutSeconds
+			return m.Timeout.Seconds()
 		}
 	}
 	return 1e9

@@ -18,8 +18,8 @@ var uiBegan = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func second(n int) time.Time { return uiBegan.Add(time.Duration(n) * time.Second) }
 
 func aMember(name string, state api.State, phi float64) api.Member {
-	return api.Member{Name: name, State: state, Phi: phi, SilenceSeconds: phi / 10, TimeoutSeconds: 2.61,
-		SuspectTimeoutSeconds: 1.9, Since: uiBegan, Tags: map[string]string{"role": "web"}}
+	return api.Member{Name: name, State: state, Phi: phi, Silence: time.Duration(phi * 1e8), Timeout: 2610 * time.Millisecond,
+		SuspectTimeout: 1900 * time.Millisecond, Since: uiBegan, Tags: map[string]string{"role": "web"}}
 }
 
 // boardOf returns a board that was told of members in second 1.
@@ -68,12 +68,12 @@ func TestALearnedTimeoutThatWaversIsNoChangeOfTheMember(t *testing.T) {
 	board := boardOf(a)
 	var place boardReader
 	read(board, &place)
-	a.TimeoutSeconds += 0.02
+	a.Timeout += 20 * time.Millisecond
 	board.answered(second(2), api.Members{Members: []api.Member{a}}, api.Self{}, 0)
 	if f := read(board, &place); len(f.Members)+len(f.Samples) > 0 {
 		t.Errorf("a time-out of 2.63s instead of 2.61s is told as %+v, want nothing", f)
 	}
-	a.TimeoutSeconds += 1
+	a.Timeout += time.Second
 	board.answered(second(2), api.Members{Members: []api.Member{a}}, api.Self{}, 0)
 	if f := read(board, &place); len(f.Members) > 0 || len(f.Samples) != 1 || f.Samples[0][6] != 36 {
 		t.Errorf("a time-out of 3.63s is told as %+v, want a sample with 36 tenths", f)

@@ -44,7 +44,7 @@ func newFakeAgent(t *testing.T, n int) *fakeAgent {
 			Name: fmt.Sprintf("%s-%d", role, i/4+1), Address: fmt.Sprintf("10.0.%d.%d:4327", i/250, i%250+1),
 			State: "alive", Incarnation: uint64(began.UnixMilli()) + uint64(i), Zone: []string{"east", "west", "north"}[i%3],
 			Build: "heartsay 1.0", Tags: map[string]string{"role": role, "rack": fmt.Sprint("r", i%12)},
-			TimeoutSeconds: 2.6, SuspectTimeoutSeconds: 1.9, Since: began.Add(time.Duration(i) * 211 * time.Millisecond),
+			Timeout: 2600 * time.Millisecond, SuspectTimeout: 1900 * time.Millisecond, Since: began.Add(time.Duration(i) * 211 * time.Millisecond),
 		})
 	}
 	f.serve()
@@ -105,7 +105,7 @@ func (f *fakeAgent) publish(name string) {
 	defer f.mu.Unlock()
 	for _, m := range f.view(now).Members {
 		if m.Name == name {
-			f.emit(api.Event{Time: now, Type: m.State.Event(), Member: m, Reason: fmt.Sprintf("silent for %.3fs", m.SilenceSeconds)})
+			f.emit(api.Event{Time: now, Type: m.State.Event(), Member: m, Reason: fmt.Sprintf("silent for %.3fs", m.Silence.Seconds())})
 		}
 	}
 }
@@ -136,23 +136,23 @@ func (f *fakeAgent) view(now time.Time) api.Members {
 	v := api.Members{Cluster: "shop", Self: "web-1", Members: make([]api.Member, len(f.members))}
 	for i, m := range f.members {
 		m.Heartbeat = uint64(now.Sub(time.UnixMilli(int64(m.Incarnation))) / (250 * time.Millisecond))
-		m.SilenceSeconds, m.Phi = usualSilence(m.Name, now)
+		m.Silence, m.Phi = usualSilence(m.Name, now)
 		if at, ok := f.crashed[m.Name]; !ok {
-			m.TimeoutSeconds += m.Phi / 20 // what is learned wavers
+			m.Timeout += time.Duration(m.Phi * 5e7) // what is learned wavers
 		} else if now.After(at) {
-			m.SilenceSeconds = now.Sub(at).Seconds()
-			m.Phi = 12 * math.Pow(m.SilenceSeconds/m.TimeoutSeconds, 1.4)
+			m.Silence = now.Sub(at)
+			m.Phi = 12 * math.Pow(m.Silence.Seconds()/m.Timeout.Seconds(), 1.4)
 			switch {
-			case m.SilenceSeconds >= m.TimeoutSeconds:
-				m.State, m.Since = "dead", at.Add(time.Duration(m.TimeoutSeconds*1e9))
-			case m.SilenceSeconds >= m.SuspectTimeoutSeconds:
-				m.State, m.Since = "suspect", at.Add(time.Duration(m.SuspectTimeoutSeconds*1e9))
+			case m.Silence >= m.Timeout:
+				m.State, m.Since = "dead", at.Add(m.Timeout)
+			case m.Silence >= m.SuspectTimeout:
+				m.State, m.Since = "suspect", at.Add(m.SuspectTimeout)
 			}
 		}
 		if m.State == "left" || i == 0 {
-			m.Phi, m.SilenceSeconds = 0, 0
+			m.Phi, m.Silence = 0, 0
 		}
-		direct := now.Add(-time.Duration(m.SilenceSeconds * 1e9)).Truncate(4 * time.Second)
+		direct := now.Add(-m.Silence).Truncate(4 * time.Second)
 		m.LastDirect = &direct
 		v.Members[i] = m
 	}
@@ -160,14 +160,14 @@ func (f *fakeAgent) view(now time.Time) api.Members {
 }
 
 // usualSilence returns the silence of a member that is well, and its Φ: mostly little, now and then some more.
-func usualSilence(name string, now time.Time) (silence, phi float64) {
+func usualSilence(name string, now time.Time) (silence time.Duration, phi float64) {
 	h := fnv.New64a()
 	fmt.Fprint(h, name, now.Unix())
 	x := h.Sum64()
 	x = (x ^ x>>31) * 0x9e3779b97f4a7c15 // neighbouring seconds shall differ in their high bits too
 	u := float64(x>>40) / (1 << 24)
 	phi = -math.Log10(1 - u*0.9999)
-	return 0.1 + phi*0.28, phi
+	return time.Duration((0.1 + phi*0.28) * 1e9), phi
 }
 
 // self returns the agent at now; the caller holds the lock.
@@ -175,7 +175,7 @@ func (f *fakeAgent) self(now time.Time) api.Self {
 	tried := now.Add(-40 * time.Second)
 	s := api.Self{
 		Cluster: "shop", Name: "web-1", Address: "10.0.0.1:4327", Bind: "10.0.0.1:4327", API: f.url(), Profile: "lan",
-		IntervalSeconds: .25, Fanout: 1, Detector: "logistic", SuspectPhi: 8, DeadPhi: 12, Zone: "east", PID: 4711,
+		Interval: 250 * time.Millisecond, Fanout: 1, Detector: "logistic", SuspectPhi: 8, DeadPhi: 12, Zone: "east", PID: 4711,
 		Tags: map[string]string{"role": "web"}, Build: "heartsay 1.0", Protocol: 1, Started: now.Add(-90 * time.Minute),
 		Epoch: f.epoch, LastSeq: uint64(len(f.events)), States: map[api.State]int{}, StateFile: "/var/lib/heartsay/web-1.state",
 		Seeds:    []api.Seed{{Address: "db-1.shop.internal", Joined: true, LastTried: &tried}},

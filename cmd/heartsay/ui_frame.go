@@ -71,8 +71,8 @@ func newUISample(id int, m api.Member, now time.Time) uiSample {
 	if m.LastDirect != nil {
 		direct = tenths(now.Sub(*m.LastDirect).Seconds())
 	}
-	return uiSample{int64(id), int64(phiTenths(m.Phi)), tenths(m.SilenceSeconds), int64(m.Heartbeat), direct,
-		tenths(m.SuspectTimeoutSeconds), tenths(m.TimeoutSeconds)}
+	return uiSample{int64(id), int64(phiTenths(m.Phi)), tenths(m.Silence.Seconds()), int64(m.Heartbeat), direct,
+		tenths(m.SuspectTimeout.Seconds()), tenths(m.Timeout.Seconds())}
 }
 
 // unixMilli returns t for a page, 0 when it is not known.

@@ -36,10 +36,10 @@ func troubled(t *testing.T, n int) (*fakeAgent, *ui) {
 	if n > 100 {
 		f.silence("web-41", now.Add(-14*time.Second))
 		f.silence("cache-77", now.Add(-100*time.Minute))
-		f.set("queue-140", func(m *api.Member) { m.TimeoutSeconds, m.SuspectTimeoutSeconds = 400, 1 })
+		f.set("queue-140", func(m *api.Member) { m.Timeout, m.SuspectTimeout = 400*time.Second, time.Second })
 		f.silence("queue-140", now.Add(-70*time.Second))
 	}
-	f.set("cache-2", func(m *api.Member) { m.TimeoutSeconds, m.SuspectTimeoutSeconds = 60, 4 })
+	f.set("cache-2", func(m *api.Member) { m.Timeout, m.SuspectTimeout = time.Minute, 4*time.Second })
 	f.silence("cache-2", now.Add(-30*time.Second))
 	for s := range historySlots {
 		at := u.board.began.Add(time.Duration(s) * time.Second)
