@@ -87,7 +87,7 @@ type ages struct {
 	current, previous float64
 	arrivals, beat    int
 	last              float64
-	pace              phi.Pace
+	pace              phi.MemberStats
 }
 
 func newAges(m *phi.Model) *ages {

@@ -193,7 +193,7 @@ func (c cell) judge(r recording) (all []passes) {
 	for _, waits := range r {
 		m := phi.NewModel(phi.Measured())
 		m.SetPrior(c.prior())
-		paces := make([]phi.Pace, c.Members)
+		paces := make([]phi.MemberStats, c.Members)
 		now := 0.0
 		var passed [6]float64 // when one last did
 		for _, w := range waits {

@@ -6,10 +6,10 @@ import (
 	"heartsay/membership"
 )
 
-// Acquaint makes members known and alive at once, without events and news: a simulation of many begins with it where
+// Preload makes members known and alive at once, without events and news: a simulation of many begins with it where
 // nothing is to be learned from their joining. The entries have to be valid; in the order of the hashes of their names
 // they take the least time and memory. Members that are known already, and this one itself, are passed over.
-func (e *Engine) Acquaint(now time.Time, entries []membership.Entry) Outputs {
+func (e *Engine) Preload(now time.Time, entries []membership.Entry) Outputs {
 	e.enter(now)
 	e.table.Reserve(len(entries) - 1) // without this one
 	for _, en := range entries {

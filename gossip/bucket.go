@@ -35,7 +35,7 @@ func (e *Engine) bucket(number, bits int) (bucket, mark) {
 	b := e.table.Bucket(number, bits)
 	own := bucketOf(e.self.hash, bits) == number
 	if !own && b.Gone == 0 {
-		return b.Members, mark{members: len(b.Members), sum: b.Prints}
+		return b.Members, mark{members: len(b.Members), sum: b.Fingerprints}
 	}
 	list, others := e.scratch.list[:0], b.Members
 	if own {
@@ -59,7 +59,7 @@ func (e *Engine) appendListed(list bucket, members []*membership.Member) bucket 
 
 // ownRow returns a row for this member itself, as the table has them of others.
 func (e *Engine) ownRow() *membership.Member {
-	e.scratch.own.Entry, e.scratch.own.Print = e.selfEntry(), e.self.print
+	e.scratch.own.Entry, e.scratch.own.Fingerprint = e.selfEntry(), e.self.print
 	return &e.scratch.own
 }
 
@@ -97,7 +97,7 @@ type mark struct {
 func (b bucket) mark() mark {
 	m := mark{members: len(b)}
 	for _, row := range b {
-		m.sum += row.Print
+		m.sum += row.Fingerprint
 	}
 	return m
 }

@@ -23,7 +23,7 @@ type Wait struct {
 // observe lets the detector learn how long a member was not heard of, in intervals: silence is what it was judged by,
 // wait what it is known to have been now that its news is there, least the shortest time-out of any member (R6, R7).
 func (e *Engine) observe(m *membership.Member, silence time.Duration, wait float64, least time.Duration) {
-	pace := &m.Pace
+	pace := &m.Stats
 	if e.cfg.OnWait != nil {
 		e.cfg.OnWait(Wait{
 			Observer: e.self.record.Name, Subject: m.Record.Name, At: e.wall, Heartbeat: m.Heartbeat, Age: wait,
@@ -45,7 +45,7 @@ func (e *Engine) phi(m *membership.Member) float64 {
 		return 0
 	}
 	silence := e.silence(m)
-	return e.model.Phi(age(m, silence), &m.Pace)
+	return e.model.Phi(age(m, silence), &m.Stats)
 }
 
 // priorAge guesses the age of news before any was seen, in intervals, and of how many members there will be. Simulated

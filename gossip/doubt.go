@@ -16,7 +16,7 @@ import (
 // doubt is what is held against one member.
 type doubt struct {
 	member *membership.Member
-	others []wire.Opinion // of other members, not refuted; at most maxOpinions
+	others []wire.Accusation // of other members, not refuted; at most maxOpinions
 	asking asking
 	told   bool // that there are enough opinions
 	again  int  // how often that is told yet
@@ -47,7 +47,7 @@ type doubts struct {
 
 // doubtOf returns what is held against a member, nil for nothing.
 func (e *Engine) doubtOf(m *membership.Member) *doubt {
-	if !m.Doubted {
+	if !m.HasSuspicion {
 		return nil
 	}
 	return e.doubts.of[m]
@@ -62,14 +62,14 @@ func (e *Engine) openDoubt(m *membership.Member) *doubt {
 		e.doubts.of = map[*membership.Member]*doubt{}
 	}
 	d := &doubt{member: m}
-	m.Doubted = true
+	m.HasSuspicion = true
 	e.doubts.all, e.doubts.of[m] = append(e.doubts.all, d), d
 	return d
 }
 
 func (e *Engine) closeDoubt(d *doubt) {
 	e.endAsking(d)
-	d.member.Doubted = false
+	d.member.HasSuspicion = false
 	delete(e.doubts.of, d.member)
 	e.doubts.all = slices.DeleteFunc(e.doubts.all, func(other *doubt) bool { return other == d })
 }
@@ -100,7 +100,7 @@ func (e *Engine) settleDoubts() {
 // forgetDoubts drops all that is held against anybody: this member itself was not listening (R9).
 func (e *Engine) forgetDoubts() {
 	for _, d := range e.doubts.all {
-		d.member.Doubted = false
+		d.member.HasSuspicion = false
 	}
 	e.doubts = doubts{changed: true, left: e.doubts.left}
 }
@@ -117,7 +117,7 @@ func (e *Engine) refute(m *membership.Member) {
 		e.endAsking(d)
 	}
 	n := len(d.others)
-	d.others = slices.DeleteFunc(d.others, func(o wire.Opinion) bool { return o.Heartbeat < m.Heartbeat })
+	d.others = slices.DeleteFunc(d.others, func(o wire.Accusation) bool { return o.Heartbeat < m.Heartbeat })
 	if spread && d.asking.since == 0 || len(d.others) < n {
 		e.tellSign(m)
 	}
@@ -132,9 +132,9 @@ func (e *Engine) inVain(m *membership.Member) bool {
 
 // hearOpinion adds what another member says to what is held against one. Of too many opinions the earliest are kept: they tell
 // since when the member does not answer.
-func (e *Engine) hearOpinion(m *membership.Member, o wire.Opinion) {
+func (e *Engine) hearOpinion(m *membership.Member, o wire.Accusation) {
 	d := e.openDoubt(m)
-	switch i := slices.IndexFunc(d.others, func(known wire.Opinion) bool { return known.Witness == o.Witness }); {
+	switch i := slices.IndexFunc(d.others, func(known wire.Accusation) bool { return known.Accuser == o.Accuser }); {
 	case i >= 0:
 		d.others[i].Heartbeat = max(d.others[i].Heartbeat, o.Heartbeat)
 	case len(d.others) < maxOpinions:
@@ -147,7 +147,7 @@ func (e *Engine) hearOpinion(m *membership.Member, o wire.Opinion) {
 }
 
 // latest returns that of the others' opinions whose questions began last.
-func (d *doubt) latest() *wire.Opinion {
+func (d *doubt) latest() *wire.Accusation {
 	latest := &d.others[0]
 	for i := range d.others {
 		if o := &d.others[i]; o.Heartbeat > latest.Heartbeat {

@@ -14,11 +14,11 @@ import (
 
 // evidence is what b says: that these members have asked z in vain since that heartbeat of it was due.
 func evidence(a *lone, since uint64, witnesses ...string) *wire.Evidence {
-	d := wire.Doubt{Name: "z", Incarnation: uint64(sim.Epoch.UnixMilli())}
+	d := wire.Suspicion{Name: "z", Incarnation: uint64(sim.Epoch.UnixMilli())}
 	for _, w := range witnesses {
-		d.Opinions = append(d.Opinions, wire.Opinion{Witness: w, Heartbeat: since})
+		d.Accusations = append(d.Accusations, wire.Accusation{Accuser: w, Heartbeat: since})
 	}
-	return &wire.Evidence{Header: header("b", a.beats()), Doubts: []wire.Doubt{d}}
+	return &wire.Evidence{Header: header("b", a.beats()), Suspicions: []wire.Suspicion{d}}
 }
 
 // settled returns a member that knows b, c, d, z and those named, all of whom answer, for long enough to judge them.
@@ -83,8 +83,8 @@ func TestR8WhatEnoughAgreeOnIsPassedOnBeforeAsking(t *testing.T) {
 		a.hear("b", evidence(a, a.beats(), witnesses...))
 		_, messages := sent[*wire.Evidence](a.run(interval / 8)) // no opinion of its own is formed by then
 		for _, m := range messages {
-			for _, d := range m.Doubts {
-				opinions = len(d.Opinions)
+			for _, d := range m.Suspicions {
+				opinions = len(d.Accusations)
 			}
 		}
 		return opinions
@@ -106,11 +106,11 @@ func TestR8OfTooManyOpinionsTheEarliestAreKept(t *testing.T) {
 	a.hear("b", evidence(a, now, "b", "c", "d"))
 	a.hear("b", evidence(a, now-2, "e"))
 	_, messages := sent[*wire.Evidence](a.run(4 * interval))
-	if len(messages) == 0 || len(messages[len(messages)-1].Doubts) != 1 {
+	if len(messages) == 0 || len(messages[len(messages)-1].Suspicions) != 1 {
 		t.Fatalf("what four say of z is not told: %v", messages)
 	}
-	last := messages[len(messages)-1].Doubts[0].Opinions
-	if !slices.Contains(last, wire.Opinion{Witness: "e", Heartbeat: now - 2}) {
+	last := messages[len(messages)-1].Suspicions[0].Accusations
+	if !slices.Contains(last, wire.Accusation{Accuser: "e", Heartbeat: now - 2}) {
 		t.Errorf("e asked z before heartbeat %d was due, b, c and d before %d; told is %v", now-1, now+1, last)
 	}
 }
@@ -137,7 +137,7 @@ func TestR8AHigherHeartbeatRefutesAnOpinion(t *testing.T) {
 	known := a.mustSee("z").Heartbeat
 	out := a.hear("b", evidence(a, known-1, "b", "c", "d"))
 	to, answers := sent[*wire.Evidence](out)
-	if len(answers) != 1 || to[0] != address("b") || len(answers[0].Signs) != 1 || answers[0].Signs[0].Heartbeat != known {
+	if len(answers) != 1 || to[0] != address("b") || len(answers[0].Refutations) != 1 || answers[0].Refutations[0].Heartbeat != known {
 		t.Fatalf("an opinion from before heartbeat %d is answered by %v, want that heartbeat told to b", known, out.Messages)
 	}
 	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 0 {

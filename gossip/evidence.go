@@ -65,22 +65,22 @@ func (e *Engine) pushEvidence() {
 		return
 	}
 	left := e.anyPacketBudget()
-	told := wire.Evidence{Signs: e.takeSigns(&left)}
+	told := wire.Evidence{Refutations: e.takeSigns(&left)}
 	doubts, witnesses := e.takeDoubts(&left)
-	told.Doubts = doubts
+	told.Suspicions = doubts
 	v.next = e.nextBatch()
-	if len(told.Doubts)+len(told.Signs) > 0 {
+	if len(told.Suspicions)+len(told.Refutations) > 0 {
 		e.sendEvidence(told, witnesses)
 	}
 }
 
 // takeSigns takes as many signs of life off the queue as fit.
-func (e *Engine) takeSigns(left *budget) (signs []wire.Sign) {
+func (e *Engine) takeSigns(left *budget) (signs []wire.Refutation) {
 	v, taken := &e.evidence, 0
 	for _, name := range v.signs {
 		if m := e.table.Get(name); m != nil {
-			s := wire.Sign{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat}
-			if !left.take(wire.SizeSign(s)) {
+			s := wire.Refutation{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat}
+			if !left.take(wire.SizeRefutation(s)) {
 				break
 			}
 			signs = append(signs, s)
@@ -92,21 +92,21 @@ func (e *Engine) takeSigns(left *budget) (signs []wire.Sign) {
 }
 
 // takeDoubts takes as many doubts off the queue as fit. The witnesses are those who may lack an opinion that is told.
-func (e *Engine) takeDoubts(left *budget) (doubts []wire.Doubt, witnesses []string) {
+func (e *Engine) takeDoubts(left *budget) (doubts []wire.Suspicion, witnesses []string) {
 	v, taken := &e.evidence, 0
 	for _, d := range v.doubts {
 		w := e.wireDoubt(d)
-		if len(w.Opinions) > 0 && !left.take(wire.SizeDoubt(w)) {
+		if len(w.Accusations) > 0 && !left.take(wire.SizeSuspicion(w)) {
 			break
 		}
 		taken++
-		if len(w.Opinions) == 0 {
+		if len(w.Accusations) == 0 {
 			continue
 		}
 		doubts = append(doubts, w)
 		if len(d.others) < enoughOpinions {
 			for _, o := range d.others {
-				witnesses = append(witnesses, o.Witness)
+				witnesses = append(witnesses, o.Accuser)
 			}
 		}
 	}
@@ -115,15 +115,15 @@ func (e *Engine) takeDoubts(left *budget) (doubts []wire.Doubt, witnesses []stri
 }
 
 // wireDoubt returns what is told of a doubt: the opinions that stand, this member's own first.
-func (e *Engine) wireDoubt(d *doubt) wire.Doubt {
+func (e *Engine) wireDoubt(d *doubt) wire.Suspicion {
 	if !d.asking.vain && !e.shared(d) || !slices.Contains(e.doubts.all, d) {
-		return wire.Doubt{} // it has been refuted meanwhile, or the member forgotten: then its row may be another's
+		return wire.Suspicion{} // it has been refuted meanwhile, or the member forgotten: then its row may be another's
 	}
-	w := wire.Doubt{Name: d.member.Record.Name, Incarnation: d.member.Record.Incarnation}
+	w := wire.Suspicion{Name: d.member.Record.Name, Incarnation: d.member.Record.Incarnation}
 	if d.asking.vain {
-		w.Opinions = append(w.Opinions, wire.Opinion{Witness: e.self.record.Name, Heartbeat: d.asking.since})
+		w.Accusations = append(w.Accusations, wire.Accusation{Accuser: e.self.record.Name, Heartbeat: d.asking.since})
 	}
-	w.Opinions = append(w.Opinions, d.others...)
+	w.Accusations = append(w.Accusations, d.others...)
 	return w
 }
 
@@ -143,13 +143,13 @@ func (e *Engine) sendEvidence(v wire.Evidence, also []string) {
 
 // receiveEvidence takes the signs of life and the opinions that somebody tells.
 func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
-	for _, s := range v.Signs {
+	for _, s := range v.Refutations {
 		if m := e.table.Get(s.Name); m != nil && counts(s.Incarnation) && counts(s.Heartbeat) {
 			e.advance(m, s.Incarnation, s.Heartbeat)
 		}
 	}
-	var known []wire.Sign // what refutes them
-	for _, d := range v.Doubts {
+	var known []wire.Refutation // what refutes them
+	for _, d := range v.Suspicions {
 		if d.Name == e.self.record.Name {
 			e.noteCaller(v.From)
 			continue
@@ -159,24 +159,24 @@ func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
 			continue
 		}
 		if e.weigh(m, d) {
-			known = append(known, wire.Sign{Name: d.Name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat})
+			known = append(known, wire.Refutation{Name: d.Name, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat})
 		}
 	}
 	if len(known) > 0 {
-		e.send(from, v.From, &wire.Evidence{Signs: known})
+		e.send(from, v.From, &wire.Evidence{Refutations: known})
 	}
 }
 
 // weigh takes the opinions about one member. It reports whether they are refuted by what this member knows.
-func (e *Engine) weigh(m *membership.Member, d wire.Doubt) (refuted bool) {
+func (e *Engine) weigh(m *membership.Member, d wire.Suspicion) (refuted bool) {
 	if d.Incarnation < m.Record.Incarnation {
 		return true
 	}
-	for _, o := range d.Opinions {
+	for _, o := range d.Accusations {
 		switch {
 		case o.Heartbeat < m.Heartbeat:
 			refuted = true
-		case o.Witness == e.self.record.Name, o.Witness == d.Name, !e.credible(o, m):
+		case o.Accuser == e.self.record.Name, o.Accuser == d.Name, !e.credible(o, m):
 		default:
 			e.hearOpinion(m, o)
 		}
@@ -190,8 +190,8 @@ func (e *Engine) weigh(m *membership.Member, d wire.Doubt) (refuted bool) {
 }
 
 // credible reports whether the witness is a member, and the heartbeat one that may be due by now.
-func (e *Engine) credible(o wire.Opinion, about *membership.Member) bool {
-	w := e.table.Get(o.Witness)
+func (e *Engine) credible(o wire.Accusation, about *membership.Member) bool {
+	w := e.table.Get(o.Accuser)
 	return w != nil && w.State.Present() && counts(o.Heartbeat) &&
 		membership.CheckClock(e.wall, about.Record.Incarnation, o.Heartbeat, about.Record.Interval) == nil
 }

@@ -115,18 +115,18 @@ func (e *Engine) serve(d *wire.Delta, answer *reply) {
 			answer.give(m)
 		}
 	}
-	if len(d.Prints) == 0 {
+	if len(d.Fingerprints) == 0 {
 		return
 	}
-	asked := make(map[uint32]bool, len(d.Prints))
-	for _, p := range d.Prints {
+	asked := make(map[uint32]bool, len(d.Fingerprints))
+	for _, p := range d.Fingerprints {
 		asked[p] = true
 	}
 	if asked[e.self.print] {
 		answer.record(e.selfEntry())
 	}
 	for _, m := range e.table.All() {
-		if asked[m.Print] {
+		if asked[m.Fingerprint] {
 			answer.give(m)
 		}
 	}

@@ -22,7 +22,7 @@ func MembersOf(d *wire.Digest) (n int) {
 // HeartbeatsOf returns how many heartbeats the delta tells by column, and how many members its rosters list.
 func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
 	var e Engine
-	for b := d.Newer; len(b) > 0; {
+	for b := d.Updates; len(b) > 0; {
 		_, used := binary.Uvarint(b)
 		m, rest, ok := readMark(b[used:])
 		size := (m.members + 7) / 8
@@ -33,7 +33,7 @@ func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
 		_, b, _ = wire.ReadColumn(rest[size:], n, nil)
 		newer += n
 	}
-	for b := d.Rosters; len(b) > 0; {
+	for b := d.Listings; len(b) > 0; {
 		_, _, lags, rest, ok := e.readRoster(b, int(d.Bits))
 		if !ok {
 			return -1, -1
@@ -60,7 +60,7 @@ func LagsOf(d *wire.Digest) (told [][]int64) {
 // RosterBucketsOf returns the numbers of the buckets that the delta lists by rosters.
 func RosterBucketsOf(d *wire.Delta) (numbers []int) {
 	var e Engine
-	for b := d.Rosters; len(b) > 0; {
+	for b := d.Listings; len(b) > 0; {
 		number, _, _, rest, ok := e.readRoster(b, int(d.Bits))
 		if !ok {
 			return nil

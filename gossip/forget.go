@@ -78,7 +78,7 @@ func (e *Engine) forget(m *membership.Member, reason string) {
 	if d := e.doubtOf(m); d != nil {
 		e.closeDoubt(d)
 	}
-	e.table.Bury(m.Record.Name, e.now.Add(e.cfg.TombstoneRetention))
+	e.table.Forget(m.Record.Name, e.now.Add(e.cfg.TombstoneRetention))
 	e.emit(membership.EventForgotten, v, reason)
 }
 

@@ -27,7 +27,7 @@ func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string) {
 		return nil
 	}
 	if h.Incarnation == m.Record.Incarnation {
-		m.Met(e.now)
+		m.SetDirect(e.now)
 		e.answersDoubt(m, h.Heartbeat)
 	}
 	if e.advance(m, h.Incarnation, h.Heartbeat) {
@@ -94,7 +94,7 @@ func (e *Engine) follow(c membership.Change, before membership.State) {
 	switch {
 	case c.Refused == membership.Full:
 		e.drop(DropFull)
-	case c.Refused == membership.Buried:
+	case c.Refused == membership.Forgotten:
 		e.drop(DropBuried)
 	case m == nil:
 	case c.Learned, c.Restarted:
@@ -118,7 +118,7 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 		e.closeDoubt(d)
 	}
 	e.table.Begin(e.now, m)
-	m.Part()
+	m.ClearDirect()
 	e.targets.add(e.rng, m.Record.Name, e.table.Len())
 	switch {
 	case m.Record.Leaving:
@@ -141,9 +141,9 @@ func (e *Engine) riseAsUsual(rows bucket, heartbeats []int64) (passed int) {
 		return 0
 	}
 	least := *e.leastLimits(rows[0])
-	passed, e.scratch.waits = e.table.ArriveAll(e.now, membership.Usual{
+	passed, e.scratch.waits = e.table.ArriveAll(e.now, membership.FastPath{
 		Horizon: e.horizon, Interval: least.interval, Limit: least.dead, Age: e.now.Add(least.suspect).Sub(e.nextVerdict),
-		Pardon: max(e.stall.pardon, e.reconnected), Most: e.model.Undrawn(),
+		CountFrom: max(e.stall.pardon, e.reconnected), Most: e.model.UntilRefit(),
 	}, rows, heartbeats, e.scratch.waits[:0])
 	for _, wait := range e.scratch.waits {
 		e.model.Add(wait)
@@ -168,10 +168,10 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 	if a.Counted && a.Since >= max(e.stall.pardon, e.reconnected) {
 		e.observe(m, e.now.Sub(a.Since), a.Wait, least.dead)
 	}
-	if m.State == membership.Alive && !m.Doubted && !e.mayBeDue(least.suspect-m.Late(e.now)) { // as nearly all
+	if m.State == membership.Alive && !m.HasSuspicion && !e.mayBeDue(least.suspect-m.Late(e.now)) { // as nearly all
 		return
 	}
-	if m.Doubted {
+	if m.HasSuspicion {
 		e.refute(m)
 	}
 	silence := e.silence(m)

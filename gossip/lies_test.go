@@ -88,14 +88,14 @@ func TestMarksTellWhetherTwoListTheSameRecords(t *testing.T) {
 		list := make(bucket, n)
 		for i := range list {
 			list[i] = new(membership.Member)
-			list[i].Print = known(i, 1).Record.Print()
+			list[i].Fingerprint = known(i, 1).Record.Fingerprint()
 		}
 		was := list.mark()
 		if got := append(bucket{}, list...).mark(); got != was {
 			t.Fatalf("the same records have the marks %v and %v", was, got)
 		}
 		i := rapid.IntRange(0, n-1).Draw(t, "changed")
-		list[i].Print = known(i, 2).Record.Print()
+		list[i].Fingerprint = known(i, 2).Record.Fingerprint()
 		if list.mark() == was {
 			t.Fatalf("a changed record of %d leaves the mark as it was", n)
 		}
@@ -157,7 +157,7 @@ func honest(t testing.TB, n int) (*wire.Digest, *wire.Delta) {
 		Header: liarsHeader(), Clock: uint64(now.UnixMilli()), Bits: d.Bits, Count: 1 << d.Bits, Columns: make([]byte, 1<<d.Bits),
 	})
 	for _, env := range out.Messages {
-		if delta, ok := env.Message.(*wire.Delta); ok && len(delta.Rosters) > 0 {
+		if delta, ok := env.Message.(*wire.Delta); ok && len(delta.Listings) > 0 {
 			delta.Header = liarsHeader()
 			return &d, delta
 		}
@@ -245,9 +245,9 @@ func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
 		mustBeSane(t, e, now, before, e.Receive(now, liar, &d))
 
 		r := *roster
-		r.Rosters = bytes.Clone(r.Rosters)
-		for j := 2; j < 2+4*40 && j < len(r.Rosters); j++ {
-			r.Rosters[j] ^= byte(i + 1)
+		r.Listings = bytes.Clone(r.Listings)
+		for j := 2; j < 2+4*40 && j < len(r.Listings); j++ {
+			r.Listings[j] ^= byte(i + 1)
 		}
 		out := e.Receive(now, liar, &r)
 		mustBeSane(t, e, now, before, out)
@@ -262,7 +262,7 @@ func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
 func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	_, roster := honest(t, 30) // of m000 to m029 and self
 	e, now := knowing(t, 40)   // m030 to m039 are missing there
-	e.table.Bury("m005", e.now.Add(time.Hour))
+	e.table.Forget("m005", e.now.Add(time.Hour))
 	out := e.Receive(now, liar, roster)
 	var answer *wire.Delta
 	for _, env := range out.Messages {
@@ -287,8 +287,8 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 			t.Errorf("it gives %s, which the roster has", name)
 		}
 	}
-	if p := known(5, 1).Record.Print(); !slices.Equal(answer.Prints, []uint32{p}) {
-		t.Errorf("it asks for the prints %x, want that of m005 alone, %x", answer.Prints, p)
+	if p := known(5, 1).Record.Fingerprint(); !slices.Equal(answer.Fingerprints, []uint32{p}) {
+		t.Errorf("it asks for the prints %x, want that of m005 alone, %x", answer.Fingerprints, p)
 	}
 }
 
@@ -297,9 +297,9 @@ func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
 	e.table.SetState(e.table.Get("m002"), membership.Dead, e.now)
 	var asked []uint32
 	for i := range 3 {
-		asked = append(asked, known(i, 1).Record.Print())
+		asked = append(asked, known(i, 1).Record.Fingerprint())
 	}
-	out := e.Receive(now, liar, &wire.Delta{Header: liarsHeader(), Prints: append(asked, 0xdeadbeef)})
+	out := e.Receive(now, liar, &wire.Delta{Header: liarsHeader(), Fingerprints: append(asked, 0xdeadbeef)})
 	var given []string
 	for _, env := range out.Messages {
 		if d, ok := env.Message.(*wire.Delta); ok {
@@ -322,13 +322,13 @@ func FuzzReceive(f *testing.F) {
 	e, now := knowing(f, 30)
 	e.Receive(now, liar, &wire.Delta{Header: liarsHeader(), Entries: []membership.Entry{{Record: known(3, 1).Record, Heartbeat: 30}}})
 	newer := *delta
-	newer.Rosters = nil
+	newer.Listings = nil
 	for _, env := range e.Receive(now, liar, digest).Messages {
-		if d, ok := env.Message.(*wire.Delta); ok && len(d.Newer) > 0 {
-			newer.Newer = d.Newer
+		if d, ok := env.Message.(*wire.Delta); ok && len(d.Updates) > 0 {
+			newer.Updates = d.Updates
 		}
 	}
-	if len(newer.Newer) == 0 {
+	if len(newer.Updates) == 0 {
 		f.Fatal("no seed with newer heartbeats")
 	}
 	for _, m := range []wire.Message{digest, delta, &newer} {

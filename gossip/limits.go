@@ -33,8 +33,8 @@ func (e *Engine) latest(interval time.Duration) latest {
 
 // limits returns at which silence the model calls a member suspect and dead (R7, R8).
 func (e *Engine) limits(m *membership.Member) (suspect, dead time.Duration) {
-	if m.Pace.Slower(e.model) > 0 {
-		return e.limitsOf(m.Record.Interval, &m.Pace)
+	if m.Stats.Slower(e.model) > 0 {
+		return e.limitsOf(m.Record.Interval, &m.Stats)
 	}
 	least := e.leastLimits(m)
 	return least.suspect, least.dead
@@ -42,7 +42,7 @@ func (e *Engine) limits(m *membership.Member) (suspect, dead time.Duration) {
 
 // leastLimits returns the limits of the members of the same interval, which are the least it can have itself.
 func (e *Engine) leastLimits(m *membership.Member) *limits {
-	if l := &e.usual; l.drawn == e.model.Drawn() && l.interval == m.Record.Interval {
+	if l := &e.usual; l.drawn == e.model.Generation() && l.interval == m.Record.Interval {
 		return l
 	}
 	return e.readLimits(m.Record.Interval)
@@ -50,12 +50,12 @@ func (e *Engine) leastLimits(m *membership.Member) *limits {
 
 func (e *Engine) readLimits(interval time.Duration) *limits {
 	l := &e.usual
-	l.drawn, l.interval = e.model.Drawn(), interval
-	l.suspect, l.dead = e.limitsOf(interval, &phi.Pace{})
+	l.drawn, l.interval = e.model.Generation(), interval
+	l.suspect, l.dead = e.limitsOf(interval, &phi.MemberStats{})
 	return l
 }
 
-func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace) (suspect, dead time.Duration) {
+func (e *Engine) limitsOf(interval time.Duration, pace *phi.MemberStats) (suspect, dead time.Duration) {
 	latest := e.latest(interval)
 	suspect = e.timeout(e.cfg.Suspect, interval, pace, latest.suspect)
 	if e.model.Seen() < minSamples { // the curve is drawn anew at each of so few
@@ -64,7 +64,7 @@ func (e *Engine) limitsOf(interval time.Duration, pace *phi.Pace) (suspect, dead
 	return suspect, max(suspect, e.timeout(e.cfg.Dead, interval, pace, latest.dead))
 }
 
-func (e *Engine) timeout(t Threshold, interval time.Duration, pace *phi.Pace, most time.Duration) time.Duration {
+func (e *Engine) timeout(t Threshold, interval time.Duration, pace *phi.MemberStats, most time.Duration) time.Duration {
 	wait := min(e.model.Wait(t.Phi, pace)*interval.Seconds(), most.Seconds())
 	return max(time.Duration(wait*float64(time.Second)), t.Min)
 }

@@ -16,13 +16,13 @@ func (r *reply) newer(number int, m mark, higher bitmap, lags []int64) {
 	s.buf = m.append(s.buf)
 	s.buf = append(s.buf, higher...)
 	s.buf = s.column.Append(s.buf, lags)
-	r.part(&r.delta.Newer, s.buf, len(lags))
+	r.part(&r.delta.Updates, s.buf, len(lags))
 }
 
 // applyNewer takes the heartbeats that a peer knew to be higher. A bucket that has changed here since the digest was
 // sent is left out.
 func (e *Engine) applyNewer(d *wire.Delta) {
-	for b := d.Newer; len(b) > 0; {
+	for b := d.Updates; len(b) > 0; {
 		number, used := binary.Uvarint(b)
 		if used <= 0 || number >= 1<<d.Bits {
 			e.drop(DropInvalid)

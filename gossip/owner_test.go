@@ -45,8 +45,8 @@ func anyMessage() *rapid.Generator[wire.Message] {
 		case 1:
 			wants := rapid.SliceOfN(anyName(), 0, 3).Draw(t, "wants")
 			return &wire.Delta{
-				Header: h, Clock: clock, Bits: bits, Wants: wants, Entries: entries, Newer: junk.Draw(t, "newer"),
-				Rosters: junk.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
+				Header: h, Clock: clock, Bits: bits, Wants: wants, Entries: entries, Updates: junk.Draw(t, "newer"),
+				Listings: junk.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
 			}
 		case 2:
 			return &wire.Ping{Header: h, Nonce: nonce, News: entries}

@@ -182,16 +182,16 @@ func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
 		}
 		return replies[0]
 	}
-	if d := ask(0); !d.More || len(d.Rosters) != 0 {
-		t.Errorf("600 members in one bucket: more is %v, and %d bytes of rosters; want word that there are more", d.More, len(d.Rosters))
+	if d := ask(0); !d.More || len(d.Listings) != 0 {
+		t.Errorf("600 members in one bucket: more is %v, and %d bytes of rosters; want word that there are more", d.More, len(d.Listings))
 	}
 	told := map[string]bool{}
 	for range 20 {
 		d := ask(4)
-		if d.More || len(d.Rosters) == 0 {
-			t.Fatalf("600 members in 16 buckets: more is %v, and %d bytes of rosters; want some buckets told", d.More, len(d.Rosters))
+		if d.More || len(d.Listings) == 0 {
+			t.Fatalf("600 members in 16 buckets: more is %v, and %d bytes of rosters; want some buckets told", d.More, len(d.Listings))
 		}
-		told[string(d.Rosters[:1])] = true // the first bucket told: they take turns
+		told[string(d.Listings[:1])] = true // the first bucket told: they take turns
 	}
 	if len(told) < 3 || a.Drops()[gossip.Deferred] == 0 {
 		t.Errorf("the rosters begin with %d different buckets, and %d members are counted as deferred: want turns, and a count",

@@ -20,7 +20,7 @@ type reply struct {
 func (e *Engine) newReply(to string, wants []string) *reply {
 	r := &e.scratch.reply
 	*r = reply{engine: e, delta: e.spare.delta(), left: e.packetBudget(to), mismatches: r.mismatches[:0]}
-	r.delta.Clock, r.delta.Newer, r.delta.Rosters = e.clock(), e.scratch.newer[:0], e.scratch.rosters[:0]
+	r.delta.Clock, r.delta.Updates, r.delta.Listings = e.clock(), e.scratch.newer[:0], e.scratch.rosters[:0]
 	for _, name := range wants {
 		r.want(name)
 	}
@@ -42,7 +42,7 @@ func (r *reply) want(name string) {
 // wantPrint asks for a record by its print. Those that do not fit are missed in the next exchange again.
 func (r *reply) wantPrint(print uint32) {
 	if r.left.take(wire.SizeUint(uint64(print))) {
-		r.delta.Prints = append(r.delta.Prints, print)
+		r.delta.Fingerprints = append(r.delta.Fingerprints, print)
 	} else {
 		r.engine.drops[Deferred]++
 	}
@@ -71,7 +71,7 @@ func (r *reply) part(field *[]byte, bytes []byte, members int) bool {
 func (r *reply) finish() *wire.Delta {
 	r.rosters()
 	d, s := r.delta, &r.engine.scratch
-	s.newer, s.rosters = d.Newer, d.Rosters
-	d.Newer, d.Rosters = r.engine.spare.copyOf(d.Newer), r.engine.spare.copyOf(d.Rosters)
+	s.newer, s.rosters = d.Updates, d.Listings
+	d.Updates, d.Listings = r.engine.spare.copyOf(d.Updates), r.engine.spare.copyOf(d.Listings)
 	return d
 }

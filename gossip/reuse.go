@@ -37,8 +37,8 @@ func (s *spare) keep(b []byte) {
 }
 
 func (s *spare) keepDelta(d *wire.Delta) {
-	s.keep(d.Newer)
-	s.keep(d.Rosters)
+	s.keep(d.Updates)
+	s.keep(d.Listings)
 	*d = wire.Delta{}
 	s.deltas = append(s.deltas, d)
 }

@@ -24,13 +24,13 @@ func (r *reply) rosters() {
 		buf := binary.AppendUvarint(e.scratch.buf[:0], uint64(number))
 		buf = binary.AppendUvarint(buf, uint64(len(b)))
 		for _, m := range b {
-			buf = binary.BigEndian.AppendUint32(buf, m.Print)
+			buf = binary.BigEndian.AppendUint32(buf, m.Fingerprint)
 		}
 		if len(b) > 0 {
 			buf = e.scratch.column.Append(buf, e.lags(b, r.delta.Clock))
 		}
 		e.scratch.buf = buf
-		if !r.part(&r.delta.Rosters, buf, len(b)) {
+		if !r.part(&r.delta.Listings, buf, len(b)) {
 			r.delta.More = r.delta.More || i == 0 // a roster larger than a packet: the views are of another size
 			e.turn += i
 			e.drops[Deferred] += uint64(n - i - 1)
@@ -41,7 +41,7 @@ func (r *reply) rosters() {
 
 // applyRosters settles the buckets that differ, and returns how many records the peer has that this member lacks.
 func (e *Engine) applyRosters(d *wire.Delta, answer *reply) (missing int) {
-	for b := d.Rosters; len(b) > 0; {
+	for b := d.Listings; len(b) > 0; {
 		number, prints, lags, rest, ok := e.readRoster(b, int(d.Bits))
 		if !ok {
 			e.drop(DropInvalid)
@@ -76,7 +76,7 @@ func (e *Engine) byPrint(number, bits int) map[uint32]*membership.Member {
 		known[e.self.print] = e.ownRow()
 	}
 	for _, m := range e.table.Bucket(number, bits).Members {
-		known[m.Print] = m
+		known[m.Fingerprint] = m
 	}
 	return known
 }
@@ -86,7 +86,7 @@ func (e *Engine) byPrint(number, bits int) map[uint32]*membership.Member {
 func (e *Engine) giveRest(known map[uint32]*membership.Member, number, bits int, answer *reply) {
 	b, _ := e.bucket(number, bits)
 	for _, m := range b {
-		if _, left := known[m.Print]; left && e.introduced(m) {
+		if _, left := known[m.Fingerprint]; left && e.introduced(m) {
 			answer.record(m.Entry)
 		}
 	}

@@ -24,7 +24,7 @@ func (s *self) begin(now membership.Instant, record *membership.Record) {
 }
 
 func (s *self) set(r *membership.Record) {
-	s.record, s.hash, s.print = r, membership.HashName(r.Name), r.Print()
+	s.record, s.hash, s.print = r, membership.HashName(r.Name), r.Fingerprint()
 }
 
 // bump advances the heartbeat to the whole intervals elapsed since the life began (R4): by 1, or by k after a stall

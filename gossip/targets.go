@@ -136,7 +136,7 @@ func (e *Engine) randomPeers(k int) []*membership.Member {
 		}
 	}
 	for tries := 0; len(peers) < k && tries < 4*k && len(all) > 0; tries++ {
-		if m := all[e.rng.IntN(len(all))]; !m.Doubted {
+		if m := all[e.rng.IntN(len(all))]; !m.HasSuspicion {
 			take(m)
 		}
 	}

@@ -26,7 +26,7 @@ func (e *Engine) judge(m *membership.Member) {
 		return
 	}
 	silence := e.silence(m)
-	if !m.Doubted && silence < e.leastLimits(m).suspect { // as nearly all
+	if !m.HasSuspicion && silence < e.leastLimits(m).suspect { // as nearly all
 		e.judgeAt(m, silence)
 		return
 	}
@@ -109,7 +109,7 @@ const forever = 100 * 365 * 24 * time.Hour
 // one matters only if nobody is judged before even the least one is over. One that becomes shorter meanwhile, as the detector learns, is
 // noticed with the next verdict.
 func (e *Engine) judgeAt(m *membership.Member, silence time.Duration) {
-	if !m.State.Present() || !m.Doubted && !e.mayBeDue(e.leastLimits(m).suspect-silence) {
+	if !m.State.Present() || !m.HasSuspicion && !e.mayBeDue(e.leastLimits(m).suspect-silence) {
 		return
 	}
 	due, _ := e.limits(m)
@@ -156,7 +156,7 @@ func (e *Engine) grounds(m *membership.Member, silence time.Duration) string {
 	words += ", does not answer"
 	var witnesses []string
 	for _, o := range e.doubtOf(m).others {
-		witnesses = append(witnesses, o.Witness)
+		witnesses = append(witnesses, o.Accuser)
 	}
 	if len(witnesses) == 0 {
 		return words

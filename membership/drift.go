@@ -3,28 +3,28 @@ package membership
 // A member whose clock stood still (a suspended laptop, a paused virtual machine) comes back with counters that
 // imply an old time, for ever. Its pulse is taken anew when driftArrivals counters in a row, over at least as many
 // intervals, rise at the right pace. Counters out of a drained queue rise faster than that.
-const driftArrivals = 4
+const rebaseArrivals = 4
 
-// drift watches heartbeats of a member that are too old to count, but keep rising.
-type drift struct {
+// rebase watches heartbeats of a member that are too old to count, but keep rising.
+type rebase struct {
 	since  Instant // when the first of them arrived
 	offset Instant // its arrival − h·T
 	count  uint8
 }
 
-// drifts are those of all members that have one: hardly any.
-type drifts struct{ of map[*Member]drift }
+// rebases are those of all members that have one: hardly any.
+type rebases struct{ of map[*Member]rebase }
 
-// rebase takes a heartbeat that is too old, and reports whether its owner's clock evidently stood still. Then it moves the
+// try takes a heartbeat that is too old, and reports whether its owner's clock evidently stood still. Then it moves the
 // origin there.
-func (s *drifts) rebase(now Instant, m *Member, offset Instant) bool {
+func (s *rebases) try(now Instant, m *Member, offset Instant) bool {
 	d, interval := s.of[m], m.Record.Interval
 	if d.count == 0 || (offset-d.offset).abs() > 2*Instant(interval) {
-		d = drift{since: now, offset: offset}
+		d = rebase{since: now, offset: offset}
 	}
-	if d.count++; d.count < driftArrivals || now.Sub(d.since) < (driftArrivals-1)*interval {
+	if d.count++; d.count < rebaseArrivals || now.Sub(d.since) < (rebaseArrivals-1)*interval {
 		if s.of == nil {
-			s.of = map[*Member]drift{}
+			s.of = map[*Member]rebase{}
 		}
 		s.of[m] = d
 		return false
@@ -34,7 +34,7 @@ func (s *drifts) rebase(now Instant, m *Member, offset Instant) bool {
 }
 
 // end forgets what was watched of a member.
-func (s *drifts) end(m *Member) {
+func (s *rebases) end(m *Member) {
 	if len(s.of) > 0 {
 		delete(s.of, m)
 	}

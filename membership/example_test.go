@@ -31,7 +31,7 @@ func ExampleTable() {
 		Name: "db-1", Incarnation: 1, Version: 1, Interval: time.Second, Address: netip.MustParseAddrPort("10.0.0.7:4327"),
 	}
 	table.Learn(0, membership.Entry{Record: db, Heartbeat: 5}, false)
-	table.Bury("db-1", membership.Instant(72*time.Hour))
+	table.Forget("db-1", membership.Instant(72*time.Hour))
 	for _, heartbeat := range []uint64{5, 6, 7} {
 		c := table.Learn(0, membership.Entry{Record: db, Heartbeat: heartbeat}, false)
 		fmt.Println("relayed heartbeat", heartbeat, "is back:", c.Learned)

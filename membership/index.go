@@ -12,10 +12,10 @@ type index struct {
 
 // section is where a bucket begins in the index, and what is known of its members until one of them changes.
 type section struct {
-	from    int
-	prints  uint32 // sum
-	gone    int    // members that are not present
-	counted bool   // the two above are right
+	from         int
+	fingerprints uint32 // sum
+	gone         int    // members that are not present
+	counted      bool   // the two above are right
 }
 
 // search returns the place of a name, or the one where it belongs, and whether it is there.
@@ -66,7 +66,7 @@ func (x *index) bucket(number, bits int) Bucket {
 	if !s.counted {
 		s.count(members)
 	}
-	return Bucket{From: s.from, Members: members, Prints: s.prints, Gone: s.gone}
+	return Bucket{From: s.from, Members: members, Fingerprints: s.fingerprints, Gone: s.gone}
 }
 
 // deal deals all members into 2^bits buckets.
@@ -79,9 +79,9 @@ func (x *index) deal(bits int) {
 }
 
 func (s *section) count(members []*Member) {
-	s.prints, s.gone, s.counted = 0, 0, true
+	s.fingerprints, s.gone, s.counted = 0, 0, true
 	for _, m := range members {
-		s.prints += m.Print
+		s.fingerprints += m.Fingerprint
 		if !m.State.Present() {
 			s.gone++
 		}

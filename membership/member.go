@@ -12,21 +12,21 @@ type Member struct {
 	Entry
 	current, previous Instant // least arrival − h·T of this batch of arrivals and of the one before, see pulse.go
 
-	Since Instant  // when it took State
-	Pace  phi.Pace // of the ages just before each arrival, in intervals
-	Print uint32   // of the record, see [Record.Print]
+	Since       Instant         // when it took State
+	Stats       phi.MemberStats // of the ages just before each arrival, in intervals
+	Fingerprint uint32          // of the record, see [Record.Print]
 
-	direct  uint32 // when a message of its own last arrived, in tenths of a second; 0: never
-	State   State  // changed by [Table.SetState] alone
-	Doubted bool   // something is held against it, see package gossip
-	counted bool   // the newest heartbeat was an arrival, not the first counter ever learned (R6)
+	direct       uint32 // when a message of its own last arrived, in tenths of a second; 0: never
+	State        State  // changed by [Table.SetState] alone
+	HasSuspicion bool   // something is held against it, see package gossip
+	counted      bool   // the newest heartbeat was an arrival, not the first counter ever learned (R6)
 }
 
-// Met takes note that a message of the member itself arrived.
-func (m *Member) Met(now Instant) { m.direct = uint32(time.Duration(now)/tenth) + 1 }
+// SetDirect takes note that a message of the member itself arrived.
+func (m *Member) SetDirect(now Instant) { m.direct = uint32(time.Duration(now)/tenth) + 1 }
 
-// Part takes it that none has.
-func (m *Member) Part() { m.direct = 0 }
+// ClearDirect takes it that none has.
+func (m *Member) ClearDirect() { m.direct = 0 }
 
 // Direct returns when a message of the member itself last arrived, to a tenth of a second and never too late, and whether
 // one has.

@@ -40,7 +40,7 @@ type Arrival struct {
 // Begin starts to time the member's incarnation at its first counter ever learned, which is not an arrival: it may be the
 // last word of a corpse. The pace is kept, for it tells of the path and not of the life.
 func (t *Table) Begin(now Instant, m *Member) {
-	t.drifts.end(m)
+	t.rebases.end(m)
 	offset := m.offset(now)
 	m.current, m.previous, m.counted = noArrival, offset, false
 }
@@ -51,13 +51,13 @@ func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) 
 	offset := now - Instant(m.Heartbeat)*interval
 	a := Arrival{Since: origin + Instant(was)*interval}
 	if offset.Sub(origin) > limit {
-		if !t.drifts.rebase(now, m, offset) {
+		if !t.rebases.try(now, m, offset) {
 			m.counted = false
 			return a
 		}
 		origin = m.origin()
 	}
-	t.drifts.end(m)
+	t.rebases.end(m)
 	m.current, origin = min(m.current, offset), min(origin, offset)
 	a.Fresh, a.Counted = true, m.counted
 	if a.Counted {
@@ -67,22 +67,22 @@ func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) 
 	return a
 }
 
-// Usual is what makes an arrival one of those about which there is nothing to decide: nearly all. Its member has the interval, is
+// FastPath is what makes an arrival one of those about which there is nothing to decide: nearly all. Its member has the interval, is
 // alive and in no doubt, was heard of before, and
-type Usual struct {
-	Horizon  Horizon
-	Interval time.Duration
-	Limit    time.Duration // the heartbeat before it got no older
-	Age      time.Duration // its heartbeat is no older
-	Pardon   Instant       // the one before it was bumped no earlier
-	Most     int           // waits may come of all
+type FastPath struct {
+	Horizon   Horizon
+	Interval  time.Duration
+	Limit     time.Duration // the heartbeat before it got no older
+	Age       time.Duration // its heartbeat is no older
+	CountFrom Instant       // the one before it was bumped no earlier
+	Most      int           // waits may come of all
 }
 
 // ArriveAll takes the heartbeats of members where they are higher, as [Table.Arrive] does and with the same outcome, one after
 // the other, until it comes upon a member that is not as usual. It returns how many members it has passed, and the waits
 // appended, which have been added to their paces.
-func (t *Table) ArriveAll(now Instant, u Usual, members []*Member, heartbeats []int64, waits []float64) (int, []float64) {
-	if len(t.drifts.of) > 0 {
+func (t *Table) ArriveAll(now Instant, u FastPath, members []*Member, heartbeats []int64, waits []float64) (int, []float64) {
+	if len(t.rebases.of) > 0 {
 		return 0, waits
 	}
 	interval := Instant(u.Interval)
@@ -97,14 +97,14 @@ func (t *Table) ArriveAll(now Instant, u Usual, members []*Member, heartbeats []
 		origin, offset := m.origin(), now-Instant(heartbeat)*interval
 		fastest := min(origin, offset)
 		age := now - fastest - Instant(was)*interval
-		if m.Record.Interval != u.Interval || m.State != Alive || m.Doubted || !m.counted ||
+		if m.Record.Interval != u.Interval || m.State != Alive || m.HasSuspicion || !m.counted ||
 			!u.Horizon.Allows(m.Record.Incarnation, heartbeat, u.Interval) ||
-			offset.Sub(origin) > u.Age || time.Duration(age) > u.Limit || origin+Instant(was)*interval < u.Pardon {
+			offset.Sub(origin) > u.Age || time.Duration(age) > u.Limit || origin+Instant(was)*interval < u.CountFrom {
 			return i, waits
 		}
 		wait := float64(age) / float64(interval)
 		m.Heartbeat, m.current = heartbeat, min(m.current, offset)
-		m.Pace.Add(wait)
+		m.Stats.Add(wait)
 		waits = append(waits, wait)
 	}
 	return len(members), waits

@@ -269,9 +269,9 @@ func TestArriveAllIsArriveOfEach(t *testing.T) {
 			}
 		}
 		now = now.Add(upTo(6))
-		u := membership.Usual{
+		u := membership.FastPath{
 			Horizon: membership.HorizonAt(time.UnixMilli(1 << 41)), Interval: interval, Limit: limit, Age: upTo(16),
-			Pardon: now.Add(-upTo(16)), Most: rng.IntN(members + 1),
+			CountFrom: now.Add(-upTo(16)), Most: rng.IntN(members + 1),
 		}
 		for i := range heartbeats {
 			heartbeats[i] = 10 + int64(now)/int64(interval) - rng.Int64N(16)
@@ -295,13 +295,13 @@ func TestArriveAllIsArriveOfEach(t *testing.T) {
 				}
 				continue
 			}
-			m.Pace.Add(a.Wait)
-			if !a.Counted || waits[0] != a.Wait || a.Wait*float64(interval) > float64(u.Limit) || a.Since < u.Pardon || m.Late(now) > u.Age {
+			m.Stats.Add(a.Wait)
+			if !a.Counted || waits[0] != a.Wait || a.Wait*float64(interval) > float64(u.Limit) || a.Since < u.CountFrom || m.Late(now) > u.Age {
 				t.Fatalf("seed %d: what is taken as usual with a wait of %v is by itself %+v, %s old", seed, waits[0], a, m.Late(now))
 			}
-			if m.Bumped() != other.Bumped() || m.Pace != other.Pace {
+			if m.Bumped() != other.Bumped() || m.Stats != other.Stats {
 				t.Fatalf("seed %d: taken as usual it is bumped at %s with %+v, by itself at %s with %+v", seed,
-					time.Duration(other.Bumped()), other.Pace, time.Duration(m.Bumped()), m.Pace)
+					time.Duration(other.Bumped()), other.Stats, time.Duration(m.Bumped()), m.Stats)
 			}
 			waits = waits[1:]
 			usual++

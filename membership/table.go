@@ -18,7 +18,7 @@ type Table struct {
 	gone       []*Member            // those that are not present, in the order in which they went
 	byName     []*Member            // sorted by name; nil until asked for, and after each change
 	tombstones tombstones
-	drifts     drifts
+	rebases    rebases
 }
 
 // NewTable returns an empty table that holds at most capacity members, and as many tombstones (R15).
@@ -61,10 +61,10 @@ func (t *Table) ByHash(hash uint64) *Member {
 
 // Bucket is the members the hashes of whose names begin with the same bits.
 type Bucket struct {
-	From    int       // where it begins in [Table.All]
-	Members []*Member // that part of it
-	Prints  uint32    // sum
-	Gone    int       // those that are not present
+	From         int       // where it begins in [Table.All]
+	Members      []*Member // that part of it
+	Fingerprints uint32    // sum
+	Gone         int       // those that are not present
 }
 
 // Bucket returns the members the hashes of whose names begin with a number of so many bits.
@@ -131,7 +131,7 @@ type Refusal uint8
 const (
 	NotRefused Refusal = iota
 	Full               // the table is full: the old are kept, the new refused (R15)
-	Buried             // the member was forgotten, and this is not news of its return (R10)
+	Forgotten          // the member was forgotten, and this is not news of its return (R10)
 )
 
 // Learn merges e into the table (R2). Direct says that the member itself told it, which a forgotten member may use to
@@ -152,7 +152,7 @@ func (t *Table) Learn(now Instant, e Entry, direct bool) Change {
 		}
 	}
 	if c.Restarted || c.Changed {
-		m.Print = merged.Record.Print()
+		m.Fingerprint = merged.Record.Fingerprint()
 		t.index.changed(hash)
 	}
 	m.Entry = merged
@@ -164,13 +164,13 @@ func (t *Table) admit(now Instant, at int, hash uint64, e Entry, direct bool) Ch
 	name := e.Record.Name
 	switch {
 	case !t.tombstones.admits(name, e.Record.Incarnation, e.Heartbeat, direct):
-		return Change{Refused: Buried}
+		return Change{Refused: Forgotten}
 	case t.Len() >= t.capacity:
 		return Change{Refused: Full}
 	}
 	t.tombstones.remove(name)
 	m := t.slabs.take()
-	*m = Member{Entry: e, Print: e.Record.Print(), State: Alive, Since: now}
+	*m = Member{Entry: e, Fingerprint: e.Record.Fingerprint(), State: Alive, Since: now}
 	t.count[Alive]++
 	t.index.insert(at, hash, m)
 	t.byName = nil
@@ -184,9 +184,9 @@ func (t *Table) Admits(name string, incarnation, heartbeat uint64, direct bool) 
 	return t.tombstones.admits(name, incarnation, heartbeat, direct)
 }
 
-// Bury removes the member and leaves a tombstone that lasts until the given instant. It reports whether there was a
+// Forget removes the member and leaves a tombstone that lasts until the given instant. It reports whether there was a
 // member to remove.
-func (t *Table) Bury(name string, until Instant) bool {
+func (t *Table) Forget(name string, until Instant) bool {
 	i, found := t.index.search(HashName(name), name)
 	if !found {
 		return false
@@ -202,7 +202,7 @@ func (t *Table) Bury(name string, until Instant) bool {
 	}
 	t.index.remove(i)
 	t.byName = nil
-	t.drifts.end(m)
+	t.rebases.end(m)
 	t.slabs.put(m)
 	return true
 }

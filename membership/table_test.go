@@ -30,7 +30,7 @@ func TestTableIsSortedByNameWhateverTheOrderOfLearning(t *testing.T) {
 	for _, name := range []string{"m", "b", "z", "a", "n"} {
 		table.Learn(0, entry(name, 0, 1), false)
 	}
-	table.Bury("b", 1)
+	table.Forget("b", 1)
 	want := []string{"a", "m", "n", "z"}
 	for range 2 {
 		if got := names(table.ByName()); !slices.Equal(got, want) || table.Len() != 4 {
@@ -54,14 +54,14 @@ func TestTableByHashIsTheSameEverywhere(t *testing.T) {
 			table.Learn(0, entry(name, 0, 1), false)
 		}
 		for _, name := range all[:len(all)/3] {
-			table.Bury(name, 1)
+			table.Forget(name, 1)
 		}
 		hashed := table.All()
 		if len(hashed) != table.Len() || table.Len() != len(all)-len(all)/3 {
 			t.Fatalf("of %d names a third of which were forgotten %d are listed", len(all), len(hashed))
 		}
 		for i, m := range hashed {
-			if m.Print != m.Record.Print() {
+			if m.Fingerprint != m.Record.Fingerprint() {
 				t.Fatalf("%s is kept with another print than its own", m.Record.Name)
 			}
 			if i > 0 && hashOf(hashed[i-1]) > hashOf(m) {
@@ -94,7 +94,7 @@ func TestBucketsFollowEachChange(t *testing.T) {
 				e.Record.Incarnation = m.Record.Incarnation + 1
 				table.Learn(1, e, false)
 			default:
-				table.Bury(name, 1)
+				table.Forget(name, 1)
 			}
 			mustBeDealt(t, table, rapid.IntRange(0, 2).Draw(t, "bits"))
 		}
@@ -115,7 +115,7 @@ func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 			if at := table.Place(hashOf(m), m.Record.Name); at != bucket.From+i {
 				t.Fatalf("%s stands at %d, its place is said to be %d", m.Record.Name, bucket.From+i, at)
 			}
-			prints += m.Print
+			prints += m.Fingerprint
 			if slices.Contains(table.Gone(), m) {
 				gone++
 			}
@@ -127,9 +127,9 @@ func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 			}
 			dealt = append(dealt, m)
 		}
-		if prints != bucket.Prints || gone != bucket.Gone {
+		if prints != bucket.Fingerprints || gone != bucket.Gone {
 			t.Fatalf("of bucket %d of 2^%d, prints add up to %d and %d are gone; said were %d and %d", b, bits, prints, gone,
-				bucket.Prints, bucket.Gone)
+				bucket.Fingerprints, bucket.Gone)
 		}
 	}
 	if !slices.Equal(dealt, table.All()) {
@@ -145,17 +145,17 @@ func TestPrintTellsRecordsApart(t *testing.T) {
 				r := record(fmt.Sprint("m", i))
 				r.Incarnation, r.Version = r.Incarnation+life, version+1
 				what := fmt.Sprintf("version %d of life %d of %s", r.Version, life, r.Name)
-				if other, ok := seen[r.Print()]; ok {
+				if other, ok := seen[r.Fingerprint()]; ok {
 					t.Errorf("%s has the same print as %s", what, other)
 				}
-				seen[r.Print()] = what
+				seen[r.Fingerprint()] = what
 			}
 		}
 	}
 	table := membership.NewTable(1)
 	table.Learn(0, entry("a", 0, 1), false)
 	for _, e := range []membership.Entry{entry("a", 1, 1), entry("a", 1, 2)} {
-		if table.Learn(0, e, false); table.Get("a").Print != table.Get("a").Record.Print() {
+		if table.Learn(0, e, false); table.Get("a").Fingerprint != table.Get("a").Record.Fingerprint() {
 			t.Error("the print did not follow the record")
 		}
 	}
@@ -174,7 +174,7 @@ func TestR15FullTableRefusesTheNewAndKeepsTheOld(t *testing.T) {
 	if got := names(table.ByName()); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("the table lists %v, want the first two", got)
 	}
-	table.Bury("a", 10)
+	table.Forget("a", 10)
 	if c := table.Learn(0, entry("c", 0, 1), false); !c.Learned {
 		t.Errorf("a new member after one was forgotten: %+v, want it learned", c)
 	}
@@ -242,7 +242,7 @@ func TestR10TableBehavesLikeAMap(t *testing.T) {
 				n := name.Draw(t, "name")
 				clock++
 				known, was := want.members[n]
-				if got := table.Bury(n, clock+10); got != was {
+				if got := table.Forget(n, clock+10); got != was {
 					t.Fatalf("burying %s reports %v, want %v", n, got, was)
 				}
 				if was {

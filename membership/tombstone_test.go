@@ -12,7 +12,7 @@ import (
 func buried() *membership.Table {
 	table := membership.NewTable(3)
 	table.Learn(0, entry("a", 1, 10), false)
-	table.Bury("a", 100)
+	table.Forget("a", 100)
 	return table
 }
 
@@ -48,7 +48,7 @@ func TestR10AForgottenMemberReturnsOnlyWhenItsCounterKeepsRising(t *testing.T) {
 				if change.Learned != want {
 					t.Fatalf("after %+v it is back: %v, want %v", c.told[:i+1], change.Learned, want)
 				}
-				if !want && change.Refused != membership.Buried {
+				if !want && change.Refused != membership.Forgotten {
 					t.Fatalf("%+v is refused for %v, want it refused since it was buried", x, change.Refused)
 				}
 				if table.Tombstone("a") == want {
@@ -79,7 +79,7 @@ func TestR10ARelayedGoodbyeDoesNotBringTheForgottenBack(t *testing.T) {
 	table := buried()
 	e := entry("a", 1, 11)
 	e.Record.Leaving = true
-	if c := table.Learn(1, e, false); c.Member != nil || c.Refused != membership.Buried || !table.Tombstone("a") {
+	if c := table.Learn(1, e, false); c.Member != nil || c.Refused != membership.Forgotten || !table.Tombstone("a") {
 		t.Errorf("the goodbye of a forgotten member, relayed: %+v, want it refused, and the tombstone to stand", c)
 	}
 }
@@ -104,7 +104,7 @@ func TestR15TheTombstoneThatWouldGoFirstGoesWhenThereAreTooMany(t *testing.T) {
 	for i, until := range []membership.Instant{30, 10, 20, 40} {
 		name := fmt.Sprint("m", i)
 		table.Learn(0, entry(name, 0, 1), false)
-		table.Bury(name, until)
+		table.Forget(name, until)
 	}
 	var left []string
 	for _, s := range table.Tombstones() {

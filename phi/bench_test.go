@@ -54,8 +54,8 @@ func known(d Detector) *Model {
 }
 
 // slow returns the pace of a member that is slower than all, so that it is judged by the longer way.
-func slow() *Pace {
-	var p Pace
+func slow() *MemberStats {
+	var p MemberStats
 	for i := range 40 {
 		p.Add(9 + float64(i%5))
 	}
@@ -79,10 +79,10 @@ func BenchmarkModel(b *testing.B) {
 			}
 		})
 	}
-	bench("Phi", func(x float64) { sink = m.Phi(x, &Pace{}) })
+	bench("Phi", func(x float64) { sink = m.Phi(x, &MemberStats{}) })
 	bench("Phi of a slow member", func(x float64) { sink = m.Phi(x, p) })
-	bench("Wait", func(x float64) { sink = m.Wait(x, &Pace{}) })
+	bench("Wait", func(x float64) { sink = m.Wait(x, &MemberStats{}) })
 	bench("Wait of a slow member", func(x float64) { sink = m.Wait(x, p) })
-	bench("Draw", func(float64) { m.draw() })
+	bench("Draw", func(float64) { m.refit() })
 	bench("Add", func(x float64) { m.Add(4 + x/4); p.Add(4 + x/4) })
 }

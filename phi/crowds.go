@@ -1,16 +1,16 @@
 package phi
 
-// crowds tells how far the longest waits are on their own. Waits that end together are often long for one reason: nobody
+// burstiness tells how far the longest waits are on their own. Waits that end together are often long for one reason: nobody
 // reached the observer for some rounds, and then a digest ended the waits of dozens of members. A hundred of these teach
 // what a few do. So the long ones are counted in blocks of as many waits as there are members. Were each on its own, their
 // number would vary from block to block by its mean [Poisson]; it varies by as much more as they come in crowds.
-type crowds struct {
+type burstiness struct {
 	waits, long          float32 // in this block
 	blocks, sum, squares float32 // finished blocks, and of the numbers of long waits in them; fading
 }
 
 // add counts a wait, which is long or not, of one of so many members.
-func (c *crowds) add(long bool, members float64) {
+func (c *burstiness) add(long bool, members float64) {
 	if c.waits++; long {
 		c.long++
 	}
@@ -23,25 +23,25 @@ func (c *crowds) add(long bool, members float64) {
 }
 
 // fade makes what was counted count less.
-func (c *crowds) fade(share float32) {
+func (c *burstiness) fade(share float32) {
 	c.blocks, c.sum, c.squares = c.blocks*share, c.sum*share, c.squares*share
 }
 
-// alone returns how many waits of their own a long wait teaches as much as, above 0 and at most 1. It starts out at 1.
-func (c *crowds) alone() float64 {
+// independence returns how many waits of their own a long wait teaches as much as, above 0 and at most 1. It starts out at 1.
+func (c *burstiness) independence() float64 {
 	if c.blocks == 0 {
 		return 1
 	}
 	varies := float64(c.squares - c.sum*c.sum/c.blocks)
-	return min((float64(c.sum)+crowdDoubt)/(varies+crowdDoubt), 1)
+	return min((float64(c.sum)+burstDoubt)/(varies+burstDoubt), 1)
 }
 
 const (
-	// crowdDoubt is how many waits the guess counts as that each is on its own.
-	crowdDoubt = 8
+	// burstDoubt is how many waits the guess counts as that each is on its own.
+	burstDoubt = 8
 
-	// crowdFade is what is left of the crowds whenever the waits have been halved: next to nothing. A young observer takes
+	// burstFade is what is left of the crowds whenever the waits have been halved: next to nothing. A young observer takes
 	// for long what is not, so that its first blocks hold dozens; as squares these outweigh all later ones, and it would find
 	// crowds where there are none for thousands of intervals. While it is young, it is the better for that: patient.
-	crowdFade = 0.1
+	burstFade = 0.1
 )

@@ -18,12 +18,12 @@ func TestR7CrowdsThatWereNoneAreForgotten(t *testing.T) {
 	m, rng := NewModel(Measured()), rand.New(rand.NewPCG(1, 1))
 	m.SetPrior(Summary{Mean: 1, StdDev: 0.1}, 1000)
 	lonely(m, rng, 20)
-	young := m.crowds.alone()
+	young := m.burstiness.independence()
 	if young > 0.3 {
 		t.Fatalf("a young observer takes the waits for %.2f alone: it sees no crowds, and this test proves nothing", young)
 	}
 	lonely(m, rng, 120)
-	if got := m.crowds.alone(); got < 0.7 {
+	if got := m.burstiness.independence(); got < 0.7 {
 		t.Errorf("waits of which each is on its own count as %.2f, want about 1; %.2f at the start", got, young)
 	}
 }

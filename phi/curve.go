@@ -56,14 +56,14 @@ func (g guess) above(w float64) float64 {
 	return priorWeight / (1 + math.Exp((w-g.mean)/g.scale))
 }
 
-func (c *curve) draw(h *histogram, n, alone float64, s Summary) {
+func (c *curve) fit(h *histogram, n, alone float64, s Summary) {
 	g := guess{mean: s.Mean, scale: max(s.StdDev, minExcess) * logisticScale}
 	n += priorWeight
 	c.level = level(n * alone)
 	var above [bins]float64 // waits from the beginning of each bin on
 	h.sum(&above)
-	c.fit(c.drawTail(h, &above, g, n*math.Pow(10, -c.level)), alone)
-	c.drawBody(&above, g, n)
+	c.fitExcess(c.fitTail(h, &above, g, n*math.Pow(10, -c.level)), alone)
+	c.fitBody(&above, g, n)
 }
 
 // level returns the Φ up to which the body is read off so many waits of their own.
@@ -75,8 +75,8 @@ func level(waits float64) float64 {
 // excess are waits beyond one wait: their number, the sum of how far, and that of its squares.
 type excess struct{ n, sum, squares float64 }
 
-// drawTail finds the wait that so many of histogram and guess together exceed, and returns by how much they do.
-func (c *curve) drawTail(h *histogram, above *[bins]float64, g guess, wanted float64) excess {
+// fitTail finds the wait that so many of histogram and guess together exceed, and returns by how much they do.
+func (c *curve) fitTail(h *histogram, above *[bins]float64, g guess, wanted float64) excess {
 	i := 0
 	for high := bins; high-i > 1; { // the bin is in [i, high), and most are empty
 		if mid := (i + high) / 2; above[mid]+g.above(edge(mid)) >= wanted {
@@ -117,9 +117,9 @@ func cross(low, high, inBin, above float64, g guess, wanted float64) float64 {
 	return from
 }
 
-// fit takes the parameters of the tail from the moments of the excess. Alone is the share of the waits that are on
+// fitExcess takes the parameters of the tail from the moments of the excess. Alone is the share of the waits that are on
 // their own, see crowds.
-func (c *curve) fit(e excess, alone float64) {
+func (c *curve) fitExcess(e excess, alone float64) {
 	mean := max(e.sum/e.n, minExcess)
 	sd := math.Sqrt(max(e.squares/e.n-mean*mean, 0))
 	shape := math.Pow(max(sd/mean, 0.1), -1.086) // to 2 % for shapes of 0.7 to 5 [Justus et al. 1978]
@@ -129,8 +129,8 @@ func (c *curve) fit(e excess, alone float64) {
 	c.doubt = max(e.n*alone*doubtShare, minDoubt+(firstDoubt-minDoubt)*alone)
 }
 
-// drawBody reads the points of the body off the sums of the histogram.
-func (c *curve) drawBody(sums *[bins]float64, g guess, n float64) {
+// fitBody reads the points of the body off the sums of the histogram.
+func (c *curve) fitBody(sums *[bins]float64, g guess, n float64) {
 	c.body[points] = c.from
 	j := points
 	step := math.Pow(10, c.level/points)

@@ -36,7 +36,7 @@ func TestR7WaitsOfTheirOwnShowWhereTheirTailBends(t *testing.T) {
 			waits(2)
 			for k := range passing {
 				at := float64(k + 1)
-				passing[k] += math.Pow(10, at-bentPhi(m.Wait(at, &Pace{}))) / (runs * looks)
+				passing[k] += math.Pow(10, at-bentPhi(m.Wait(at, &MemberStats{}))) / (runs * looks)
 			}
 		}
 	}

@@ -23,11 +23,11 @@ func ExampleFamily() {
 func ExampleModel() {
 	m := phi.NewModel(phi.Measured())
 	m.SetPrior(phi.Summary{Mean: 5, StdDev: 1}, 100)
-	fmt.Printf("at first phi 8 takes a silence of %.0f intervals\n", m.Wait(8, &phi.Pace{}))
+	fmt.Printf("at first phi 8 takes a silence of %.0f intervals\n", m.Wait(8, &phi.MemberStats{}))
 	for i := range 10_000 {
 		m.Add(4.5 + float64(i*i%100)/100)
 	}
-	fmt.Printf("once no wait is seen to be longer than %.1f, of %.0f\n", 5.5, m.Wait(8, &phi.Pace{}))
+	fmt.Printf("once no wait is seen to be longer than %.1f, of %.0f\n", 5.5, m.Wait(8, &phi.MemberStats{}))
 	// Output:
 	// at first phi 8 takes a silence of 19 intervals
 	// once no wait is seen to be longer than 5.5, of 6

@@ -9,21 +9,21 @@ import "math"
 // It takes about 3.5 KB, never allocates after [NewModel], and is a function of what was put in. It is not safe for
 // concurrent use.
 type Model struct {
-	family    Family // nil: the curve
-	counts    histogram
-	total     Moments // of the waits counted
-	prior     Summary
-	crowd     float64 // members that the prior is for
-	full      float64 // waits at which what it holds is halved
-	fresh     int     // waits since the curve was drawn
-	stale     int     // how many of them let it be thought of drawing it anew
-	surprised bool    // one of the tail was among them
-	drawn     uint64  // how often it was
-	alarm     float64 // see watch
-	calm      float64 // waits below do not raise it
-	crowds    crowds
-	curve     curve
-	whole     Summary // of waits and prior when the curve was drawn
+	family     Family // nil: the curve
+	counts     histogram
+	total      Moments // of the waits counted
+	prior      Summary
+	members    float64 // members that the prior is for
+	full       float64 // waits at which what it holds is halved
+	fresh      int     // waits since the curve was drawn
+	stale      int     // how many of them let it be thought of drawing it anew
+	surprised  bool    // one of the tail was among them
+	generation uint64  // how often it was
+	alarm      float64 // see watch
+	calm       float64 // waits below do not raise it
+	burstiness burstiness
+	curve      curve
+	whole      Summary // of waits and prior when the curve was drawn
 }
 
 const (
@@ -49,22 +49,22 @@ func NewModel(d Detector) *Model {
 // as 32 waits, for ever, and may be set again when more is known.
 func (m *Model) SetPrior(s Summary, members int) {
 	crowd := max(float64(members), 1)
-	if s == m.prior && crowd == m.crowd {
+	if s == m.prior && crowd == m.members {
 		return
 	}
-	m.prior, m.crowd, m.full = s, crowd, max(memory, memoryEach*crowd)
-	m.draw()
+	m.prior, m.members, m.full = s, crowd, max(memory, memoryEach*crowd)
+	m.refit()
 }
 
 // Seen returns the number of waits that the model holds; old ones count for less than 1.
 func (m *Model) Seen() float64 { return m.total.N }
 
-// Drawn returns how often the curve was drawn, ≥ 1. As long as it stays the same, so does what Phi and Wait say of a pace
+// Generation returns how often the curve was drawn, ≥ 1. As long as it stays the same, so does what Phi and Wait say of a pace
 // that is not slower than the others.
-func (m *Model) Drawn() uint64 { return m.drawn }
+func (m *Model) Generation() uint64 { return m.generation }
 
-// Undrawn returns how many more waits may come until the curve may be drawn anew, ≥ 1: with the last of them.
-func (m *Model) Undrawn() int { return m.stale - m.fresh }
+// UntilRefit returns how many more waits may come until the curve may be drawn anew, ≥ 1: with the last of them.
+func (m *Model) UntilRefit() int { return m.stale - m.fresh }
 
 // Summary returns the mean and the standard deviation of waits and prior, as of the last drawing of the curve.
 func (m *Model) Summary() Summary { return m.whole }
@@ -75,17 +75,17 @@ func (m *Model) Add(wait float64) {
 	if m.alarm != 0 || wait >= m.calm { // else, as most, the alarm would stay
 		m.watch(wait)
 	}
-	m.crowds.add(wait >= m.curve.from, m.crowd)
+	m.burstiness.add(wait >= m.curve.from, m.members)
 	m.counts[binOf(wait)]++
 	m.total.N++
 	m.total.Sum += wait
 	m.total.SumSq += wait * wait
 	if m.total.N >= m.full {
 		m.fade(0.5)
-		m.crowds.fade(crowdFade)
+		m.burstiness.fade(burstFade)
 	}
 	if m.fresh++; m.fresh >= m.stale {
-		m.redraw()
+		m.refitIfDue()
 	}
 }
 
@@ -94,10 +94,10 @@ func (m *Model) Add(wait float64) {
 // next messages end. Drawn always after 2048, four and a half in 10⁵ waits passed Φ 5 where two and a half do, at 30 % loss and fanout 3.
 const often, seldom = 512, 2048
 
-// redraw draws the curve anew, unless that can wait.
-func (m *Model) redraw() {
+// refitIfDue draws the curve anew, unless that can wait.
+func (m *Model) refitIfDue() {
 	if m.stale < often || m.surprised || m.fresh >= seldom {
-		m.draw()
+		m.refit()
 	} else {
 		m.stale += often
 	}
@@ -105,7 +105,7 @@ func (m *Model) redraw() {
 
 func (m *Model) fade(share float64) {
 	m.counts.scale(share)
-	m.crowds.fade(float32(share))
+	m.burstiness.fade(float32(share))
 	m.total = Moments{N: m.total.N * share, Sum: m.total.Sum * share, SumSq: m.total.SumSq * share}
 }
 
@@ -117,31 +117,31 @@ func (m *Model) fade(share float64) {
 func (m *Model) watch(wait float64) {
 	m.surprised = m.surprised || wait >= m.curve.from
 	m.alarm = max(0, m.alarm+min(m.curve.phi(wait), 3)-math.Log10E-slack)
-	if m.alarm < 12+2*m.crowd {
+	if m.alarm < 12+2*m.members {
 		return
 	}
 	m.alarm = 0
-	if keep := max(64, 16*m.crowd); m.total.N > keep {
+	if keep := max(64, 16*m.members); m.total.N > keep {
 		m.fade(keep / m.total.N)
-		m.draw()
+		m.refit()
 	}
 }
 
 // slack is how much more than the mean the Φ of a wait has to be to raise the alarm.
 const slack = 0.35
 
-func (m *Model) draw() {
+func (m *Model) refit() {
 	m.surprised = false
 	m.fresh, m.stale = 0, int(min(often, max(math.Ceil(m.total.N/15), 1)))
-	m.drawn++
+	m.generation++
 	m.whole = m.total.Plus(m.prior.Weighted(priorWeight)).Summary()
-	m.curve.draw(&m.counts, m.total.N, m.crowds.alone(), m.whole)
+	m.curve.fit(&m.counts, m.total.N, m.burstiness.independence(), m.whole)
 	m.calm = m.curve.wait(math.Log10E+slack) * (1 - 1e-9) // on the safe side, whatever the rounding
 }
 
 // Phi returns the suspicion that a wait of a member of this pace gives, ≥ 0: finite for every finite wait, and never
 // falling as the wait grows. An infinite wait gives +Inf.
-func (m *Model) Phi(wait float64, p *Pace) float64 {
+func (m *Model) Phi(wait float64, p *MemberStats) float64 {
 	if math.IsInf(wait, 1) {
 		return wait
 	}
@@ -161,7 +161,7 @@ func (m *Model) Phi(wait float64, p *Pace) float64 {
 
 // Wait returns the wait at which the suspicion of a member of this pace reaches phi: the inverse of Phi, the time-out.
 // It is 0 when phi is not above 0. +Inf and NaN, which nothing reaches, give +Inf.
-func (m *Model) Wait(phi float64, p *Pace) float64 {
+func (m *Model) Wait(phi float64, p *MemberStats) float64 {
 	switch {
 	case phi <= 0:
 		return 0

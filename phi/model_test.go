@@ -11,7 +11,7 @@ import (
 )
 
 func TestR7AMemberTakes16BytesAndAnObserver4Kilobytes(t *testing.T) {
-	if got := unsafe.Sizeof(Pace{}); got > 16 {
+	if got := unsafe.Sizeof(MemberStats{}); got > 16 {
 		t.Errorf("a pace takes %d bytes, want at most 16", got)
 	}
 	if got := unsafe.Sizeof(Model{}); got > 4096 {
@@ -27,10 +27,10 @@ func TestModelAllocatesNothing(t *testing.T) {
 }
 
 // anyModel draws models of all detectors that have seen waits of many kinds, and the pace of a member of theirs.
-func anyModel(t *rapid.T) (*Model, *Pace) {
+func anyModel(t *rapid.T) (*Model, *MemberStats) {
 	m := NewModel(rapid.SampledFrom(detectors).Draw(t, "detector"))
 	m.SetPrior(anySummary().Draw(t, "prior"), rapid.IntRange(-1, 1000).Draw(t, "members"))
-	var p Pace
+	var p MemberStats
 	for _, wait := range rapid.SliceOf(anyFloat()).Draw(t, "waits") {
 		m.Add(wait)
 	}
@@ -73,7 +73,7 @@ func TestR7PhiOfAModelIsFiniteAndNeverFallsWhateverItHasSeen(t *testing.T) {
 }
 
 func TestTheTimeOutOfAModelIsTheInverseOfItsPhi(t *testing.T) {
-	for _, p := range []*Pace{{}, slow()} {
+	for _, p := range []*MemberStats{{}, slow()} {
 		m := known(Measured())
 		for phi := 0.05; phi < 30; phi += 0.05 {
 			if got := m.Phi(m.Wait(phi, p), p); math.Abs(got-phi) > 1e-6*(1+phi) {
@@ -107,7 +107,7 @@ func TestR7PhiOfAModelMeansTheDefinitionForAnyShape(t *testing.T) {
 			var passed [5]float64
 			for range n {
 				wait := draw(rng)
-				phi := m.Phi(wait, &Pace{})
+				phi := m.Phi(wait, &MemberStats{})
 				for k := range passed {
 					if phi >= float64(k+1) {
 						passed[k]++
@@ -134,11 +134,11 @@ func TestR7AModelFollowsLongerWaitsWithinTwentyIntervals(t *testing.T) {
 		for range 400 * members {
 			m.Add(2 + 0.5*rng.ExpFloat64())
 		}
-		before := m.Wait(8, &Pace{})
+		before := m.Wait(8, &MemberStats{})
 		for range 20 * members { // some 20 intervals of waits twice as long
 			m.Add(2 * (2 + 0.5*rng.ExpFloat64()))
 		}
-		if after := m.Wait(4, &Pace{}); after < 4+0.8*4*math.Ln10*0.9 {
+		if after := m.Wait(4, &MemberStats{}); after < 4+0.8*4*math.Ln10*0.9 {
 			t.Errorf("%d members: 20 intervals after waits have doubled phi 4 is reached at %.1f (before phi 8 at %.1f), want %.1f",
 				members, after, before, 4+4*math.Ln10)
 		}
@@ -149,7 +149,7 @@ func TestPaceIsExactlyThatOfAllUnlessBeyondChance(t *testing.T) {
 	m, rng := known(Measured()), rand.New(rand.NewPCG(3, 3))
 	slower := 0
 	for range 2000 {
-		var p Pace
+		var p MemberStats
 		for range 200 {
 			p.Add(5.8 + 0.5*math.Log(rng.ExpFloat64()/rng.ExpFloat64()))
 		}
@@ -171,7 +171,7 @@ func TestR7ASlowMemberIsJudgedByItsOwnPace(t *testing.T) {
 	}
 	const n = 300_000
 	var passed [5]float64
-	var p Pace
+	var p MemberStats
 	for range 100 {
 		p.Add(draw())
 	}
@@ -190,7 +190,7 @@ func TestR7ASlowMemberIsJudgedByItsOwnPace(t *testing.T) {
 			t.Errorf("phi %d is passed by %.2g of a slow member's waits, want %.2g to a factor of 3 (seed 4)", k+1, share, want)
 		}
 	}
-	if bold := m.Phi(m.Wait(8, &p), &Pace{}); bold < 12 {
+	if bold := m.Phi(m.Wait(8, &p), &MemberStats{}); bold < 12 {
 		t.Errorf("at the time-out of a slow member the model of all says only phi %.1f: the test proves nothing", bold)
 	}
 }
@@ -198,7 +198,7 @@ func TestR7ASlowMemberIsJudgedByItsOwnPace(t *testing.T) {
 func ExampleDetector() {
 	for _, name := range Names() {
 		d, _ := ByName(name)
-		fmt.Printf("%-11s phi 8 at %.1f\n", d.Name(), known(d).Wait(8, &Pace{}))
+		fmt.Printf("%-11s phi 8 at %.1f\n", d.Name(), known(d).Wait(8, &MemberStats{}))
 	}
 	// Output:
 	// exponential phi 8 at 106.9

@@ -2,27 +2,27 @@ package phi
 
 import "math"
 
-// Pace is in which way one member's waits differ from those of all, in 12 bytes. The zero value is that of a member
+// MemberStats is in which way one member's waits differ from those of all, in 12 bytes. The zero value is that of a member
 // of which nothing is known, and never allocates.
 //
 // A member is judged as all are until its waits are longer beyond chance: 40 waits of its own would know its tail far
 // worse than the model of all does, and whoever believed them would be too bold about a few members at any time.
-type Pace struct {
+type MemberStats struct {
 	mean     float32 // of the last waits, fading
 	variance float32
 	n        uint8 // waits seen, up to paceMemory
 }
 
 const (
-	paceMemory = 32  // waits; the mean of the last is known as that of 63 of equal weight
-	paceBeyond = 5.0 // standard errors that are beyond chance
-	paceLeast  = 4   // waits
+	statsMemory  = 32  // waits; the mean of the last is known as that of 63 of equal weight
+	beyondChance = 5.0 // standard errors that are beyond chance
+	leastWaits   = 4   // waits
 )
 
 // Add counts a wait of the member, as [Model.Add] does.
-func (p *Pace) Add(wait float64) {
+func (p *MemberStats) Add(wait float64) {
 	wait = clampWait(wait)
-	p.n = min(p.n+1, paceMemory)
+	p.n = min(p.n+1, statsMemory)
 	gain := gains[p.n]
 	off := wait - float64(p.mean)
 	p.mean += float32(gain * off)
@@ -30,23 +30,23 @@ func (p *Pace) Add(wait float64) {
 }
 
 // gains are how much a wait counts by how many were seen with it: one part of so many. Number 0 is of none.
-var gains = func() (g [paceMemory + 1]float64) {
-	for n := 1; n <= paceMemory; n++ {
+var gains = func() (g [statsMemory + 1]float64) {
+	for n := 1; n <= statsMemory; n++ {
 		g[n] = 1 / float64(n)
 	}
 	return g
 }()
 
 // Len returns the number of waits seen, 32 at most.
-func (p *Pace) Len() int { return int(p.n) }
+func (p *MemberStats) Len() int { return int(p.n) }
 
 // delay is how much longer the waits of one member are than those of all: by shift each, and by an exponential part
 // of mean spread. A member that loses most of its packets has the latter: each interval its news gets out or not.
 type delay struct{ shift, spread float64 }
 
 // delay is zero unless the member is slower beyond chance.
-func (p *Pace) delay(m *Model) delay {
-	if p.n < paceLeast {
+func (p *MemberStats) delay(m *Model) delay {
+	if p.n < leastWaits {
 		return delay{}
 	}
 	all := m.whole
@@ -55,11 +55,11 @@ func (p *Pace) delay(m *Model) delay {
 		return delay{}
 	}
 	samples := float64(p.n)
-	if p.n >= paceMemory {
-		samples = 2*paceMemory - 1
+	if p.n >= statsMemory {
+		samples = 2*statsMemory - 1
 	}
 	sd := max(all.StdDev, minExcess)
-	if more*more*samples <= paceBeyond*paceBeyond*sd*sd {
+	if more*more*samples <= beyondChance*beyondChance*sd*sd {
 		return delay{}
 	}
 	// What variance the member has on top of that of all is the exponential part's; its estimate is raised by a
@@ -89,7 +89,7 @@ func (d delay) added(s Summary) Summary {
 
 // Slower returns by how many units the member's waits are longer than those of all, on average: exactly 0 unless they
 // are beyond chance.
-func (p *Pace) Slower(m *Model) float64 {
+func (p *MemberStats) Slower(m *Model) float64 {
 	d := p.delay(m)
 	return d.shift + d.spread
 }

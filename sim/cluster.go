@@ -154,7 +154,7 @@ func (c *Cluster) BootSettled(n int, spread time.Duration, then func([]membershi
 			return cmp.Compare(membership.HashName(a.Record.Name), membership.HashName(b.Record.Name))
 		})
 		for _, m := range running {
-			c.apply(m, m.Engine.Acquaint(c.ClockOf(m), entries))
+			c.apply(m, m.Engine.Preload(c.ClockOf(m), entries))
 		}
 		then(entries)
 	})

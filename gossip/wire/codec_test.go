@@ -54,8 +54,8 @@ func goldenMessages() map[string]wire.Message {
 	return map[string]wire.Message{
 		"digest": &wire.Digest{Header: h, Clock: clock, Bits: 1, First: 0, Count: 2, Columns: columns},
 		"delta": &wire.Delta{
-			Header: h, Clock: clock, Bits: 1, Wants: []string{"cache-3"}, Prints: []uint32{0x01234567}, Entries: entries,
-			Newer: newer, Rosters: rosters, More: true,
+			Header: h, Clock: clock, Bits: 1, Wants: []string{"cache-3"}, Fingerprints: []uint32{0x01234567}, Entries: entries,
+			Updates: newer, Listings: rosters, More: true,
 		},
 		"ping":    &wire.Ping{Header: h, Nonce: 0x0123456789abcdef, News: entries[1:]},
 		"pong":    &wire.Pong{Header: h, Nonce: 0x0123456789abcdef},
@@ -63,10 +63,10 @@ func goldenMessages() map[string]wire.Message {
 		"refused": &wire.Refused{Header: h, Reason: wire.NameTaken, Holder: "10.0.0.9:4327"},
 		"evidence": &wire.Evidence{
 			Header: h,
-			Doubts: []wire.Doubt{{Name: "cache-3", Incarnation: 1_767_225_300_000, Opinions: []wire.Opinion{
-				{Witness: "web-1", Heartbeat: 1212}, {Witness: "web-2", Heartbeat: 1213},
+			Suspicions: []wire.Suspicion{{Name: "cache-3", Incarnation: 1_767_225_300_000, Accusations: []wire.Accusation{
+				{Accuser: "web-1", Heartbeat: 1212}, {Accuser: "web-2", Heartbeat: 1213},
 			}}},
-			Signs: []wire.Sign{{Name: "db-2", Incarnation: 1_767_225_500_000, Heartbeat: 746}},
+			Refutations: []wire.Refutation{{Name: "db-2", Incarnation: 1_767_225_500_000, Heartbeat: 746}},
 		},
 		"empty": &wire.Delta{Header: wire.Header{From: "a", Incarnation: 1, Heartbeat: 1}},
 	}
@@ -170,8 +170,8 @@ func goodMessage() *rapid.Generator[wire.Message] {
 			return &wire.Digest{Header: h, Clock: clock, Bits: bits, First: rapid.Uint16().Draw(t, "first"), Count: rapid.Uint16Range(0, 1<<bits).Draw(t, "count"), Columns: blob.Draw(t, "columns")}
 		case 1:
 			return &wire.Delta{
-				Header: h, Clock: clock, Bits: bits, Wants: rapid.SliceOfN(name, 0, 5).Draw(t, "wants"), Prints: rapid.SliceOfN(rapid.Uint32(), 0, 9).Draw(t, "prints"),
-				Entries: entries.Draw(t, "records"), Newer: blob.Draw(t, "newer"), Rosters: blob.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
+				Header: h, Clock: clock, Bits: bits, Wants: rapid.SliceOfN(name, 0, 5).Draw(t, "wants"), Fingerprints: rapid.SliceOfN(rapid.Uint32(), 0, 9).Draw(t, "prints"),
+				Entries: entries.Draw(t, "records"), Updates: blob.Draw(t, "newer"), Listings: blob.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
 			}
 		case 2:
 			return &wire.Ping{Header: h, Nonce: rapid.Uint64().Draw(t, "nonce"), News: entries.Draw(t, "news")}
@@ -202,8 +202,8 @@ func deref(m wire.Message) any {
 		return []any{m.Header, m.Clock, m.Bits, m.First, m.Count, fmt.Sprint(m.Columns)}
 	case *wire.Delta:
 		return []any{
-			m.Header, m.Clock, m.Bits, fmt.Sprint(m.Wants), fmt.Sprint(m.Prints), entries(m.Entries), fmt.Sprint(m.Newer),
-			fmt.Sprint(m.Rosters), m.More,
+			m.Header, m.Clock, m.Bits, fmt.Sprint(m.Wants), fmt.Sprint(m.Fingerprints), entries(m.Entries), fmt.Sprint(m.Updates),
+			fmt.Sprint(m.Listings), m.More,
 		}
 	case *wire.Ping:
 		return []any{m.Header, m.Nonce, entries(m.News)}

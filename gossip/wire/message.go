@@ -134,15 +134,15 @@ func (d *Digest) validate() error { return checkBuckets(d.Clock, d.Bits, d.Count
 
 // Delta is the reply to a digest, and the way in which news travels (R12).
 type Delta struct {
-	Header  `codec:"Header"`
-	Clock   uint64   // of the sender, Unix milliseconds; lags count from it; 0: news, which nobody asked for
-	Bits    uint8    // there are 2^Bits buckets, as in the digest
-	Wants   []string // members whose record the sender lacks, by name
-	Prints  []uint32 // the same by the print of the record
-	Entries Entries  // records that the receiver asked for or evidently lacks, or news
-	Newer   []byte   // heartbeats that are higher than the receiver's (newer.go)
-	Rosters []byte   // buckets that the two sides list differently (roster.go)
-	More    bool     // there are records that did not fit: ask for them on a stream
+	Header       `codec:"Header"`
+	Clock        uint64   // of the sender, Unix milliseconds; lags count from it; 0: news, which nobody asked for
+	Bits         uint8    // there are 2^Bits buckets, as in the digest
+	Wants        []string // members whose record the sender lacks, by name
+	Fingerprints []uint32 // the same by the print of the record
+	Entries      Entries  // records that the receiver asked for or evidently lacks, or news
+	Updates      []byte   // heartbeats that are higher than the receiver's (newer.go)
+	Listings     []byte   // buckets that the two sides list differently (roster.go)
+	More         bool     // there are records that did not fit: ask for them on a stream
 }
 
 func (d *Delta) Kind() Kind { return KindDelta }
@@ -161,7 +161,7 @@ func (d *Delta) entries() *Entries { return &d.Entries }
 
 // Empty reports whether the delta says nothing but its header.
 func (d *Delta) Empty() bool {
-	return len(d.Wants)+len(d.Prints)+len(d.Entries)+len(d.Newer)+len(d.Rosters) == 0 && !d.More
+	return len(d.Wants)+len(d.Fingerprints)+len(d.Entries)+len(d.Updates)+len(d.Listings) == 0 && !d.More
 }
 
 // Ping asks a member directly whether it is there. With a nonce of 0 it asks because the member is in doubt. It may
@@ -195,28 +195,28 @@ func (p *Pong) Answer() bool { return true }
 // Evidence tells which members the sender and others have asked in vain, and which have shown that they live. It is no
 // verdict: the receiver asks for itself.
 type Evidence struct {
-	Header `codec:"Header"`
-	Doubts []Doubt
-	Signs  []Sign
+	Header      `codec:"Header"`
+	Suspicions  []Suspicion
+	Refutations []Refutation
 }
 
 func (v *Evidence) Kind() Kind { return KindEvidence }
 
-// Doubt is what opinions there are about one member.
-type Doubt struct {
+// Suspicion is what opinions there are about one member.
+type Suspicion struct {
 	Name        string
 	Incarnation uint64
-	Opinions    []Opinion
+	Accusations []Accusation
 }
 
-// Opinion says that a witness has asked a member in vain since that heartbeat of it was due. A higher one refutes it.
-type Opinion struct {
-	Witness   string
+// Accusation says that a witness has asked a member in vain since that heartbeat of it was due. A higher one refutes it.
+type Accusation struct {
+	Accuser   string
 	Heartbeat uint64
 }
 
-// Sign is a heartbeat of a member that others doubt.
-type Sign struct {
+// Refutation is a heartbeat of a member that others doubt.
+type Refutation struct {
 	Name        string
 	Incarnation uint64
 	Heartbeat   uint64

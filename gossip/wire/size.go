@@ -33,16 +33,16 @@ const MaxNameSize = 3 + membership.MaxNameLength
 // SizeString bounds what a name takes, or another string of up to 64 KiB.
 func SizeString(s string) int { return 3 + len(s) }
 
-// SizeSign bounds what a sign takes.
-func SizeSign(s Sign) int {
+// SizeRefutation bounds what a sign takes.
+func SizeRefutation(s Refutation) int {
 	return 1 + SizeString(s.Name) + SizeUint(s.Incarnation) + SizeUint(s.Heartbeat)
 }
 
-// SizeDoubt bounds what a doubt takes with all its opinions.
-func SizeDoubt(d Doubt) int {
+// SizeSuspicion bounds what a doubt takes with all its opinions.
+func SizeSuspicion(d Suspicion) int {
 	n := 4 + SizeString(d.Name) + SizeUint(d.Incarnation)
-	for _, o := range d.Opinions {
-		n += 1 + SizeString(o.Witness) + SizeUint(o.Heartbeat)
+	for _, o := range d.Accusations {
+		n += 1 + SizeString(o.Accuser) + SizeUint(o.Heartbeat)
 	}
 	return n
 }

@@ -44,7 +44,7 @@ func TestR17BudgetsAreUpperBounds(t *testing.T) {
 			&Pong{Header: h, Nonce: 1<<64 - 1}:                                                            fixed,
 			&Digest{Header: h, Clock: clock, Bits: 12, First: 1<<16 - 1, Count: 1<<16 - 1, Columns: blob}: fixed + len(blob),
 		}
-		delta := &Delta{Header: h, Clock: clock, Bits: 12, Wants: wants, Prints: prints, Entries: records, Newer: blob, Rosters: blob, More: true}
+		delta := &Delta{Header: h, Clock: clock, Bits: 12, Wants: wants, Fingerprints: prints, Entries: records, Updates: blob, Listings: blob, More: true}
 		for _, w := range wants {
 			parts += SizeString(w)
 		}
