@@ -35,17 +35,6 @@ func ParseAdvertise(s string) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// CheckExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator
-// has not allowed that.
-func CheckExposure(bind netip.AddrPort, allowPlaintext bool) error {
-	if allowPlaintext || bind.Addr().Unmap().IsLoopback() {
-		return nil
-	}
-	return fmt.Errorf("bind to %s: without a key, whoever reaches this port can read and forge the gossip: "+
-		"make one with heartsay keys gen and give it with --key-file, bind to 127.0.0.1, or give --allow-plaintext if you "+
-		"trust the network", bind)
-}
-
 // parseIPPort returns the address that s writes, with DefaultPort when it has no port. Its errors say what is wrong
 // with s without repeating it.
 func parseIPPort(s string) (netip.AddrPort, error) {
@@ -108,3 +97,53 @@ func checkReachable(a netip.AddrPort) error {
 	}
 	return membership.ValidateAddress(a)
 }
+
+// addrPortOf returns the IP and port of a, and whether it has them.
+func addrPortOf(a net.Addr) (netip.AddrPort, bool) {
+	var from netip.AddrPort
+	switch a := a.(type) {
+	case nil:
+		return from, false
+	case *net.UDPAddr:
+		from = a.AddrPort()
+	case *net.TCPAddr:
+		from = a.AddrPort()
+	default:
+		from, _ = netip.ParseAddrPort(a.String())
+	}
+	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), from.IsValid()
+}
+
+func remoteOf(c net.Conn) netip.AddrPort {
+	a, _ := addrPortOf(c.RemoteAddr())
+	return a
+}
+
+// ParseListen returns the address to serve operators on that s writes: ip:port, [v6]:port, or :port and port alone for
+// loopback. Port 0 picks a free one. Names are refused.
+func ParseListen(s string) (netip.AddrPort, error) {
+	digits := s
+	if len(s) > 0 && s[0] == ':' {
+		digits = s[1:]
+	}
+	if port, ok := parsePort(digits); ok || digits == "0" {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), nil
+	}
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: write ip:port, or a port alone for loopback", s)
+	}
+	a, err := parseIPPort(s)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w", s, err)
+	}
+	return a, nil
+}
+
+// parsePort returns the port that s writes, 1 to 65535.
+func parsePort(s string) (uint16, bool) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return uint16(n), err == nil && n > 0
+}
+
+// DefaultPort is the gossip port when none is given: H-E-A-R on a telephone.
+const DefaultPort = 4327

@@ -8,13 +8,12 @@ import (
 )
 
 // AdvertiseAddress returns the address that others shall be told of an agent that listens on bind, whose port must be
-// the real one. A specific bind is its own answer. For an unspecified one it is the first private address that
-// ifaceAddrs lists, else the first other unicast one, else the address from which the default route would send; the
+// the real one. A specific bind is its own answer. For an unspecified one it is the first private address of this
+// host's interfaces, else the first other unicast one, else the address from which the default route would send; the
 // port is bind's. Only what bind listens on is chosen: IPv4 for 0.0.0.0, either for ::. The note says in words what
 // was chosen and why; it is "" when there was nothing to choose.
-func AdvertiseAddress(bind netip.AddrPort, ifaceAddrs func() ([]netip.Addr, error)) (a netip.AddrPort, note string,
-	err error) {
-	return chooseAdvertised(bind, ifaceAddrs, routeSource)
+func AdvertiseAddress(bind netip.AddrPort) (a netip.AddrPort, note string, err error) {
+	return chooseAdvertised(bind, hostAddresses, routeSource)
 }
 
 func chooseAdvertised(bind netip.AddrPort, ifaceAddrs func() ([]netip.Addr, error),

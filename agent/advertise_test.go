@@ -76,10 +76,10 @@ func TestAdvertiseSaysWhatToDoWhenNothingFits(t *testing.T) {
 			t.Errorf("%s: got %v, %v: want an error that names --advertise", rule, got, err)
 		}
 	}
-	if got, _, err := AdvertiseAddress(netip.MustParseAddrPort("10.0.0.1:0"), hostAddresses); err == nil {
+	if got, _, err := AdvertiseAddress(netip.MustParseAddrPort("10.0.0.1:0")); err == nil {
 		t.Errorf("port 0 is advertised as %v", got)
 	}
-	if got, _, err := AdvertiseAddress(netip.AddrPort{}, hostAddresses); err == nil {
+	if got, _, err := AdvertiseAddress(netip.AddrPort{}); err == nil {
 		t.Errorf("no address is advertised as %v", got)
 	}
 }
@@ -87,7 +87,7 @@ func TestAdvertiseSaysWhatToDoWhenNothingFits(t *testing.T) {
 // The real host may have no network at all; whatever it has, the answer must be one that can be reached, or an error.
 func TestAdvertiseOfThisHostIsNeverUnspecified(t *testing.T) {
 	for _, bind := range []string{"0.0.0.0:7", "[::]:7"} {
-		got, note, err := AdvertiseAddress(netip.MustParseAddrPort(bind), hostAddresses)
+		got, note, err := AdvertiseAddress(netip.MustParseAddrPort(bind))
 		if err == nil && (checkReachable(got) != nil || note == "") {
 			t.Errorf("bind %s advertises %s with the note %q", bind, got, note)
 		}

@@ -91,6 +91,3 @@ func DefaultConfig(profile string) (Config, error) {
 	}
 	return c, nil
 }
-
-// DefaultPort is the gossip port when none is given: H-E-A-R on a telephone.
-const DefaultPort = 4327

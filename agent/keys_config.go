@@ -90,3 +90,14 @@ func (a *Agent) ReloadKeys() error {
 	}
 	return nil
 }
+
+// CheckExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator
+// has not allowed that.
+func CheckExposure(bind netip.AddrPort, allowPlaintext bool) error {
+	if allowPlaintext || bind.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("bind to %s: without a key, whoever reaches this port can read and forge the gossip: "+
+		"make one with heartsay keys gen and give it with --key-file, bind to 127.0.0.1, or give --allow-plaintext if you "+
+		"trust the network", bind)
+}

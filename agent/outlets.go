@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 
 	"golang.org/x/net/netutil"
 )
@@ -122,24 +121,4 @@ func (c Config) operators() error {
 		check(err == nil, "%w", err)
 	}
 	return errors.Join(faults...)
-}
-
-// ParseListen returns the address to serve operators on that s writes: ip:port, [v6]:port, or :port and port alone for
-// loopback. Port 0 picks a free one. Names are refused.
-func ParseListen(s string) (netip.AddrPort, error) {
-	digits := s
-	if len(s) > 0 && s[0] == ':' {
-		digits = s[1:]
-	}
-	if port, ok := parsePort(digits); ok || digits == "0" {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), nil
-	}
-	if _, _, err := net.SplitHostPort(s); err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q: write ip:port, or a port alone for loopback", s)
-	}
-	a, err := parseIPPort(s)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q: %w", s, err)
-	}
-	return a, nil
 }

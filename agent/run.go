@@ -68,7 +68,7 @@ func open(cfg Config, log hclog.Logger) (*Agent, error) {
 	}
 	if !cfg.Advertise.IsValid() {
 		var note string
-		cfg.Advertise, note, err = AdvertiseAddress(wire.Local(), hostAddresses)
+		cfg.Advertise, note, err = AdvertiseAddress(wire.Local())
 		if err != nil {
 			return nil, errors.Join(err, wire.Close())
 		}

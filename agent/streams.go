@@ -289,8 +289,3 @@ func (a *Agent) closeAtEnd(c net.Conn) (stop func()) {
 	off := context.AfterFunc(a.ending, func() { c.Close() })
 	return func() { off() }
 }
-
-func remoteOf(c net.Conn) netip.AddrPort {
-	a, _ := addrPortOf(c.RemoteAddr())
-	return a
-}

@@ -3,7 +3,6 @@ package agent
 import (
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"heartsay/membership"
@@ -58,12 +57,6 @@ func (q *targetsQuery) parsePort(values url.Values) error {
 		}
 	}
 	return nil
-}
-
-// parsePort returns the port that s writes, 1 to 65535.
-func parsePort(s string) (uint16, bool) {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return uint16(n), err == nil && n > 0
 }
 
 // portOf returns the port that a tag of a member names, and whether it names one.

@@ -240,19 +240,3 @@ func (w *Wire) takeStream(c net.Conn) {
 // hears reports whether w was asked to listen to from. A socket bound to 0.0.0.0 hears IPv6 as well on most systems,
 // which the operator neither asked for nor filters.
 func (w *Wire) hears(from netip.AddrPort) bool { return !w.local.Addr().Is4() || from.Addr().Is4() }
-
-// addrPortOf returns the IP and port of a, and whether it has them.
-func addrPortOf(a net.Addr) (netip.AddrPort, bool) {
-	var from netip.AddrPort
-	switch a := a.(type) {
-	case nil:
-		return from, false
-	case *net.UDPAddr:
-		from = a.AddrPort()
-	case *net.TCPAddr:
-		from = a.AddrPort()
-	default:
-		from, _ = netip.ParseAddrPort(a.String())
-	}
-	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), from.IsValid()
-}
