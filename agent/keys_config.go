@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"heartsay/agent/addr"
 	"net/netip"
 )
 
@@ -55,7 +56,7 @@ func (c Config) exposure() error {
 func (c Config) deafToSeeds() error {
 	g := gate{allowed: c.Allow}
 	for _, join := range c.Join {
-		s, err := ParseSeed(join)
+		s, err := addr.ParseSeed(join)
 		if err != nil {
 			continue // and said elsewhere
 		}

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"heartsay/agent/addr"
 	"net"
 
 	"golang.org/x/net/netutil"
@@ -59,7 +60,7 @@ func (o *outlets) open(cfg Config) (err error) {
 // serve serves a by all outlets. What fails ends the agent. The routes are those of server.
 func (o *outlets) serve(a *Agent, server *Server) {
 	if o.scrapes != nil {
-		address, _ := addrPortOf(o.scrapes.Addr())
+		address, _ := addr.Of(o.scrapes.Addr())
 		o.scraped = newScrapeServer(server, address, a.log)
 		go func() {
 			if err := o.scraped.serve(o.scrapes); err != nil {
@@ -80,7 +81,7 @@ func (o *outlets) serve(a *Agent, server *Server) {
 // addresses returns where scrapes and DNS are served, "" for what is not.
 func (o *outlets) addresses() (scrapes, dns string) {
 	if o.scrapes != nil {
-		address, _ := addrPortOf(o.scrapes.Addr())
+		address, _ := addr.Of(o.scrapes.Addr())
 		scrapes = address.String()
 	}
 	if o.dns != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
 
+	"heartsay/agent/addr"
 	"heartsay/agent/internal/ratelimit"
 	"heartsay/membership"
 )
@@ -51,7 +52,7 @@ type Wire struct {
 	watching sync.WaitGroup
 }
 
-// Listen opens a port for packets and streams at bind, which is [ParseBind]'s: an IP, so that it can only be the
+// Listen opens a port for packets and streams at bind, which is [addr.ParseBind]'s: an IP, so that it can only be the
 // address that was meant. Port 0 picks a free port, see [Wire.Local]. Its errors say what to do. The caller must
 // call Close.
 func Listen(bind netip.AddrPort, log hclog.Logger) (*Wire, error) {
@@ -190,7 +191,7 @@ func (w *Wire) endQueues() {
 
 // takePacket queues a copy of p of the right size: p is a part of a buffer of 64 KiB, which it would keep alive.
 func (w *Wire) takePacket(p *memberlist.Packet) {
-	from, ok := addrPortOf(p.From)
+	from, ok := addr.Of(p.From)
 	if !ok {
 		w.drops.packetSource.Add(1)
 		return
@@ -218,7 +219,7 @@ func (w *Wire) takePacket(p *memberlist.Packet) {
 
 // takeStream queues c when there is a place for it. The queue never blocks: it is as long as there are places.
 func (w *Wire) takeStream(c net.Conn) {
-	from, ok := addrPortOf(c.RemoteAddr())
+	from, ok := addr.Of(c.RemoteAddr())
 	if why := w.refusesStream(from); ok && why != nil {
 		why.Add(1)
 		_ = c.Close() // nothing was written, so nothing can be lost

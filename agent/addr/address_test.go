@@ -1,4 +1,4 @@
-package agent
+package addr
 
 import (
 	"strings"
@@ -99,7 +99,7 @@ func FuzzParseAddresses(f *testing.F) {
 				t.Errorf("ParseBind(%q) = %s, which reads as %s, %v", s, a, again, err)
 			}
 		}
-		if a, err := ParseAdvertise(s); err == nil && checkReachable(a) != nil {
+		if a, err := ParseAdvertise(s); err == nil && CheckReachable(a) != nil {
 			t.Errorf("ParseAdvertise(%q) = %s, where nobody can be reached", s, a)
 		}
 		if seed, err := ParseSeed(s); err == nil {

@@ -1,4 +1,4 @@
-package agent
+package addr
 
 import (
 	"errors"
@@ -27,7 +27,7 @@ func ParseBind(s string) (netip.AddrPort, error) {
 func ParseAdvertise(s string) (netip.AddrPort, error) {
 	a, err := parseIPPort(s)
 	if err == nil {
-		err = checkReachable(a)
+		err = CheckReachable(a)
 	}
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("advertised address %q: %w", s, err)
@@ -53,7 +53,7 @@ func parseIPPort(s string) (netip.AddrPort, error) {
 			host, DefaultPort)
 	}
 	a := netip.AddrPortFrom(ip.Unmap(), port)
-	return a, checkOneHost(a.Addr())
+	return a, CheckHost(a.Addr())
 }
 
 // splitPort returns the host and the port in s, DefaultPort when s has none. Brackets around the host are removed. A
@@ -77,8 +77,8 @@ func splitPort(s string) (host string, port uint16, err error) {
 	return host, uint16(n), nil
 }
 
-// checkOneHost returns an error when ip cannot be an address of a host's own. Unspecified ones pass.
-func checkOneHost(ip netip.Addr) error {
+// CheckHost returns an error when ip cannot be an address of a host's own. Unspecified ones pass.
+func CheckHost(ip netip.Addr) error {
 	switch {
 	case !ip.IsValid():
 		return errors.New("the IP is missing")
@@ -90,16 +90,16 @@ func checkOneHost(ip netip.Addr) error {
 	return nil
 }
 
-// checkReachable returns an error when nobody can be reached at a.
-func checkReachable(a netip.AddrPort) error {
-	if err := checkOneHost(a.Addr()); err != nil {
+// CheckReachable returns an error when nobody can be reached at a.
+func CheckReachable(a netip.AddrPort) error {
+	if err := CheckHost(a.Addr()); err != nil {
 		return err
 	}
 	return membership.ValidateAddress(a)
 }
 
-// addrPortOf returns the IP and port of a, and whether it has them.
-func addrPortOf(a net.Addr) (netip.AddrPort, bool) {
+// Of returns the IP and port of a, and whether it has them.
+func Of(a net.Addr) (netip.AddrPort, bool) {
 	var from netip.AddrPort
 	switch a := a.(type) {
 	case nil:
@@ -114,8 +114,8 @@ func addrPortOf(a net.Addr) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), from.IsValid()
 }
 
-func remoteOf(c net.Conn) netip.AddrPort {
-	a, _ := addrPortOf(c.RemoteAddr())
+func Remote(c net.Conn) netip.AddrPort {
+	a, _ := Of(c.RemoteAddr())
 	return a
 }
 
@@ -126,7 +126,7 @@ func ParseListen(s string) (netip.AddrPort, error) {
 	if len(s) > 0 && s[0] == ':' {
 		digits = s[1:]
 	}
-	if port, ok := parsePort(digits); ok || digits == "0" {
+	if port, ok := ParsePort(digits); ok || digits == "0" {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), nil
 	}
 	if _, _, err := net.SplitHostPort(s); err != nil {
@@ -139,8 +139,8 @@ func ParseListen(s string) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// parsePort returns the port that s writes, 1 to 65535.
-func parsePort(s string) (uint16, bool) {
+// ParsePort returns the port that s writes, 1 to 65535.
+func ParsePort(s string) (uint16, bool) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return uint16(n), err == nil && n > 0
 }
