@@ -30,7 +30,7 @@ func (c Config) overhead() int {
 
 // exposure returns what is wrong with the way in which others can reach the agent.
 func (c Config) exposure() error {
-	faults := []error{CheckExposure(c.Bind, c.AllowPlaintext || c.KeyFile != "")}
+	faults := []error{checkExposure(c.Bind, c.AllowPlaintext || c.KeyFile != "")}
 	for _, n := range c.Allow {
 		if !n.IsValid() || n != n.Masked() {
 			faults = append(faults, fmt.Errorf("network %s: write ADDRESS/BITS with no bit set behind the mask, like %s", n,
@@ -92,9 +92,9 @@ func (a *Agent) ReloadKeys() error {
 	return nil
 }
 
-// CheckExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator
+// checkExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator
 // has not allowed that.
-func CheckExposure(bind netip.AddrPort, allowPlaintext bool) error {
+func checkExposure(bind netip.AddrPort, allowPlaintext bool) error {
 	if allowPlaintext || bind.Addr().Unmap().IsLoopback() {
 		return nil
 	}

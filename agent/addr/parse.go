@@ -1,3 +1,8 @@
+// Package addr reads the addresses that people write, and chooses the one that others are told.
+//
+// An address to bind to is an IP with a port (parse.go), a seed is an IP or a name to join by (seed.go). Nothing is
+// looked up but by [Seed.Resolve]. [ChooseAdvertised] asks the host for its interfaces and routes (advertise.go). IPv4
+// never comes back written as IPv6. All of it is functions of what is handed in: nothing is kept.
 package addr
 
 import (
@@ -10,6 +15,9 @@ import (
 
 	"heartsay/membership"
 )
+
+// DefaultPort is the gossip port when none is given: H-E-A-R on a telephone.
+const DefaultPort = 4327
 
 // ParseBind returns the address to listen on that s writes: ip, ip:port, [v6]:port or v6. The port is [DefaultPort]
 // when s has none, and may be 0 for any free one. IPv4 written as IPv6 comes back as IPv4. Names are refused, because
@@ -33,6 +41,32 @@ func ParseAdvertise(s string) (netip.AddrPort, error) {
 		return netip.AddrPort{}, fmt.Errorf("advertised address %q: %w", s, err)
 	}
 	return a, nil
+}
+
+// ParseListen returns the address to serve operators on that s writes: ip:port, [v6]:port, or :port and port alone for
+// loopback. Port 0 picks a free one. Names are refused.
+func ParseListen(s string) (netip.AddrPort, error) {
+	digits := s
+	if len(s) > 0 && s[0] == ':' {
+		digits = s[1:]
+	}
+	if port, ok := ParsePort(digits); ok || digits == "0" {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), nil
+	}
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: write ip:port, or a port alone for loopback", s)
+	}
+	a, err := parseIPPort(s)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w", s, err)
+	}
+	return a, nil
+}
+
+// ParsePort returns the port that s writes, 1 to 65535.
+func ParsePort(s string) (uint16, bool) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return uint16(n), err == nil && n > 0
 }
 
 // parseIPPort returns the address that s writes, with DefaultPort when it has no port. Its errors say what is wrong
@@ -114,36 +148,8 @@ func Of(a net.Addr) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), from.IsValid()
 }
 
+// Remote returns the address of the other side of c, the zero one when it has none.
 func Remote(c net.Conn) netip.AddrPort {
 	a, _ := Of(c.RemoteAddr())
 	return a
 }
-
-// ParseListen returns the address to serve operators on that s writes: ip:port, [v6]:port, or :port and port alone for
-// loopback. Port 0 picks a free one. Names are refused.
-func ParseListen(s string) (netip.AddrPort, error) {
-	digits := s
-	if len(s) > 0 && s[0] == ':' {
-		digits = s[1:]
-	}
-	if port, ok := ParsePort(digits); ok || digits == "0" {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), nil
-	}
-	if _, _, err := net.SplitHostPort(s); err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q: write ip:port, or a port alone for loopback", s)
-	}
-	a, err := parseIPPort(s)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q: %w", s, err)
-	}
-	return a, nil
-}
-
-// ParsePort returns the port that s writes, 1 to 65535.
-func ParsePort(s string) (uint16, bool) {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return uint16(n), err == nil && n > 0
-}
-
-// DefaultPort is the gossip port when none is given: H-E-A-R on a telephone.
-const DefaultPort = 4327
