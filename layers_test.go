@@ -33,6 +33,7 @@ var (
 		"api": {nil, []string{"github.com/hashicorp/memberlist", "github.com/urfave/cli/v2"},
 			"a client of the API must not drag the agent in"},
 		"agent": {[]string{"gossip", "gossip/wire", "membership", "phi", "api",
+			"agent/addr",
 			"agent/internal/eventlog",
 			"agent/internal/process",
 			"agent/internal/ratelimit",
@@ -44,10 +45,12 @@ var (
 			"a bound is a count: what is counted is its caller's business"},
 		"agent/internal/safefile": {nil, []string{"net", "context", "github.com/hashicorp/go-hclog"},
 			"to read, replace and lock a file needs no word of what is in it"},
+		"agent/addr": {[]string{"membership"}, []string{"os", "github.com/hashicorp/memberlist"},
+			"an address is text until it is read: who listens or dials is elsewhere"},
 		"agent/internal/eventlog": {[]string{"api"}, []string{"net", "os"},
 			"events are kept in memory, for whoever reads them: a stream, a handler, a program around the agent"},
 		"bench": {[]string{"agent", "api", "gossip", "membership", "sim"}, nil, "both systems side by side, in tests only"},
-		"cmd/heartsay": {[]string{"agent", "api", "sim"}, []string{"github.com/hashicorp/memberlist"},
+		"cmd/heartsay": {[]string{"agent", "agent/addr", "api", "sim"}, []string{"github.com/hashicorp/memberlist"},
 			"the command line talks to agents, not to engines"},
 	}
 )

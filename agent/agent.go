@@ -21,6 +21,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/addr"
 	"heartsay/agent/internal/eventlog"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
@@ -36,7 +37,7 @@ type Agent struct {
 	sealer    *Sealer    // the same, nil without a key
 	reloading sync.Mutex // held while the key file is read again
 	state     *StateFile // nil: nothing is kept
-	resolver  Resolver
+	resolver  addr.Resolver
 	ring      *eventlog.Ring
 	views     *eventlog.Views
 	handlers  *handlers
@@ -83,9 +84,9 @@ var eventsKept = 4096
 // Parts are what an agent stands on. It owns the wire and the state file from its start on.
 type Parts struct {
 	Wire     *Wire
-	State    *StateFile   // nil: nothing is kept over a restart
-	Resolver Resolver     // nil: the host's
-	Log      hclog.Logger // nil: nothing is logged
+	State    *StateFile    // nil: nothing is kept over a restart
+	Resolver addr.Resolver // nil: the host's
+	Log      hclog.Logger  // nil: nothing is logged
 }
 
 // Start brings an agent to life, without a local API; [Run] does it with all that belongs to it. The error says what
@@ -104,7 +105,7 @@ func Start(cfg Config, parts Parts) (*Agent, error) {
 	return start(cfg, parts.Wire, parts.State, parts.Resolver, parts.Log)
 }
 
-func start(cfg Config, transport *Wire, state *StateFile, resolver Resolver, log hclog.Logger) (*Agent, error) {
+func start(cfg Config, transport *Wire, state *StateFile, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
 	now := time.Now()
 	saved, incarnation, err := recall(state, now, log)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/addr"
 	"heartsay/api"
 )
 
@@ -49,7 +50,7 @@ func virtually(t *testing.T, f func(c *cluster)) {
 }
 
 func at(host int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(host)}), DefaultPort)
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(host)}), addr.DefaultPort)
 }
 
 // config is that of an agent with profile lan.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"heartsay/agent/addr"
 	"net/netip"
 	"time"
 )
@@ -63,7 +64,7 @@ func Profiles() []string { return []string{"local", "lan", "wan"} }
 func DefaultConfig(profile string) (Config, error) {
 	c := Config{
 		Cluster:   "heartsay",
-		Bind:      netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), DefaultPort),
+		Bind:      netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), addr.DefaultPort),
 		Profile:   profile,
 		Fanout:    1,
 		Detector:  "measured",
@@ -91,6 +92,3 @@ func DefaultConfig(profile string) (Config, error) {
 	}
 	return c, nil
 }
-
-// DefaultPort is the gossip port when none is given: H-E-A-R on a telephone.
-const DefaultPort = 4327

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"heartsay/agent/addr"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -37,7 +38,7 @@ type crowd struct {
 const crowdInterval = 500 * time.Millisecond
 
 func crowdAddress(i int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), DefaultPort)
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), addr.DefaultPort)
 }
 
 // newCrowd puts n members into a network, until it is stopped.
@@ -157,14 +158,14 @@ func (c *crowd) hear(stream gossip.StreamID, from netip.AddrPort, payload []byte
 	return to, answers
 }
 
-func (c *crowd) answerPacket(b []byte, addr net.Addr) {
+func (c *crowd) answerPacket(b []byte, sender net.Addr) {
 	payload, err := c.envelope.Open(b, ClassPacket)
 	if err != nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	from, _ := addrPortOf(addr)
+	from, _ := addr.Of(sender)
 	to, answers := c.hear(0, from, payload)
 	for _, m := range answers {
 		c.say(to, headerIn(m).To, from, m)
@@ -178,7 +179,7 @@ func (c *crowd) answerStream(s net.Conn) {
 		if err != nil {
 			return
 		}
-		answers := c.answerFrame(remoteOf(s), payload)
+		answers := c.answerFrame(addr.Remote(s), payload)
 		for _, b := range answers {
 			if WriteFrame(s, c.envelope, b) != nil {
 				return

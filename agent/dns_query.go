@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"heartsay/agent/addr"
 	"heartsay/membership"
 )
 
@@ -74,7 +75,7 @@ func (q dnsQuery) servicePort(v membership.View) (uint16, bool) {
 	}
 	for _, t := range v.Record.Tags {
 		if strings.EqualFold(t.Key, q.service) {
-			return parsePort(t.Value)
+			return addr.ParsePort(t.Value)
 		}
 	}
 	return 0, false

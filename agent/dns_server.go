@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heartsay/agent/addr"
 	"net"
 	"net/netip"
 	"time"
@@ -38,7 +39,7 @@ func listenDNS(address netip.AddrPort) (*dnsServer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listen for DNS on %s: %w", address, err)
 		}
-		bound, _ := addrPortOf(packets.LocalAddr())
+		bound, _ := addr.Of(packets.LocalAddr())
 		listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(bound))
 		if err == nil {
 			return &dnsServer{address: bound, packets: packets, listener: netutil.LimitListener(listener, dnsStreams)}, nil

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"heartsay/agent/addr"
 	"net/netip"
 )
 
@@ -29,7 +30,7 @@ func (c Config) overhead() int {
 
 // exposure returns what is wrong with the way in which others can reach the agent.
 func (c Config) exposure() error {
-	faults := []error{CheckExposure(c.Bind, c.AllowPlaintext || c.KeyFile != "")}
+	faults := []error{checkExposure(c.Bind, c.AllowPlaintext || c.KeyFile != "")}
 	for _, n := range c.Allow {
 		if !n.IsValid() || n != n.Masked() {
 			faults = append(faults, fmt.Errorf("network %s: write ADDRESS/BITS with no bit set behind the mask, like %s", n,
@@ -55,7 +56,7 @@ func (c Config) exposure() error {
 func (c Config) deafToSeeds() error {
 	g := gate{allowed: c.Allow}
 	for _, join := range c.Join {
-		s, err := ParseSeed(join)
+		s, err := addr.ParseSeed(join)
 		if err != nil {
 			continue // and said elsewhere
 		}
@@ -89,4 +90,15 @@ func (a *Agent) ReloadKeys() error {
 			fmt.Sprint(before.IDs()))
 	}
 	return nil
+}
+
+// checkExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator
+// has not allowed that.
+func checkExposure(bind netip.AddrPort, allowPlaintext bool) error {
+	if allowPlaintext || bind.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("bind to %s: without a key, whoever reaches this port can read and forge the gossip: "+
+		"make one with heartsay keys gen and give it with --key-file, bind to 127.0.0.1, or give --allow-plaintext if you "+
+		"trust the network", bind)
 }

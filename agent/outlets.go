@@ -3,8 +3,8 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"heartsay/agent/addr"
 	"net"
-	"net/netip"
 
 	"golang.org/x/net/netutil"
 )
@@ -60,7 +60,7 @@ func (o *outlets) open(cfg Config) (err error) {
 // serve serves a by all outlets. What fails ends the agent. The routes are those of server.
 func (o *outlets) serve(a *Agent, server *Server) {
 	if o.scrapes != nil {
-		address, _ := addrPortOf(o.scrapes.Addr())
+		address, _ := addr.Of(o.scrapes.Addr())
 		o.scraped = newScrapeServer(server, address, a.log)
 		go func() {
 			if err := o.scraped.serve(o.scrapes); err != nil {
@@ -81,7 +81,7 @@ func (o *outlets) serve(a *Agent, server *Server) {
 // addresses returns where scrapes and DNS are served, "" for what is not.
 func (o *outlets) addresses() (scrapes, dns string) {
 	if o.scrapes != nil {
-		address, _ := addrPortOf(o.scrapes.Addr())
+		address, _ := addr.Of(o.scrapes.Addr())
 		scrapes = address.String()
 	}
 	if o.dns != nil {
@@ -122,24 +122,4 @@ func (c Config) operators() error {
 		check(err == nil, "%w", err)
 	}
 	return errors.Join(faults...)
-}
-
-// ParseListen returns the address to serve operators on that s writes: ip:port, [v6]:port, or :port and port alone for
-// loopback. Port 0 picks a free one. Names are refused.
-func ParseListen(s string) (netip.AddrPort, error) {
-	digits := s
-	if len(s) > 0 && s[0] == ':' {
-		digits = s[1:]
-	}
-	if port, ok := parsePort(digits); ok || digits == "0" {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), nil
-	}
-	if _, _, err := net.SplitHostPort(s); err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q: write ip:port, or a port alone for loopback", s)
-	}
-	a, err := parseIPPort(s)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q: %w", s, err)
-	}
-	return a, nil
 }

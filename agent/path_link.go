@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/agent/addr"
 	"heartsay/gossip/wire"
 )
 
@@ -117,7 +118,7 @@ func (a *Agent) dialLink(to netip.AddrPort) (net.Conn, framing, error) {
 
 // serveOthersLink serves a link that another agent opened. Its end is no fault, but bytes that are no message are.
 func (a *Agent) serveOthersLink(c net.Conn, frames framing, first wire.Message) error {
-	_, err := a.serveLink(c, frames, newLink(remoteOf(c), ""), first)
+	_, err := a.serveLink(c, frames, newLink(addr.Remote(c), ""), first)
 	var open *OpenError
 	if errors.As(err, &open) || errors.Is(err, wire.ErrVersion) || errors.Is(err, wire.ErrKind) || errors.Is(err, wire.ErrForm) {
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/agent/addr"
 	"heartsay/api"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
@@ -22,7 +23,7 @@ const (
 // Probe looks whether this agent can talk to whoever listens at an address. The error says that the address is none or
 // does not resolve.
 func (a *Agent) Probe(ctx context.Context, address string) (api.ProbeResult, error) {
-	seed, err := ParseSeed(address)
+	seed, err := addr.ParseSeed(address)
 	if err != nil {
 		return api.ProbeResult{}, badRequest("%v", err)
 	}

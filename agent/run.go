@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/addr"
 	"heartsay/api"
 )
 
@@ -68,7 +69,7 @@ func open(cfg Config, log hclog.Logger) (*Agent, error) {
 	}
 	if !cfg.Advertise.IsValid() {
 		var note string
-		cfg.Advertise, note, err = AdvertiseAddress(wire.Local(), hostAddresses)
+		cfg.Advertise, note, err = addr.ChooseAdvertised(wire.Local())
 		if err != nil {
 			return nil, errors.Join(err, wire.Close())
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"heartsay/agent/addr"
 	"io"
 	"net"
 	"net/netip"
@@ -122,7 +123,7 @@ func (s *Sealer) unsealOpening(b []byte, h sealedHeader) error {
 func (s *Sealer) noted(c net.Conn, key KeyID, err error) error {
 	var refused *OpenError
 	if errors.As(err, &refused) {
-		host := netip.AddrPortFrom(remoteOf(c).Addr(), 0) // the port is any
+		host := netip.AddrPortFrom(addr.Remote(c).Addr(), 0) // the port is any
 		s.notes.note(host, key, refused, time.Now())
 	}
 	if err == io.EOF {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"heartsay/agent/addr"
 	"heartsay/api"
 )
 
@@ -26,7 +27,7 @@ const (
 
 // seed is an address to join by and how the attempts went. Its fields belong to seeds.mu.
 type seed struct {
-	Seed
+	addr.Seed
 	joined  bool // the last attempt led to a member
 	tried   time.Time
 	err     error
@@ -62,7 +63,7 @@ func (s *seeds) remember(join []string, saved Saved, own netip.AddrPort) error {
 
 // add keeps an address as a seed, once.
 func (s *seeds) add(text string) error {
-	parsed, err := ParseSeed(text)
+	parsed, err := addr.ParseSeed(text)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (s *seeds) add(text string) error {
 
 // remove forgets a seed. An attempt that is under way goes on.
 func (s *seeds) remove(text string) {
-	parsed, err := ParseSeed(text)
+	parsed, err := addr.ParseSeed(text)
 	if err != nil {
 		return
 	}
@@ -177,7 +178,7 @@ func (a *Agent) noteSeed(d *seed, err error) {
 
 // trySeed joins by a seed, unless it leads to a present member or to this agent itself; with force it does so even
 // then.
-func (a *Agent) trySeed(ctx context.Context, s Seed, force bool) error {
+func (a *Agent) trySeed(ctx context.Context, s addr.Seed, force bool) error {
 	ctx, cancel := context.WithTimeout(ctx, resolveTime)
 	addresses, err := s.Resolve(ctx, a.resolver)
 	cancel()
@@ -254,9 +255,9 @@ func (a *Agent) trySaved(now time.Time, alone bool) {
 // then none is used.
 func (a *Agent) Join(ctx context.Context, addresses []string) (api.JoinResult, error) {
 	result := api.JoinResult{Results: make([]api.JoinAttempt, len(addresses))}
-	parsed := make([]Seed, len(addresses))
+	parsed := make([]addr.Seed, len(addresses))
 	for i, text := range addresses {
-		s, err := ParseSeed(text)
+		s, err := addr.ParseSeed(text)
 		if err != nil {
 			return api.JoinResult{}, &api.Error{Code: api.CodeBadRequest, Message: err.Error()}
 		}

@@ -69,19 +69,3 @@ func TestThePortForScrapesChangesNothingAndServesNoPages(t *testing.T) {
 		}
 	})
 }
-
-func TestParseListenTakesAPortAloneForLoopback(t *testing.T) {
-	for text, want := range map[string]string{
-		"9100": "127.0.0.1:9100", ":9100": "127.0.0.1:9100", "0": "127.0.0.1:0", "10.0.0.1:9100": "10.0.0.1:9100",
-		"[::1]:53": "[::1]:53", "0.0.0.0:53": "0.0.0.0:53",
-	} {
-		if got, err := ParseListen(text); err != nil || got.String() != want {
-			t.Errorf("%q is %s, %v, want %s", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "localhost:9100", "65536", "10.0.0.1", "example.com:1", "10.0.0.1:x", "-1", ":"} {
-		if got, err := ParseListen(text); err == nil {
-			t.Errorf("%q is taken as %s", text, got)
-		}
-	}
-}

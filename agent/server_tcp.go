@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"heartsay/agent/addr"
 	"heartsay/agent/internal/safefile"
 	"heartsay/api"
 )
@@ -49,7 +50,7 @@ func (s *Server) ServeTCP(l net.Listener, token string) error {
 
 // guardTCP returns the server for an address, which ends with s.
 func (s *Server) guardTCP(at net.Addr, token string) *http.Server {
-	own, _ := addrPortOf(at)
+	own, _ := addr.Of(at)
 	want := sha256.Sum256([]byte("Bearer " + token))
 	server := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := checkHostTCP(r, own); err != nil {

@@ -22,7 +22,7 @@ type Saved struct {
 	Cluster     string        `json:"cluster"`
 	Incarnation uint64        `json:"incarnation"` // the one that was in use, see [NextIncarnation]
 	Members     []SavedMember `json:"members"`     // whom to look for after a restart of the whole cluster
-	Seeds       []string      `json:"seeds"`       // as [Seed.String] writes them
+	Seeds       []string      `json:"seeds"`       // as [addr.Seed.String] writes them
 }
 
 // SavedMember is a member that was known.

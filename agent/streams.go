@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"heartsay/agent/addr"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -70,7 +71,7 @@ func (a *Agent) takeStreams() {
 		a.running.Go(func() {
 			defer c.Close()
 			if err := a.serveStream(a.metrics.counted(c)); err != nil {
-				a.dropped(err, remoteOf(c))
+				a.dropped(err, addr.Remote(c))
 			}
 		})
 	}
@@ -165,7 +166,7 @@ func (a *Agent) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait 
 // readSync hands the messages of a stream, the first of which has come, to the engine until the one that ends the
 // other side's part. Stream is 0 for one that this agent opened.
 func (a *Agent) readSync(c net.Conn, frames framing, stream gossip.StreamID, m wire.Message) error {
-	codec, from := wire.NewCodec(), remoteOf(c)
+	codec, from := wire.NewCodec(), addr.Remote(c)
 	for end := time.Now().Add(streamTime); ; {
 		if refused, ok := m.(*wire.Refused); ok && stream == 0 {
 			return a.refusal(refused)
@@ -288,9 +289,4 @@ func (a *Agent) writeMessage(c net.Conn, frames framing, codec *wire.Codec, m wi
 func (a *Agent) closeAtEnd(c net.Conn) (stop func()) {
 	off := context.AfterFunc(a.ending, func() { c.Close() })
 	return func() { off() }
-}
-
-func remoteOf(c net.Conn) netip.AddrPort {
-	a, _ := addrPortOf(c.RemoteAddr())
-	return a
 }

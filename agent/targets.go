@@ -3,9 +3,9 @@ package agent
 import (
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 
+	"heartsay/agent/addr"
 	"heartsay/membership"
 )
 
@@ -47,7 +47,7 @@ func (q *targetsQuery) parsePort(values url.Values) error {
 	case values.Has("port") && values.Has("port_tag"):
 		return badRequest("query parameters port and port_tag exclude each other")
 	case values.Has("port"):
-		port, ok := parsePort(values.Get("port"))
+		port, ok := addr.ParsePort(values.Get("port"))
 		if !ok {
 			return badRequest("query parameter port is %q: write 1 to 65535", values.Get("port"))
 		}
@@ -60,16 +60,10 @@ func (q *targetsQuery) parsePort(values url.Values) error {
 	return nil
 }
 
-// parsePort returns the port that s writes, 1 to 65535.
-func parsePort(s string) (uint16, bool) {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return uint16(n), err == nil && n > 0
-}
-
 // portOf returns the port that a tag of a member names, and whether it names one.
 func portOf(v membership.View, tag string) (uint16, bool) {
 	value, _ := v.Record.Tags.Get(tag)
-	return parsePort(value)
+	return addr.ParsePort(value)
 }
 
 // targetGroup is one element of the list that Prometheus reads

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
 
+	"heartsay/agent/addr"
 	"heartsay/agent/internal/ratelimit"
 	"heartsay/membership"
 )
@@ -51,7 +52,7 @@ type Wire struct {
 	watching sync.WaitGroup
 }
 
-// Listen opens a port for packets and streams at bind, which is [ParseBind]'s: an IP, so that it can only be the
+// Listen opens a port for packets and streams at bind, which is [addr.ParseBind]'s: an IP, so that it can only be the
 // address that was meant. Port 0 picks a free port, see [Wire.Local]. Its errors say what to do. The caller must
 // call Close.
 func Listen(bind netip.AddrPort, log hclog.Logger) (*Wire, error) {
@@ -190,7 +191,7 @@ func (w *Wire) endQueues() {
 
 // takePacket queues a copy of p of the right size: p is a part of a buffer of 64 KiB, which it would keep alive.
 func (w *Wire) takePacket(p *memberlist.Packet) {
-	from, ok := addrPortOf(p.From)
+	from, ok := addr.Of(p.From)
 	if !ok {
 		w.drops.packetSource.Add(1)
 		return
@@ -218,7 +219,7 @@ func (w *Wire) takePacket(p *memberlist.Packet) {
 
 // takeStream queues c when there is a place for it. The queue never blocks: it is as long as there are places.
 func (w *Wire) takeStream(c net.Conn) {
-	from, ok := addrPortOf(c.RemoteAddr())
+	from, ok := addr.Of(c.RemoteAddr())
 	if why := w.refusesStream(from); ok && why != nil {
 		why.Add(1)
 		_ = c.Close() // nothing was written, so nothing can be lost
@@ -240,19 +241,3 @@ func (w *Wire) takeStream(c net.Conn) {
 // hears reports whether w was asked to listen to from. A socket bound to 0.0.0.0 hears IPv6 as well on most systems,
 // which the operator neither asked for nor filters.
 func (w *Wire) hears(from netip.AddrPort) bool { return !w.local.Addr().Is4() || from.Addr().Is4() }
-
-// addrPortOf returns the IP and port of a, and whether it has them.
-func addrPortOf(a net.Addr) (netip.AddrPort, bool) {
-	var from netip.AddrPort
-	switch a := a.(type) {
-	case nil:
-		return from, false
-	case *net.UDPAddr:
-		from = a.AddrPort()
-	case *net.TCPAddr:
-		from = a.AddrPort()
-	default:
-		from, _ = netip.ParseAddrPort(a.String())
-	}
-	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), from.IsValid()
-}

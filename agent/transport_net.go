@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"heartsay/agent/addr"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -21,7 +22,7 @@ type openSockets func(*memberlist.NetTransportConfig) (*memberlist.NetTransport,
 func listenNet(bind netip.AddrPort, log hclog.Logger, drops *wireDrops, open openSockets) (*memberlist.NetTransport,
 	netip.AddrPort, error) {
 	ip := bind.Addr().Unmap()
-	if err := checkOneHost(ip); err != nil { // NetTransport would listen on every interface
+	if err := addr.CheckHost(ip); err != nil { // NetTransport would listen on every interface
 		return nil, netip.AddrPort{}, err
 	}
 	cfg := &memberlist.NetTransportConfig{

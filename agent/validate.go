@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"heartsay/agent/addr"
 	"heartsay/gossip"
 	"heartsay/membership"
 	"heartsay/phi"
@@ -24,7 +25,7 @@ func (c Config) Validate() error {
 	}
 	faults = append(faults, c.membership(), c.patience(), c.exposure(), c.operators(), c.validateHandlers())
 	for _, s := range c.Join {
-		if _, err := ParseSeed(s); err != nil {
+		if _, err := addr.ParseSeed(s); err != nil {
 			faults = append(faults, err)
 		}
 	}
@@ -73,4 +74,4 @@ func (c Config) engine(overhead int) gossip.Config {
 }
 
 // anyAddress stands for the address that is only known when the socket is open.
-var anyAddress = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), DefaultPort)
+var anyAddress = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), addr.DefaultPort)

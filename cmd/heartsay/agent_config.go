@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
+	"heartsay/agent/addr"
 )
 
 // agentConfig returns the configuration that the flags describe: the profile's, with what was set in its place. All
@@ -26,8 +27,8 @@ func agentConfig(c *cli.Context) (agent.Config, error) {
 	setNumbers(c, &cfg)
 	return cfg, errors.Join(
 		setName(c, &cfg),
-		setAddress(c, "bind", &cfg.Bind, agent.ParseBind),
-		setAddress(c, "advertise", &cfg.Advertise, agent.ParseAdvertise),
+		setAddress(c, "bind", &cfg.Bind, addr.ParseBind),
+		setAddress(c, "advertise", &cfg.Advertise, addr.ParseAdvertise),
 		setTags(c, &cfg),
 		setOperators(c, &cfg),
 		setHandlers(c, &cfg),

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
+	"heartsay/agent/addr"
 )
 
 // agentFlags returns the flags of the agent: who it is, how it judges others, and how it runs.
@@ -33,7 +34,7 @@ func identityFlags() []cli.Flag {
 	return []cli.Flag{
 		text("name", "the host's name", "`NAME` of this member, unique in the cluster"),
 		text("cluster", "heartsay", "`NAME` of the cluster; others are not listened to"),
-		text("bind", fmt.Sprintf("127.0.0.1:%d", agent.DefaultPort), "gossip on `IP:PORT`, UDP and TCP; port 0: any free one"),
+		text("bind", fmt.Sprintf("127.0.0.1:%d", addr.DefaultPort), "gossip on `IP:PORT`, UDP and TCP; port 0: any free one"),
 		text("advertise", "the bind address", "tell others to gossip with `IP:PORT`"),
 		list("join", "join by `ADDRESS`, ip[:port], [v6]:port or name[:port], for ever; repeatable"),
 		list("tag", "tell others the tag `KEY=VALUE`; repeatable"),

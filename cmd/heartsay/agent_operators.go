@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
+	"heartsay/agent/addr"
 )
 
 // operatorFlags returns the flags that say how the agent serves monitoring and discovery.
@@ -32,8 +33,8 @@ func setOperators(c *cli.Context, cfg *agent.Config) error {
 		}
 	}
 	return errors.Join(
-		setAddress(c, "metrics", &cfg.Metrics, agent.ParseListen),
-		setAddress(c, "dns", &cfg.DNS, agent.ParseListen),
+		setAddress(c, "metrics", &cfg.Metrics, addr.ParseListen),
+		setAddress(c, "dns", &cfg.DNS, addr.ParseListen),
 		readTemplate(c, &cfg.Template),
 	)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent"
+	"heartsay/agent/addr"
 	"heartsay/api"
 )
 
@@ -164,7 +165,7 @@ func (d *doctor) checkSeeds() {
 }
 
 func (d *doctor) checkSeed(s api.Seed, alone bool) {
-	parsed, err := agent.ParseSeed(s.Address)
+	parsed, err := addr.ParseSeed(s.Address)
 	if err != nil {
 		return // checkConfig told
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"heartsay/agent"
+	"heartsay/agent/addr"
 )
 
 func joinCommand() *cli.Command {
@@ -23,7 +23,7 @@ keeps all as seeds that it tries again by itself. Fails when none answered.`,
 func joinAction(c *cli.Context) error {
 	addresses := c.Args().Slice()
 	for _, a := range addresses {
-		if _, err := agent.ParseSeed(a); err != nil {
+		if _, err := addr.ParseSeed(a); err != nil {
 			return usageError("%v", err)
 		}
 	}

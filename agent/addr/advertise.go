@@ -1,4 +1,4 @@
-package agent
+package addr
 
 import (
 	"errors"
@@ -7,17 +7,16 @@ import (
 	"net/netip"
 )
 
-// AdvertiseAddress returns the address that others shall be told of an agent that listens on bind, whose port must be
-// the real one. A specific bind is its own answer. For an unspecified one it is the first private address that
-// ifaceAddrs lists, else the first other unicast one, else the address from which the default route would send; the
+// ChooseAdvertised returns the address that others shall be told of an agent that listens on bind, whose port must be
+// the real one. A specific bind is its own answer. For an unspecified one it is the first private address of this
+// host's interfaces, else the first other unicast one, else the address from which the default route would send; the
 // port is bind's. Only what bind listens on is chosen: IPv4 for 0.0.0.0, either for ::. The note says in words what
 // was chosen and why; it is "" when there was nothing to choose.
-func AdvertiseAddress(bind netip.AddrPort, ifaceAddrs func() ([]netip.Addr, error)) (a netip.AddrPort, note string,
-	err error) {
-	return chooseAdvertised(bind, ifaceAddrs, routeSource)
+func ChooseAdvertised(bind netip.AddrPort) (a netip.AddrPort, note string, err error) {
+	return choose(bind, hostAddresses, routeSource)
 }
 
-func chooseAdvertised(bind netip.AddrPort, ifaceAddrs func() ([]netip.Addr, error),
+func choose(bind netip.AddrPort, ifaceAddrs func() ([]netip.Addr, error),
 	route func(network, to string) (netip.Addr, error)) (a netip.AddrPort, note string, err error) {
 	if bind.Port() == 0 {
 		return netip.AddrPort{}, "", fmt.Errorf("advertise %s: its port is not chosen yet", bind)
@@ -25,7 +24,7 @@ func chooseAdvertised(bind netip.AddrPort, ifaceAddrs func() ([]netip.Addr, erro
 	ip := bind.Addr().Unmap()
 	if !ip.IsUnspecified() {
 		a = netip.AddrPortFrom(ip, bind.Port())
-		return a, "", checkReachable(a)
+		return a, "", CheckReachable(a)
 	}
 	ip, why, err := chooseHostIP(ip.Is4(), ifaceAddrs, route)
 	if err != nil {

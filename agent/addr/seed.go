@@ -1,4 +1,4 @@
-package agent
+package addr
 
 import (
 	"context"
@@ -40,7 +40,7 @@ func ParseSeed(s string) (Seed, error) {
 		return Seed{strings.ToLower(host), port}, nil
 	}
 	ip = ip.Unmap()
-	if err := checkReachable(netip.AddrPortFrom(ip, port)); err != nil {
+	if err := CheckReachable(netip.AddrPortFrom(ip, port)); err != nil {
 		return Seed{}, fmt.Errorf("seed %q: %w", s, err)
 	}
 	return Seed{ip.String(), port}, nil
@@ -61,7 +61,7 @@ func (s Seed) Resolve(ctx context.Context, r Resolver) ([]netip.AddrPort, error)
 	}
 	found := make([]netip.AddrPort, 0, len(ips))
 	for _, ip := range ips {
-		if a := netip.AddrPortFrom(ip.Unmap(), s.Port); checkReachable(a) == nil {
+		if a := netip.AddrPortFrom(ip.Unmap(), s.Port); CheckReachable(a) == nil {
 			found = append(found, a)
 		}
 	}

@@ -1,7 +1,6 @@
-package agent
+package addr
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 )
@@ -90,29 +89,6 @@ func TestAdvertiseRefusesWhatNobodyCanReach(t *testing.T) {
 	}
 }
 
-func TestPlaintextStaysOnLoopbackUnlessAllowed(t *testing.T) {
-	for _, open := range []string{"10.0.0.7:4327", "0.0.0.0:4327", "[::]:4327", "[2001:db8::7]:4327"} {
-		bind := netip.MustParseAddrPort(open)
-		err := CheckExposure(bind, false)
-		for _, wayOut := range []string{"--key-file", "127.0.0.1", "--allow-plaintext", open} {
-			if err == nil || !strings.Contains(err.Error(), wayOut) {
-				t.Errorf("CheckExposure(%s, false) = %v: it must be refused and name %s", open, err, wayOut)
-			}
-		}
-		if err := CheckExposure(bind, true); err != nil {
-			t.Errorf("CheckExposure(%s, true) = %v, but the operator allowed it", open, err)
-		}
-	}
-	for _, local := range []string{"127.0.0.1:4327", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"} {
-		if err := CheckExposure(netip.MustParseAddrPort(local), false); err != nil {
-			t.Errorf("CheckExposure(%s, false) = %v, but loopback is open to nobody else", local, err)
-		}
-	}
-	if CheckExposure(netip.AddrPort{}, false) == nil {
-		t.Error("an invalid address counts as safe")
-	}
-}
-
 func FuzzParseAddresses(f *testing.F) {
 	for _, s := range []string{"", "localhost", "[::1]:1", "10.0.0.1:99999", "fe80::1%eth0", "a.b.c:1", "[::ffff:1.2.3.4]"} {
 		f.Add(s)
@@ -123,7 +99,7 @@ func FuzzParseAddresses(f *testing.F) {
 				t.Errorf("ParseBind(%q) = %s, which reads as %s, %v", s, a, again, err)
 			}
 		}
-		if a, err := ParseAdvertise(s); err == nil && checkReachable(a) != nil {
+		if a, err := ParseAdvertise(s); err == nil && CheckReachable(a) != nil {
 			t.Errorf("ParseAdvertise(%q) = %s, where nobody can be reached", s, a)
 		}
 		if seed, err := ParseSeed(s); err == nil {
@@ -132,4 +108,20 @@ func FuzzParseAddresses(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestParseListenTakesAPortAloneForLoopback(t *testing.T) {
+	for text, want := range map[string]string{
+		"9100": "127.0.0.1:9100", ":9100": "127.0.0.1:9100", "0": "127.0.0.1:0", "10.0.0.1:9100": "10.0.0.1:9100",
+		"[::1]:53": "[::1]:53", "0.0.0.0:53": "0.0.0.0:53",
+	} {
+		if got, err := ParseListen(text); err != nil || got.String() != want {
+			t.Errorf("%q is %s, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "localhost:9100", "65536", "10.0.0.1", "example.com:1", "10.0.0.1:x", "-1", ":"} {
+		if got, err := ParseListen(text); err == nil {
+			t.Errorf("%q is taken as %s", text, got)
+		}
+	}
 }

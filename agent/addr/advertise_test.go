@@ -1,4 +1,4 @@
-package agent
+package addr
 
 import (
 	"errors"
@@ -54,7 +54,7 @@ func TestAdvertiseChoosesWhatOthersCanReach(t *testing.T) {
 		{"::: the default route of IPv6 as well", "[::]:7", host{routes: map[string]string{"udp6": "2001:db8::5"}},
 			"[2001:db8::5]:7", "default route"},
 	} {
-		got, note, err := chooseAdvertised(netip.MustParseAddrPort(c.bind), c.host.addrs, c.host.route)
+		got, note, err := choose(netip.MustParseAddrPort(c.bind), c.host.addrs, c.host.route)
 		if err != nil || got.String() != c.want {
 			t.Errorf("%s: bind %s advertises %v, %v: want %s", c.rule, c.bind, got, err, c.want)
 		}
@@ -71,15 +71,15 @@ func TestAdvertiseSaysWhatToDoWhenNothingFits(t *testing.T) {
 		"the route leads from loopback": {routes: map[string]string{"udp4": "127.0.0.1"}},
 		"interfaces cannot be listed":   {err: errors.New("netlink is forbidden")},
 	} {
-		got, _, err := chooseAdvertised(netip.MustParseAddrPort("0.0.0.0:7"), h.addrs, h.route)
+		got, _, err := choose(netip.MustParseAddrPort("0.0.0.0:7"), h.addrs, h.route)
 		if err == nil || got.IsValid() || !strings.Contains(err.Error(), "--advertise") {
 			t.Errorf("%s: got %v, %v: want an error that names --advertise", rule, got, err)
 		}
 	}
-	if got, _, err := AdvertiseAddress(netip.MustParseAddrPort("10.0.0.1:0"), hostAddresses); err == nil {
+	if got, _, err := ChooseAdvertised(netip.MustParseAddrPort("10.0.0.1:0")); err == nil {
 		t.Errorf("port 0 is advertised as %v", got)
 	}
-	if got, _, err := AdvertiseAddress(netip.AddrPort{}, hostAddresses); err == nil {
+	if got, _, err := ChooseAdvertised(netip.AddrPort{}); err == nil {
 		t.Errorf("no address is advertised as %v", got)
 	}
 }
@@ -87,8 +87,8 @@ func TestAdvertiseSaysWhatToDoWhenNothingFits(t *testing.T) {
 // The real host may have no network at all; whatever it has, the answer must be one that can be reached, or an error.
 func TestAdvertiseOfThisHostIsNeverUnspecified(t *testing.T) {
 	for _, bind := range []string{"0.0.0.0:7", "[::]:7"} {
-		got, note, err := AdvertiseAddress(netip.MustParseAddrPort(bind), hostAddresses)
-		if err == nil && (checkReachable(got) != nil || note == "") {
+		got, note, err := ChooseAdvertised(netip.MustParseAddrPort(bind))
+		if err == nil && (CheckReachable(got) != nil || note == "") {
 			t.Errorf("bind %s advertises %s with the note %q", bind, got, note)
 		}
 	}

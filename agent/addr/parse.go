@@ -1,4 +1,9 @@
-package agent
+// Package addr reads the addresses that people write, and chooses the one that others are told.
+//
+// An address to bind to is an IP with a port (parse.go), a seed is an IP or a name to join by (seed.go). Nothing is
+// looked up but by [Seed.Resolve]. [ChooseAdvertised] asks the host for its interfaces and routes (advertise.go). IPv4
+// never comes back written as IPv6. All of it is functions of what is handed in: nothing is kept.
+package addr
 
 import (
 	"errors"
@@ -10,6 +15,9 @@ import (
 
 	"heartsay/membership"
 )
+
+// DefaultPort is the gossip port when none is given: H-E-A-R on a telephone.
+const DefaultPort = 4327
 
 // ParseBind returns the address to listen on that s writes: ip, ip:port, [v6]:port or v6. The port is [DefaultPort]
 // when s has none, and may be 0 for any free one. IPv4 written as IPv6 comes back as IPv4. Names are refused, because
@@ -27,7 +35,7 @@ func ParseBind(s string) (netip.AddrPort, error) {
 func ParseAdvertise(s string) (netip.AddrPort, error) {
 	a, err := parseIPPort(s)
 	if err == nil {
-		err = checkReachable(a)
+		err = CheckReachable(a)
 	}
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("advertised address %q: %w", s, err)
@@ -35,15 +43,30 @@ func ParseAdvertise(s string) (netip.AddrPort, error) {
 	return a, nil
 }
 
-// CheckExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator
-// has not allowed that.
-func CheckExposure(bind netip.AddrPort, allowPlaintext bool) error {
-	if allowPlaintext || bind.Addr().Unmap().IsLoopback() {
-		return nil
+// ParseListen returns the address to serve operators on that s writes: ip:port, [v6]:port, or :port and port alone for
+// loopback. Port 0 picks a free one. Names are refused.
+func ParseListen(s string) (netip.AddrPort, error) {
+	digits := s
+	if len(s) > 0 && s[0] == ':' {
+		digits = s[1:]
 	}
-	return fmt.Errorf("bind to %s: without a key, whoever reaches this port can read and forge the gossip: "+
-		"make one with heartsay keys gen and give it with --key-file, bind to 127.0.0.1, or give --allow-plaintext if you "+
-		"trust the network", bind)
+	if port, ok := ParsePort(digits); ok || digits == "0" {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), nil
+	}
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: write ip:port, or a port alone for loopback", s)
+	}
+	a, err := parseIPPort(s)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q: %w", s, err)
+	}
+	return a, nil
+}
+
+// ParsePort returns the port that s writes, 1 to 65535.
+func ParsePort(s string) (uint16, bool) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return uint16(n), err == nil && n > 0
 }
 
 // parseIPPort returns the address that s writes, with DefaultPort when it has no port. Its errors say what is wrong
@@ -64,7 +87,7 @@ func parseIPPort(s string) (netip.AddrPort, error) {
 			host, DefaultPort)
 	}
 	a := netip.AddrPortFrom(ip.Unmap(), port)
-	return a, checkOneHost(a.Addr())
+	return a, CheckHost(a.Addr())
 }
 
 // splitPort returns the host and the port in s, DefaultPort when s has none. Brackets around the host are removed. A
@@ -88,8 +111,8 @@ func splitPort(s string) (host string, port uint16, err error) {
 	return host, uint16(n), nil
 }
 
-// checkOneHost returns an error when ip cannot be an address of a host's own. Unspecified ones pass.
-func checkOneHost(ip netip.Addr) error {
+// CheckHost returns an error when ip cannot be an address of a host's own. Unspecified ones pass.
+func CheckHost(ip netip.Addr) error {
 	switch {
 	case !ip.IsValid():
 		return errors.New("the IP is missing")
@@ -101,10 +124,32 @@ func checkOneHost(ip netip.Addr) error {
 	return nil
 }
 
-// checkReachable returns an error when nobody can be reached at a.
-func checkReachable(a netip.AddrPort) error {
-	if err := checkOneHost(a.Addr()); err != nil {
+// CheckReachable returns an error when nobody can be reached at a.
+func CheckReachable(a netip.AddrPort) error {
+	if err := CheckHost(a.Addr()); err != nil {
 		return err
 	}
 	return membership.ValidateAddress(a)
+}
+
+// Of returns the IP and port of a, and whether it has them.
+func Of(a net.Addr) (netip.AddrPort, bool) {
+	var from netip.AddrPort
+	switch a := a.(type) {
+	case nil:
+		return from, false
+	case *net.UDPAddr:
+		from = a.AddrPort()
+	case *net.TCPAddr:
+		from = a.AddrPort()
+	default:
+		from, _ = netip.ParseAddrPort(a.String())
+	}
+	return netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), from.IsValid()
+}
+
+// Remote returns the address of the other side of c, the zero one when it has none.
+func Remote(c net.Conn) netip.AddrPort {
+	a, _ := Of(c.RemoteAddr())
+	return a
 }
