@@ -22,7 +22,7 @@ demo: build ## run five agents, kill one, restart it, let one leave; ends by its
 measure: ## measure detection, join, leave and quiet with 20 real agents; takes about 13 minutes
 	$(GO) test ./cmd/heartsay -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
 
-bench: ## measure heartsay beside memberlist in virtual time and write docs/benchmarks.md; takes hours
+bench: ## measure heartsay beside memberlist in virtual time and write docs/measured/benchmarks.md; takes hours
 	$(GO) test ./bench -run '^TestFull$$' -full all -commit $$(git rev-parse --short HEAD) -count=1 -timeout 12h -v
 	$(GO) test ./bench -run '^TestDocument$$' -count=1 -write
 

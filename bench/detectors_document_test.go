@@ -17,7 +17,7 @@ import (
 	"heartsay/sim"
 )
 
-var compare = flag.Bool("compare", false, "compare detectors anew, and write docs/detectors.md")
+var compare = flag.Bool("compare", false, "compare detectors anew, and write docs/measured/detectors.md")
 
 // weighing is what was measured of the detectors on one kind of news.
 type weighing struct {
@@ -112,7 +112,7 @@ func (h hearing) relayed() []heardBeats {
 	return all
 }
 
-// TestDetectors holds docs/detectors.md to the figures kept, or measures and writes them.
+// TestDetectors makes docs/measured/detectors.md of the figures kept, or measures them again and writes it.
 func TestDetectors(t *testing.T) {
 	const file, seed = "testdata/detectors.json", 11
 	if *compare {
@@ -139,6 +139,7 @@ func TestDetectors(t *testing.T) {
 		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
 			t.Fatal(err)
 		}
+		*write = true
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -148,16 +149,8 @@ func TestDetectors(t *testing.T) {
 	if err := json.Unmarshal(b, &all); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"detectors.md": detectorsDocument(all), "detectors.svg": detectorsPlot(all)} {
-		if *compare || *write {
-			if err := os.WriteFile(docs+"/"+name, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got, err := os.ReadFile(docs + "/" + name); err != nil || string(got) != want {
-			t.Errorf("docs/%s is not what %s makes (%v): run this test with -write", name, file, err)
-		}
-	}
+	writeDocument(t, "detectors.md", detectorsDocument(all))
+	writeDocument(t, "detectors.svg", detectorsPlot(all))
 }
 
 // at returns the logarithm of the mistake rate, and the share of right answers, at a detection time, by interpolation

@@ -8,16 +8,16 @@ import (
 	"heartsay/agent"
 )
 
-// TestTheConfigurationsOfTheBenchmarkAreTaken gives the flags in docs/benchmarks.md to an agent. They must say what the
+// TestTheConfigurationsOfTheBenchmarkAreTaken gives the flags in docs/measured/benchmarks.md to an agent. They must say what the
 // document says of them: all silences are as many intervals long as in profile lan.
 func TestTheConfigurationsOfTheBenchmarkAreTaken(t *testing.T) {
 	lan, err := agent.DefaultConfig("lan")
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := documentedCommands(t, "docs/benchmarks.md")
+	lines := documentedCommands(t, "docs/measured/benchmarks.md")
 	if len(lines) == 0 {
-		t.Fatal("docs/benchmarks.md has no commands")
+		t.Fatal("docs/measured/benchmarks.md has no commands")
 	}
 	for _, line := range lines {
 		flags, ok := strings.CutPrefix(regexp.MustCompile(` *#.*$`).ReplaceAllString(line, ""), "heartsay agent ")

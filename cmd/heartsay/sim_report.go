@@ -14,7 +14,7 @@ func writeSimReport(w io.Writer, r sim.Report) error {
 	d := r.Detection
 	t.add("members", strconv.Itoa(r.Members), fmt.Sprintf("seed %d, %gs of virtual time", r.Seed, r.VirtualSeconds))
 	t.add("convergence", simSeconds(r.Convergence), "from the first start until all knew all")
-	t.add("detection first", simSeconds(d.First), "from a crash until a healthy observer calls the member dead")
+	t.add("detection first", simSeconds(d.First), "from a crash until a healthy observer declares the member dead")
 	t.add("detection p50", simSeconds(d.P50), "the same of half of the pairs of an observer and a crashed member")
 	t.add("detection p99", simSeconds(d.P99), "of 99 in 100 pairs")
 	t.add("detection max", simSeconds(d.Max), "of all pairs")
