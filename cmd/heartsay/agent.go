@@ -10,45 +10,40 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
 )
 
-var (
-	logLevels  = []string{"trace", "debug", "info", "warn", "error", "off"}
-	logFormats = []string{"text", "json"}
-)
-
-func agentCommand() *cli.Command {
-	return &cli.Command{
+func agentCommand() *Command {
+	return &Command{
 		Name:      "agent",
 		Usage:     "run this host's member of the cluster",
 		UsageText: "heartsay agent [flags]",
 		Description: `Prints one line when it is ready and logs to stderr. The first SIGTERM or SIGINT
 makes it leave the cluster and exit with 0; a second one ends it at once. SIGHUP
 makes it read its configuration and its key file again.`,
-		Flags:  agentFlags(),
-		Action: takes(0, 0, "", agentAction),
+		Flags:    agentFlags(),
+		AgentEnv: true,
+		Action:   agentAction,
 	}
 }
 
-func agentAction(c *cli.Context) error {
-	s, err := agentSettings(c)
+func agentAction(c *Call) error {
+	s, err := agentSettings(c.Line)
 	if err != nil {
 		return err
 	}
-	lines := agent.NewLogQueue(c.App.ErrWriter)
+	lines := agent.NewLogQueue(c.Err)
 	defer func() { lines.Close(time.After(time.Second)) }()
-	log := newLogger(s, newPalette(c.App.ErrWriter).on, lines)
+	log := newLogger(s, newPalette(c.Err).on, lines)
 	notify := systemd{log}
-	reloads := newReloader(c, s, log, notify)
-	ctx, stop := untilToldToLeave(c.Context, c.App.ErrWriter)
+	reloads := newReloader(c.Line, s, log, notify)
+	ctx, stop := untilToldToLeave(c.Context, c.Err)
 	defer stop()
 	defer context.AfterFunc(ctx, notify.stopping)()
 	go limitMemory(ctx)
 	return agent.Run(ctx, s.config, log, func(r agent.Ready) {
-		_ = println(c, "%s", readyLine(r))
+		_ = c.Println("%s", readyLine(r))
 		notify.ready()
 		go reloads.run(ctx, r.Agent)
 		go notify.watchdog(ctx, r.Agent.Healthy)

@@ -4,29 +4,27 @@ import (
 	"errors"
 	"net/netip"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/agent"
 )
 
 // setAccess sets who may talk to the agent: the networks of its gossip, and the address of its API over TCP.
-func setAccess(c *cli.Context, cfg *agent.Config) error {
+func setAccess(l *Line, cfg *agent.Config) error {
 	var faults []error
-	for _, s := range c.StringSlice("allow") {
+	for _, s := range l.Strings("allow") {
 		network, err := parseNetwork(s)
 		if err != nil {
-			faults = append(faults, usageError("%s %q: write a network like 10.0.0.0/8 or an address", origin(c, "allow"), s))
+			faults = append(faults, usageError("%s %q: write a network like 10.0.0.0/8 or an address", l.Origin("allow"), s))
 			continue
 		}
 		cfg.Allow = append(cfg.Allow, network)
 	}
-	if !c.IsSet("api-tcp") {
+	if !l.IsSet("api-tcp") {
 		return errors.Join(faults...)
 	}
-	a, err := netip.ParseAddrPort(c.String("api-tcp"))
+	a, err := netip.ParseAddrPort(l.String("api-tcp"))
 	if err != nil {
-		faults = append(faults, usageError("%s %q: write IP:PORT, like 127.0.0.1:4328", origin(c, "api-tcp"),
-			c.String("api-tcp")))
+		faults = append(faults, usageError("%s %q: write IP:PORT, like 127.0.0.1:4328", l.Origin("api-tcp"),
+			l.String("api-tcp")))
 	}
 	cfg.APITCP = a
 	return errors.Join(faults...)

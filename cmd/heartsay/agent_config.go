@@ -6,74 +6,72 @@ import (
 	"os"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/agent"
 	"heartsay/agent/addr"
 )
 
 // agentConfig returns the configuration that the flags describe: the profile's, with what was set in its place. All
 // faults that can be seen here come back together; the agent finds the others.
-func agentConfig(c *cli.Context) (agent.Config, error) {
-	cfg, err := agent.DefaultConfig(c.String("profile"))
+func agentConfig(l *Line) (agent.Config, error) {
+	cfg, err := agent.DefaultConfig(l.String("profile"))
 	if err != nil {
-		return cfg, usageError("%s: %v", origin(c, "profile"), err)
+		return cfg, usageError("%s: %v", l.Origin("profile"), err)
 	}
-	cfg.API = c.String("api")
-	cfg.Join = c.StringSlice("join")
-	cfg.AllowPlaintext = c.Bool("allow-plaintext")
+	cfg.API = l.String("api")
+	cfg.Join = l.Strings("join")
+	cfg.AllowPlaintext = l.Bool("allow-plaintext")
 	cfg.Build = shortBuild()
-	setStrings(c, &cfg)
-	setNumbers(c, &cfg)
+	setStrings(l, &cfg)
+	setNumbers(l, &cfg)
 	return cfg, errors.Join(
-		setName(c, &cfg),
-		setAddress(c, "bind", &cfg.Bind, addr.ParseBind),
-		setAddress(c, "advertise", &cfg.Advertise, addr.ParseAdvertise),
-		setTags(c, &cfg),
-		setOperators(c, &cfg),
-		setHandlers(c, &cfg),
-		setAccess(c, &cfg),
+		setName(l, &cfg),
+		setAddress(l, "bind", &cfg.Bind, addr.ParseBind),
+		setAddress(l, "advertise", &cfg.Advertise, addr.ParseAdvertise),
+		setTags(l, &cfg),
+		setOperators(l, &cfg),
+		setHandlers(l, &cfg),
+		setAccess(l, &cfg),
 	)
 }
 
 // setStrings sets what is a string.
-func setStrings(c *cli.Context, cfg *agent.Config) {
+func setStrings(l *Line, cfg *agent.Config) {
 	for name, field := range map[string]*string{
 		"cluster": &cfg.Cluster, "state-dir": &cfg.StateDir, "zone": &cfg.Zone, "detector": &cfg.Detector,
 		"key-file": &cfg.KeyFile, "token-file": &cfg.TokenFile,
 	} {
-		if c.IsSet(name) {
-			*field = c.String(name)
+		if l.IsSet(name) {
+			*field = l.String(name)
 		}
 	}
 }
 
 // setNumbers sets what is a number or a time.
-func setNumbers(c *cli.Context, cfg *agent.Config) {
+func setNumbers(l *Line, cfg *agent.Config) {
 	for name, field := range map[string]*int{"fanout": &cfg.Fanout, "digest-budget": &cfg.DigestBudget} {
-		if c.IsSet(name) {
-			*field = c.Int(name)
+		if l.IsSet(name) {
+			*field = l.Int(name)
 		}
 	}
 	for name, field := range map[string]*float64{"suspect-phi": &cfg.Suspect.Phi, "dead-phi": &cfg.Dead.Phi} {
-		if c.IsSet(name) {
-			*field = c.Float64(name)
+		if l.IsSet(name) {
+			*field = l.Number(name)
 		}
 	}
 	for name, field := range map[string]*time.Duration{
 		"interval": &cfg.Interval, "suspect-min": &cfg.Suspect.Min, "suspect-max": &cfg.Suspect.Max,
 		"dead-min": &cfg.Dead.Min, "dead-max": &cfg.Dead.Max,
 	} {
-		if c.IsSet(name) {
-			*field = c.Duration(name)
+		if l.IsSet(name) {
+			*field = l.Duration(name)
 		}
 	}
 }
 
 // setName sets the name, by default the host's.
-func setName(c *cli.Context, cfg *agent.Config) error {
-	if c.IsSet("name") {
-		cfg.Name = c.String("name")
+func setName(l *Line, cfg *agent.Config) error {
+	if l.IsSet("name") {
+		cfg.Name = l.String("name")
 		return nil
 	}
 	host, err := os.Hostname()
@@ -85,21 +83,21 @@ func setName(c *cli.Context, cfg *agent.Config) error {
 }
 
 // setAddress sets the address that a flag gives.
-func setAddress(c *cli.Context, name string, field *netip.AddrPort, parse func(string) (netip.AddrPort, error)) error {
-	if !c.IsSet(name) {
+func setAddress(l *Line, name string, field *netip.AddrPort, parse func(string) (netip.AddrPort, error)) error {
+	if !l.IsSet(name) {
 		return nil
 	}
-	a, err := parse(c.String(name))
+	a, err := parse(l.String(name))
 	if err != nil {
-		return usageError("%s: %v", origin(c, name), err)
+		return usageError("%s: %v", l.Origin(name), err)
 	}
 	*field = a
 	return nil
 }
 
 // setTags sets the tags.
-func setTags(c *cli.Context, cfg *agent.Config) error {
-	tags, err := parseTags(origin(c, "tag"), c.StringSlice("tag"))
+func setTags(l *Line, cfg *agent.Config) error {
+	tags, err := parseTags(l.Origin("tag"), l.Strings("tag"))
 	cfg.Tags = tags
 	return err
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"io"
 	"net/netip"
 	"reflect"
 	"testing"
 	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
 )
@@ -15,16 +12,11 @@ import (
 // configured returns the configuration that a command line of the agent and an environment give.
 func configured(t *testing.T, env func(string) string, args ...string) (cfg agent.Config, err error) {
 	t.Helper()
-	app := newApp(io.Discard, io.Discard)
-	app.Command("agent").Action = func(c *cli.Context) (err error) {
-		cfg, err = agentConfig(c)
-		return err
-	}
-	line, err := arrange(app.Commands, append([]string{"agent"}, args...), env)
+	line, err := program().Parse(append([]string{"agent"}, args...), env)
 	if err != nil {
 		return cfg, err
 	}
-	return cfg, app.Run(line.args)
+	return agentConfig(line)
 }
 
 func TestFlagsTakeThePlaceOfTheProfilesValues(t *testing.T) {

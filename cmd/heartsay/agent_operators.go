@@ -5,49 +5,47 @@ import (
 	"os"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/agent"
 	"heartsay/agent/addr"
 )
 
 // operatorFlags returns the flags that say how the agent serves monitoring and discovery.
-func operatorFlags() []cli.Flag {
-	return []cli.Flag{
-		text("metrics", "", "serve metrics, health and Prometheus targets on `IP:PORT` too; a port alone: on loopback"),
-		text("dns", "", "answer DNS queries for members on `IP:PORT`, UDP and TCP; a port alone: on loopback"),
-		text("dns-zone", "heartsay", "answer DNS queries for `DOMAIN` only"),
-		text("write-file", "", "keep `FILE` at what --template makes of the members"),
-		text("template", "", "the `TEMPLATE` of --write-file, a Go template, or @FILE that holds it"),
-		text("write-exec", "", "run `COMMAND` by sh -c after each write of --write-file"),
+func operatorFlags() []Flag {
+	return []Flag{
+		Text("metrics", "", "serve metrics, health and Prometheus targets on `IP:PORT` too; a port alone: on loopback"),
+		Text("dns", "", "answer DNS queries for members on `IP:PORT`, UDP and TCP; a port alone: on loopback"),
+		Text("dns-zone", "heartsay", "answer DNS queries for `DOMAIN` only"),
+		Text("write-file", "", "keep `FILE` at what --template makes of the members"),
+		Text("template", "", "the `TEMPLATE` of --write-file, a Go template, or @FILE that holds it"),
+		Text("write-exec", "", "run `COMMAND` by sh -c after each write of --write-file"),
 	}
 }
 
 // setOperators sets what operatorFlags say.
-func setOperators(c *cli.Context, cfg *agent.Config) error {
+func setOperators(l *Line, cfg *agent.Config) error {
 	for name, field := range map[string]*string{
 		"dns-zone": &cfg.DNSZone, "write-file": &cfg.WriteFile, "template": &cfg.Template, "write-exec": &cfg.WriteExec,
 	} {
-		if c.IsSet(name) {
-			*field = c.String(name)
+		if l.IsSet(name) {
+			*field = l.String(name)
 		}
 	}
 	return errors.Join(
-		setAddress(c, "metrics", &cfg.Metrics, addr.ParseListen),
-		setAddress(c, "dns", &cfg.DNS, addr.ParseListen),
-		readTemplate(c, &cfg.Template),
+		setAddress(l, "metrics", &cfg.Metrics, addr.ParseListen),
+		setAddress(l, "dns", &cfg.DNS, addr.ParseListen),
+		readTemplate(l, &cfg.Template),
 	)
 }
 
 // readTemplate replaces @FILE by what the file holds.
-func readTemplate(c *cli.Context, template *string) error {
+func readTemplate(l *Line, template *string) error {
 	path, isFile := strings.CutPrefix(*template, "@")
 	if !isFile {
 		return nil
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return usageError("%s: %v", origin(c, "template"), err)
+		return usageError("%s: %v", l.Origin("template"), err)
 	}
 	*template = string(b)
 	return nil

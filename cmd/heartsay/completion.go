@@ -4,8 +4,6 @@ import (
 	_ "embed"
 	"io"
 	"strings"
-
-	"github.com/urfave/cli/v2"
 )
 
 // The scripts ask the program itself what could come next, so that they know every flag and the members that live.
@@ -18,12 +16,19 @@ var (
 	fishScript string
 )
 
-var shells = map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
-
-const wordsVerb = "words"
-
-func completionCommand() *cli.Command {
-	return &cli.Command{
+func completionCommand() *Command {
+	shell := func(name, script string) *Command {
+		return &Command{
+			Name:      name,
+			Usage:     "print it for " + name,
+			UsageText: "heartsay completion " + name,
+			Action: func(c *Call) error {
+				_, err := io.WriteString(c.Out, script)
+				return err
+			},
+		}
+	}
+	return &Command{
 		Name:      "completion",
 		Usage:     "print what makes a shell complete the words of heartsay",
 		UsageText: "heartsay completion bash|zsh|fish",
@@ -31,38 +36,36 @@ func completionCommand() *cli.Command {
 zsh:  source <(heartsay completion zsh), after compinit
 fish: heartsay completion fish | source
 in the shell's start-up file. Names of members are completed from the agent that runs.`,
-		Action: completionAction,
+		Commands: []*Command{
+			shell("bash", bashScript), shell("fish", fishScript), shell("zsh", zshScript),
+			{
+				Name:      "words",
+				Usage:     "print what the last word of a line could become",
+				UsageText: "heartsay completion words -- [WORD...]",
+				Description: `One line for each: a word, a tab and what it means. A line ":files" says that the
+path of a file may stand there.`,
+				Hidden: true,
+				Takes:  Takes{After: "WORD"},
+				Action: writeWords,
+			},
+		},
 	}
 }
 
-func completionAction(c *cli.Context) error {
-	if c.Args().First() == wordsVerb {
-		return writeWords(c)
-	}
-	return takes(1, 1, "the name of a shell", func(c *cli.Context) error {
-		script, ok := shells[c.Args().First()]
-		if !ok {
-			return usageError("shell %q is not known here: choose one of bash, zsh, fish", c.Args().First())
-		}
-		_, err := io.WriteString(c.App.Writer, script)
-		return err
-	})(c)
-}
-
-// writeWords writes what the last argument could become, as lines of a word, a tab and what it means. A line ":files"
-// says that the path of a file may stand there.
-func writeWords(c *cli.Context) error {
-	p := newProposals(c.App.Commands, c.Args().Slice()[1:])
+// writeWords writes what the last of the words after "--" could become.
+func writeWords(c *Call) error {
+	_, words, _ := c.Split()
+	p := propose(c, words)
 	for _, w := range p.words {
-		if !strings.HasPrefix(w.text, p.current) || strings.ContainsFunc(w.text, notShown) || strings.Contains(w.text, " ") {
+		if !strings.HasPrefix(w.Text, p.current) || strings.ContainsFunc(w.Text, notShown) || strings.Contains(w.Text, " ") {
 			continue
 		}
-		if err := println(c, "%s\t%s", w.text, escape(w.means)); err != nil {
+		if err := c.Println("%s\t%s", w.Text, escape(w.Means)); err != nil {
 			return err
 		}
 	}
 	if p.files {
-		return println(c, ":files")
+		return c.Println(":files")
 	}
 	return nil
 }

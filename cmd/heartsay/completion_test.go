@@ -10,9 +10,9 @@ import (
 )
 
 // proposed returns what could stand at the end of a line.
-func proposed(t *testing.T, line ...string) []string {
+func proposed(t *testing.T, url string, line ...string) []string {
 	t.Helper()
-	code, out, err := command("", append([]string{"completion", "words", "--"}, line...)...)
+	code, out, err := command(url, append([]string{"completion", "words", "--"}, line...)...)
 	if code != exitOK {
 		t.Fatalf("completion of %q exits with %d: %s", line, code, err)
 	}
@@ -29,11 +29,12 @@ func TestAWordIsCompletedByWhatMayStandThere(t *testing.T) {
 		switch r.URL.Path {
 		case "/v1/members":
 			io.WriteString(w, `{"members":[{"name":"bob","address":"10.0.0.2:1"},{"name":"eve","address":"10.0.0.3:1"},{"name":"e; rm\u001b","address":"x y"}]}`)
+		case "/v1/keys":
+			io.WriteString(w, `{"sealed":true,"keys":[{"id":"0000000a"}]}`)
 		case "/v1/tags":
 			io.WriteString(w, `{"tags":{"role":"db"}}`)
 		}
 	})
-	t.Setenv("HEARTSAY_API", url)
 	for _, c := range []struct{ line, want string }{
 		{"mem", "members"},
 		{"members --st", "--state"},
@@ -57,14 +58,22 @@ func TestAWordIsCompletedByWhatMayStandThere(t *testing.T) {
 		{"join ", "10.0.0.2:1 10.0.0.3:1"},
 		{"tags ", "show set delete"},
 		{"tags delete ", "role"},
+		{"tags set ", ""},
+		{"keys ", "gen add use remove status"},
+		{"keys use --f", "--force"},
+		{"keys gen --f", ""},
+		{"keys add ", ":files"},
+		{"keys use ", "0000000a"},
 		{"completion ", "bash fish zsh"},
+		{"help keys r", "remove"},
+		{"agent --state-dir=", ":files"},
 		{"help ver", "version"},
 		{"forget -- --f", ""},
 		{"nosuch ", ""},
 		{"--he", "--help"},
 		{"forget --api unix:///nonexistent ", ""},
 	} {
-		got := strings.Join(proposed(t, strings.Split(c.line, " ")...), " ")
+		got := strings.Join(proposed(t, url, strings.Split(c.line, " ")...), " ")
 		if got != c.want {
 			t.Errorf("%q is completed by %q, want %q", c.line, got, c.want)
 		}
@@ -119,7 +128,7 @@ func TestEachShellCompletes(t *testing.T) {
 }
 
 func TestAnUnknownShellIsAMistake(t *testing.T) {
-	if code, out, err := command("", "completion", "tcsh"); code != exitUsage || out != "" || !strings.Contains(err, "bash, zsh, fish") {
+	if code, out, err := command("", "completion", "tcsh"); code != exitUsage || out != "" || !strings.Contains(err, "bash, fish or zsh") {
 		t.Errorf("completion for tcsh exits with %d, %q, %q, want 2 and the shells that are known", code, out, err)
 	}
 }

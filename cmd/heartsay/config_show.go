@@ -9,10 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/urfave/cli/v2"
-
-	"heartsay/agent"
 )
 
 // shownSetting is one value of the configuration and what set it.
@@ -23,23 +19,27 @@ type shownSetting struct {
 	Note   string `json:"note,omitempty"` // what holds in place of none
 }
 
-// showConfig prints every value that an agent with cfg runs with.
-func showConfig(c *cli.Context, format string, cfg agent.Config) error {
-	var all []shownSetting
+// showConfig prints every value that the agent would run with.
+func showConfig(c *Call) error {
+	s, err := agentSettings(c.Line)
+	if err != nil {
+		return err
+	}
 	effective := map[string]any{}
-	for _, s := range cfg.Settings() {
+	for _, s := range s.config.Settings() {
 		effective[s.Key] = s.Value
 	}
-	for _, f := range c.Command.Flags {
-		if name := f.Names()[0]; fileFlag(c.Command, name) != nil {
-			all = append(all, showSetting(c, f, effective))
+	var all []shownSetting
+	for _, f := range c.Command().Flags {
+		if _, inFile := fileFlag(c.Command(), f.Name); inFile {
+			all = append(all, showSetting(c.Line, f, effective))
 		}
 	}
-	if format == "json" {
-		return writeJSON(c.App.Writer, map[string]any{"settings": all}, true)
+	if c.String("output") == "json" {
+		return writeJSON(c.Out, map[string]any{"settings": all}, true)
 	}
 	for _, s := range all {
-		if err := println(c, "%s", s.line()); err != nil {
+		if err := c.Println("%s", s.line()); err != nil {
 			return err
 		}
 	}
@@ -47,25 +47,22 @@ func showConfig(c *cli.Context, format string, cfg agent.Config) error {
 }
 
 // showSetting returns the value of a flag: the one that it was given, or the one that holds without it.
-func showSetting(c *cli.Context, f cli.Flag, effective map[string]any) shownSetting {
-	name := f.Names()[0]
-	s := shownSetting{Key: name, Value: c.Value(name), Origin: "default"}
-	line, _ := c.App.Metadata[lineKey].(commandLine)
-	doc, _ := f.(cli.DocGenerationFlag)
-	switch value, known := effective[name]; {
-	case line.origins[name] != "":
-		s.Origin = strings.TrimSuffix(line.origins[name], ": "+name)
+func showSetting(l *Line, f Flag, effective map[string]any) shownSetting {
+	s := shownSetting{Key: f.Name, Value: l.Value(f), Origin: "default"}
+	switch value, known := effective[f.Name]; {
+	case l.IsSet(f.Name):
+		s.Origin = strings.TrimSuffix(l.Origin(f.Name), ": "+f.Name)
 		if strings.HasPrefix(s.Origin, "HEARTSAY_") {
 			s.Origin = "$" + s.Origin
 		}
 	case known:
 		s.Value = value
 	}
-	if s.Origin == "default" && doc != nil && doc.GetDefaultText() == fromProfile {
-		s.Origin = "profile " + c.String("profile")
+	if s.Origin == "default" && f.Otherwise == fromProfile {
+		s.Origin = "profile " + l.String("profile")
 	}
-	if s.Value = maskSecret(name, plainValue(s.Value)); s.Value == nil && doc != nil {
-		s.Note = doc.GetDefaultText()
+	if s.Value = maskSecret(f.Name, plainValue(s.Value)); s.Value == nil {
+		s.Note = f.Otherwise
 	}
 	return s
 }
@@ -78,8 +75,6 @@ func plainValue(v any) any {
 			return nil
 		}
 		return v.String()
-	case cli.StringSlice:
-		return plainValue(v.Value())
 	case map[string]string:
 		pairs := []string{}
 		for _, key := range slices.Sorted(maps.Keys(v)) {
@@ -107,7 +102,7 @@ func plainValue(v any) any {
 // line returns the setting as a line of a configuration file, its origin as a comment.
 func (s shownSetting) line() string {
 	if s.Value == nil {
-		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", escape(strings.TrimSpace(s.Origin+": "+cmp.Or(strings.Trim(s.Note, `"`), "none"))))
+		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", escape(strings.TrimSpace(s.Origin+": "+cmp.Or(s.Note, "none"))))
 	}
 	return fmt.Sprintf("%-40s # %s", s.Key+" = "+tomlText(s.Value), escape(s.Origin))
 }

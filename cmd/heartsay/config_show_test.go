@@ -41,7 +41,7 @@ func TestConfigShowTellsEveryFlagWithItsOrigin(t *testing.T) {
 		}
 	}
 	for _, f := range agentFlags() {
-		if name := f.Names()[0]; name != "config" && got[name].Key == "" {
+		if name := f.Name; name != "config" && got[name].Key == "" {
 			t.Errorf("config show leaves %s out", name)
 		}
 	}
@@ -84,7 +84,7 @@ func TestASettingIsCalledLikeItsFlag(t *testing.T) {
 	without := []string{"build", "max-packet"} // no flag sets them
 	known := map[string]bool{}
 	for _, f := range agentFlags() {
-		known[f.Names()[0]] = true
+		known[f.Name] = true
 	}
 	for _, s := range cfg.Settings() {
 		if !known[s.Key] && !strings.Contains(strings.Join(without, " "), s.Key) {

@@ -6,90 +6,58 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
-	"github.com/urfave/cli/v2"
 )
 
 // configFlag returns the flag that names the configuration file.
-func configFlag() cli.Flag {
-	return text("config", "none", "take what neither flags nor the environment set from the TOML file `FILE`")
+func configFlag() Flag {
+	return Text("config", "none", "take what neither flags nor the environment set from the TOML file `FILE`")
 }
 
-// addFile adds the flags of command that neither the line nor the environment set and that the configuration file
-// does. All that is wrong in the file comes back together, each with its line.
-func (l *commandLine) addFile(command *cli.Command) error {
-	path, ok := l.value("config")
-	if !ok || findFlag(command, "config") == nil {
+// addFile adds the flags of a line that neither it nor the environment sets and that the configuration file does, if its
+// command reads one. All that is wrong in the file comes back together, each with its line.
+func addFile(l *Line) error {
+	command := l.Command()
+	if _, reads := command.Find("config"); !reads || !l.IsSet("config") {
 		return nil
 	}
-	settings, err := readConfigFile(path)
-	if err != nil && len(settings) == 0 {
+	path := l.String("config")
+	all, err := readConfigFile(path)
+	if err != nil && len(all) == 0 {
 		return err
 	}
 	faults := []error{err}
-	for _, s := range settings {
+	for _, s := range all {
 		origin := fmt.Sprintf("%s:%d: %s", path, s.line, s.key)
-		flag := fileFlag(command, s.key)
-		if flag == nil {
+		flag, known := fileFlag(command, s.key)
+		if !known {
 			faults = append(faults, atLine(s.line, usageError("%s is not known%s", origin, guessKey(command, s.key))))
 			continue
 		}
 		values, err := s.flagValues(flag, path)
-		if err == nil && l.origins[s.key] == "" {
-			err = l.addSetting(flag, origin, values)
+		if err == nil && l.IsSet(s.key) {
+			err = flag.Check(origin, values...) // wrong is wrong, even where it is not asked for
 		} else if err == nil {
-			err = checkValues(flag, origin, values) // wrong is wrong, even where it is not asked for
+			err = l.Set(flag, origin, values...)
 		}
 		faults = append(faults, atLine(s.line, err))
 	}
 	return byLine(faults...)
 }
 
-func (l *commandLine) addSetting(flag cli.Flag, origin string, values []string) error {
-	l.origins[flag.Names()[0]] = origin
-	for _, v := range values {
-		if err := l.add(flag, origin, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkValues(flag cli.Flag, origin string, values []string) error {
-	for _, v := range values {
-		if err := checkValue(flag, origin, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// value returns what a flag that takes one value was given so far.
-func (l *commandLine) value(name string) (string, bool) {
-	for _, arg := range l.args {
-		if v, ok := strings.CutPrefix(arg, dashed(name)+"="); ok {
-			return v, true
-		}
-	}
-	return "", false
-}
-
 // notInFile are the flags that make no sense in a configuration file.
 var notInFile = []string{"config", "output", "help"}
 
-// fileFlag returns the flag of command that a key of the file sets, or nil. Only whole names are keys.
-func fileFlag(command *cli.Command, key string) cli.Flag {
-	f := findFlag(command, key)
-	if f == nil || f.Names()[0] != key || slices.Contains(notInFile, key) {
-		return nil
-	}
-	return f
+// fileFlag returns the flag of command that a key of the file sets. Only whole names are keys.
+func fileFlag(command *Command, key string) (Flag, bool) {
+	f, known := command.Find(key)
+	return f, known && f.Name == key && !slices.Contains(notInFile, key)
 }
 
 // guessKey returns a hint at the key that was probably meant by an unknown one, or where to find all.
-func guessKey(command *cli.Command, key string) string {
+func guessKey(command *Command, key string) string {
 	guess := strings.ReplaceAll(strings.ToLower(key), "_", "-")
 	for _, name := range []string{guess, strings.TrimSuffix(guess, "s"), guess + "s"} {
-		if fileFlag(command, name) != nil {
+		if _, known := fileFlag(command, name); known {
 			return fmt.Sprintf(": is %s meant?", name)
 		}
 	}
@@ -98,20 +66,20 @@ func guessKey(command *cli.Command, key string) string {
 
 // flagValues returns the values that s gives to a flag, as the command line would write them. The error says which kind
 // of value was expected.
-func (s setting) flagValues(flag cli.Flag, path string) ([]string, error) {
-	if repeatable(flag) {
+func (s setting) flagValues(flag Flag, path string) ([]string, error) {
+	if flag.Kind == KindList {
 		return s.listValues(path)
 	}
 	wanted := "write a string in quotes"
 	fits := s.kind == unstable.String
-	switch flag.(type) {
-	case *cli.BoolFlag:
+	switch flag.Kind {
+	case KindBool:
 		fits, wanted = s.kind == unstable.Bool, "write true or false, without quotes"
-	case *cli.IntFlag:
+	case KindInt:
 		fits, wanted = s.kind == unstable.Integer, "write a whole number, without quotes"
-	case *cli.Float64Flag:
+	case KindNumber:
 		fits, wanted = s.kind == unstable.Float || s.kind == unstable.Integer, "write a number, without quotes"
-	case *cli.DurationFlag:
+	case KindDuration:
 		wanted = `write a duration with its unit in quotes, like "250ms"`
 	}
 	if !fits {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
 )
@@ -28,45 +27,32 @@ func keyTable() string {
 	b.WriteString("| key | kind | default | reload | meaning |\n|---|---|---|---|---|\n")
 	command := agentCommand()
 	for _, f := range agentFlags() {
-		name := f.Names()[0]
-		if fileFlag(command, name) == nil {
+		if _, inFile := fileFlag(command, f.Name); !inFile {
 			continue
 		}
-		doc := f.(cli.DocGenerationFlag)
 		reload := "no"
-		if slices.Contains(append(agent.Reloadable(), "log-level"), name) {
+		if slices.Contains(append(agent.Reloadable(), "log-level"), f.Name) {
 			reload = "yes"
 		}
-		usage := strings.NewReplacer("`", "", "|", `\|`).Replace(doc.GetUsage())
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", name, flagKind(f), defaultText(doc), reload, usage)
+		usage := strings.ReplaceAll(f.Meaning(), "|", `\|`)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", f.Name, kindWords[f.Kind], defaultWords(f), reload, usage)
 	}
 	return b.String()
 }
 
-func flagKind(f cli.Flag) string {
-	switch f.(type) {
-	case *cli.StringSliceFlag:
-		return "list"
-	case *cli.BoolFlag:
-		return "true or false"
-	case *cli.IntFlag:
-		return "whole number"
-	case *cli.Float64Flag:
-		return "number"
-	case *cli.DurationFlag:
-		return "duration"
-	}
-	return "string"
+var kindWords = map[Kind]string{
+	KindText: "string", KindList: "list", KindBool: "true or false", KindInt: "whole number", KindNumber: "number",
+	KindDuration: "duration",
 }
 
-func defaultText(f cli.DocGenerationFlag) string {
-	if strings.HasPrefix(f.GetValue(), "unix://") {
+func defaultWords(f Flag) string {
+	if strings.HasPrefix(f.Default, "unix://") {
 		return "depends on the user" // who built the table is not who reads it
 	}
-	if text := strings.Trim(f.GetDefaultText(), `"`); text != "" {
-		return text
+	if f.Kind == KindBool {
+		return cmp.Or(f.Default, "false")
 	}
-	return "none"
+	return cmp.Or(f.Otherwise, f.Default, "none")
 }
 
 func TestTheTableOfKeysIsThatOfTheFlags(t *testing.T) {

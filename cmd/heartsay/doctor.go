@@ -7,15 +7,11 @@ import (
 	"os"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
-var doctorFormats = []string{"table", "json"}
-
-func doctorCommand() *cli.Command {
-	return &cli.Command{
+func doctorCommand() *Command {
+	return &Command{
 		Name:      "doctor",
 		Usage:     "look for what is wrong on this host, and say what to do",
 		UsageText: "heartsay doctor [flags] [PEER...]",
@@ -26,8 +22,12 @@ stream, and for their clocks. Without an agent it looks at what would keep one f
 starting.
 
 Prints one line for each check: ok, warn or FAIL. Exits with 7 when one failed.`,
-		Flags:  append(agentFlags(), outputFlag(doctorFormats...)),
-		Action: takes(0, maxProbed, "", doctorAction),
+		Flags:    append(agentFlags(), outputFlag("table", "json")),
+		AgentEnv: true,
+		Examines: true,
+		Takes:    Takes{Most: maxProbed, What: "PEER"},
+		Complete: memberAddresses,
+		Action:   doctorAction,
 	}
 }
 
@@ -49,19 +49,16 @@ type finding struct {
 // doctor examines one agent, or the place for one.
 type doctor struct {
 	ctx      context.Context
-	cli      *cli.Context
+	call     *Call
 	asked    settings    // what flags, environment and file ask for; the defaults when they are wrong
 	client   *api.Client // nil: its address makes no sense
 	self     *api.Self   // of the agent that runs; nil: none does
 	findings []finding
 }
 
-func doctorAction(c *cli.Context) error {
-	format, err := parseOutput(c, doctorFormats...)
-	if err != nil {
-		return err
-	}
-	d := &doctor{ctx: c.Context, cli: c}
+func doctorAction(c *Call) error {
+	format := c.String("output")
+	d := &doctor{ctx: c.Context, call: c}
 	for _, examine := range []func(){
 		d.checkConfig, d.checkAgent, d.checkPort, d.checkSocket, d.checkDescriptors, d.checkState, d.checkSeeds,
 		d.checkName, d.checkPeers, d.checkCounters,
@@ -97,7 +94,7 @@ func (d *doctor) report(format string) error {
 	}
 	if format == "json" {
 		all := map[string]any{"findings": d.findings, "failed": count[resultFail], "warned": count[resultWarn]}
-		if err := writeJSON(d.cli.App.Writer, all, true); err != nil {
+		if err := writeJSON(d.call.Out, all, true); err != nil {
 			return err
 		}
 	} else if err := d.writeLines(); err != nil {
@@ -110,7 +107,7 @@ func (d *doctor) report(format string) error {
 }
 
 func (d *doctor) writeLines() error {
-	colours := newPalette(d.cli.App.Writer)
+	colours := newPalette(d.call.Out)
 	for _, f := range d.findings {
 		text := f.Message
 		if f.Todo != "" {
@@ -118,7 +115,7 @@ func (d *doctor) writeLines() error {
 		}
 		result := colours.paint(map[string]api.Colour{resultOK: api.Green, resultWarn: api.Yellow, resultFail: api.Red}[f.Result], f.Result)
 		pads := strings.Repeat(" ", len(resultFail)-len(f.Result))
-		if err := println(d.cli, "%s%s  %-8s  %s", result, pads, f.Check, escape(text)); err != nil {
+		if err := d.call.Println("%s%s  %-8s  %s", result, pads, f.Check, escape(text)); err != nil {
 			return err
 		}
 	}
@@ -127,20 +124,19 @@ func (d *doctor) writeLines() error {
 
 // checkConfig looks whether an agent would take its configuration.
 func (d *doctor) checkConfig() {
-	line, _ := d.cli.App.Metadata[lineKey].(commandLine)
-	asked, err := agentSettings(d.cli)
+	asked, err := agentSettings(d.call.Line)
 	d.asked = asked
 	if err == nil {
 		err = checkSecrets(asked.config)
 	}
-	file := d.cli.String("config")
-	for _, text := range strings.Split(errorText(errors.Join(line.fault, err)), "\n") {
+	file := d.call.String("config")
+	for _, text := range strings.Split(errorText(errors.Join(d.call.Fault, err)), "\n") {
 		if text != "" {
 			d.fail("config", "", "%s", text)
 		}
 	}
 	switch {
-	case line.fault != nil || err != nil:
+	case d.call.Fault != nil || err != nil:
 	case file == "":
 		d.ok("config", "flags and environment make sense; no configuration file is named")
 	default:
@@ -160,7 +156,7 @@ func errorText(err error) string {
 
 // checkAgent looks whether an agent answers.
 func (d *doctor) checkAgent() {
-	client, err := newClient(d.cli)
+	client, err := newClient(d.call.Line)
 	if err != nil {
 		return // checkConfig told
 	}
@@ -171,8 +167,8 @@ func (d *doctor) checkAgent() {
 	}
 	d.client, d.self = client, &self
 	d.ok("agent", "%s of the cluster %s answers at %s, pid %d", self.Name, self.Cluster, self.API, self.PID)
-	if d.cli.IsSet("name") && d.asked.config.Name != self.Name {
+	if d.call.IsSet("name") && d.asked.config.Name != self.Name {
 		d.warn("agent", "restart it, or name the other's --api", "the agent that runs is %s, not %s as %s says",
-			self.Name, d.asked.config.Name, origin(d.cli, "name"))
+			self.Name, d.asked.config.Name, d.call.Origin("name"))
 	}
 }

@@ -41,7 +41,7 @@ func (d *doctor) checkPort() {
 
 // checkSocket looks whether an agent could serve its API, when none answers.
 func (d *doctor) checkSocket() {
-	path, err := api.SocketPath(d.cli.String("api"))
+	path, err := api.SocketPath(d.call.String("api"))
 	if d.self != nil || err != nil {
 		return
 	}

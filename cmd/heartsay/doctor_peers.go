@@ -32,7 +32,7 @@ type peer struct {
 // checkPeers makes the agent ask others in all the ways in which it talks to them.
 func (d *doctor) checkPeers() {
 	if d.self == nil {
-		if d.cli.NArg() > 0 {
+		if len(d.call.Args) > 0 {
 			d.warn("peers", "start the agent", "no peer was asked, since the agent asks them")
 		}
 		return
@@ -70,7 +70,7 @@ func (d *doctor) checkPeers() {
 
 // peers returns whom to ask: those on the command line, or else members, the doubtful first.
 func (d *doctor) peers() (peers []peer, all int, err error) {
-	for _, address := range d.cli.Args().Slice() {
+	for _, address := range d.call.Args {
 		peers = append(peers, peer{name: address, address: address})
 	}
 	if len(peers) > 0 {

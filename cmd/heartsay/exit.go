@@ -70,13 +70,12 @@ func exitCode(err error) int {
 // must not repeat one that somebody put there by mistake: messages end up in logs.
 var keyInText = regexp.MustCompile(`[A-Za-z0-9+/]{43}=`)
 
-// complain writes to w what failed in a command, "" for the program itself, and where to read on after a mistake in
-// the command line. Several mistakes get a line each. Every other error is one line, whatever it quotes of others.
-func complain(w io.Writer, command string, err error) {
+// printError writes to w what failed in a command, called program in full, and where to read on after a mistake in the
+// command line. Several mistakes get a line each. Every other error is one line, whatever it quotes of others.
+func printError(w io.Writer, program string, err error) {
 	if err == nil {
 		return
 	}
-	program := strings.TrimSpace("heartsay " + command)
 	mistake := exitCode(err) == exitUsage
 	text := keyInText.ReplaceAllString(err.Error(), masked)
 	lines := []string{text}

@@ -40,21 +40,21 @@ func TestEveryKindOfFailureHasItsExitCode(t *testing.T) {
 	}
 }
 
-func TestComplaintsAreOneLineAndAMistakeGetsAHint(t *testing.T) {
+func TestErrorIsOneLineAndAMistakeGetsAHint(t *testing.T) {
 	for _, c := range []struct {
-		command string
+		program string
 		err     error
 		want    string
 	}{
-		{"", usageError("no command"), "heartsay: no command\nTry: heartsay --help\n"},
-		{"join", usageError("no"), "heartsay join: no\nTry: heartsay join --help\n"},
-		{"agent", errors.Join(usageError("a"), usageError("b")), "heartsay agent: a\nheartsay agent: b\nTry: heartsay agent --help\n"},
-		{"join", errors.New("x\nroot: all is well\x1b[2J"), `heartsay join: x\x0aroot: all is well\x1b[2J` + "\n"},
-		{"forget", &api.Error{Code: api.CodeBadRequest, Message: "x\ny"}, `heartsay forget: x\x0ay` + "\nTry: heartsay forget --help\n"},
-		{"info", nil, ""},
+		{"heartsay", usageError("no command"), "heartsay: no command\nTry: heartsay --help\n"},
+		{"heartsay join", usageError("no"), "heartsay join: no\nTry: heartsay join --help\n"},
+		{"heartsay agent", errors.Join(usageError("a"), usageError("b")), "heartsay agent: a\nheartsay agent: b\nTry: heartsay agent --help\n"},
+		{"heartsay join", errors.New("x\nroot: all is well\x1b[2J"), `heartsay join: x\x0aroot: all is well\x1b[2J` + "\n"},
+		{"heartsay forget", &api.Error{Code: api.CodeBadRequest, Message: "x\ny"}, `heartsay forget: x\x0ay` + "\nTry: heartsay forget --help\n"},
+		{"heartsay info", nil, ""},
 	} {
 		var b bytes.Buffer
-		if complain(&b, c.command, c.err); b.String() != c.want {
+		if printError(&b, c.program, c.err); b.String() != c.want {
 			t.Errorf("%v is told as\n%s\nwant\n%s", c.err, b.String(), c.want)
 		}
 	}

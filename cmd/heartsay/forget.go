@@ -1,24 +1,23 @@
 package main
 
-import "github.com/urfave/cli/v2"
-
-func forgetCommand() *cli.Command {
-	return &cli.Command{
+func forgetCommand() *Command {
+	return &Command{
 		Name:      "forget",
 		Usage:     "remove a member that will not come back from the list",
 		UsageText: "heartsay forget [flags] NAME",
 		Description: `A member that is alive or suspect is not forgotten without --force; it comes
 back by itself if it lives. To forget one that was forgotten before is no error.`,
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "force", Usage: "even if the member is alive or suspect"},
-			apiFlag(),
-		},
-		Action: takes(1, 1, "NAME", func(c *cli.Context) error {
-			name := c.Args().First()
+		Flags: withAPI(
+			Bool("force", "even if the member is alive or suspect"),
+		),
+		Takes:    Takes{Least: 1, Most: 1, What: "NAME"},
+		Complete: memberNames,
+		Action: func(c *Call) error {
+			name := c.Arg(0)
 			if name == "" {
 				return usageError("NAME is empty")
 			}
-			client, err := newClient(c)
+			client, err := newClient(c.Line)
 			if err != nil {
 				return err
 			}
@@ -27,9 +26,9 @@ back by itself if it lives. To forget one that was forgotten before is no error.
 				return err
 			}
 			if !result.Forgotten {
-				return println(c, "%s was forgotten before", escape(result.Name))
+				return c.Println("%s was forgotten before", escape(result.Name))
 			}
-			return println(c, "forgot %s", escape(result.Name))
-		}),
+			return c.Println("forgot %s", escape(result.Name))
+		},
 	}
 }

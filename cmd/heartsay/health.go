@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
-func healthCommand() *cli.Command {
-	return &cli.Command{
+func healthCommand() *Command {
+	return &Command{
 		Name:      "health",
 		Usage:     "ask whether the agent is ready, for probes and scripts",
 		UsageText: "heartsay health [flags]",
@@ -21,17 +19,16 @@ listens, has joined or is alone on purpose, and its view has settled. Exits with
 when not, and says why; with 3 when no agent answers. With --live it asks for less:
 whether the agent's loop turns. With --timeout it waits for it, and exits with 6
 when the time is up.`,
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "live", Usage: "ask only whether the agent's loop turns"},
-			&cli.DurationFlag{Name: "timeout", Usage: "wait for at most `DURATION` until it is so"},
-			apiFlag(),
-		},
-		Action: takes(0, 0, "", healthAction),
+		Flags: withAPI(
+			Bool("live", "ask only whether the agent's loop turns"),
+			Duration("timeout", "", "wait for at most `DURATION` until it is so"),
+		),
+		Action: healthAction,
 	}
 }
 
-func healthAction(c *cli.Context) error {
-	client, err := newClient(c)
+func healthAction(c *Call) error {
+	client, err := newClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -39,7 +36,7 @@ func healthAction(c *cli.Context) error {
 	if c.Bool("live") {
 		ask, word = client.Live, "live"
 	}
-	limit, err := timeLimit(c)
+	limit, err := c.TimeLimit()
 	switch {
 	case err != nil:
 		return err
@@ -51,7 +48,7 @@ func healthAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return println(c, "%s", word)
+	return c.Println("%s", word)
 }
 
 // unhealthy gives the agent's own answer that it is not well its exit code.

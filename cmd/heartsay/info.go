@@ -7,25 +7,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
-var infoFormats = []string{"table", "json"}
-
-func infoCommand() *cli.Command {
-	return &cli.Command{
+func infoCommand() *Command {
+	return &Command{
 		Name:      "info",
 		Usage:     "show what the agent says of itself",
 		UsageText: "heartsay info [flags]",
-		Flags:     []cli.Flag{outputFlag(infoFormats...), apiFlag()},
-		Action: takes(0, 0, "", func(c *cli.Context) error {
-			format, err := parseOutput(c, infoFormats...)
-			if err != nil {
-				return err
-			}
-			client, err := newClient(c)
+		Flags:     withAPI(outputFlag("table", "json")),
+		Action: func(c *Call) error {
+			client, err := newClient(c.Line)
 			if err != nil {
 				return err
 			}
@@ -33,11 +25,11 @@ func infoCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if format == "json" {
-				return writeJSON(c.App.Writer, self, true)
+			if c.String("output") == "json" {
+				return writeJSON(c.Out, self, true)
 			}
-			return println(c, "%s", strings.Join(infoLines(self, time.Now()), "\n"))
-		}),
+			return c.Println("%s", strings.Join(infoLines(self, time.Now()), "\n"))
+		},
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/agent"
 	"heartsay/api"
 )
@@ -19,12 +17,13 @@ import (
 const maxKeyInput = 16 << 10
 
 // addKeys adds the keys in a file, or on stdin.
-func addKeys(c *cli.Context, from string) error {
+func addKeys(c *Call) error {
+	from := c.Arg(0)
 	var added *agent.Keys
 	var err error
 	if from == "-" {
 		var content []byte
-		if content, err = io.ReadAll(io.LimitReader(c.App.Reader, maxKeyInput)); err == nil {
+		if content, err = io.ReadAll(io.LimitReader(c.In, maxKeyInput)); err == nil {
 			added, err = agent.ParseKeys(content)
 		}
 		if err != nil {
@@ -41,7 +40,11 @@ func addKeys(c *cli.Context, from string) error {
 }
 
 // useKey makes a key the one that seals, if every present member can open what it seals.
-func useKey(c *cli.Context, id agent.KeyID) error {
+func useKey(c *Call) error {
+	id, err := agent.ParseKeyID(c.Arg(0))
+	if err != nil {
+		return usageError("%v", err)
+	}
 	return changeKeys(c, func(k *agent.Keys, others *api.Keys) (*agent.Keys, error) {
 		changed, err := k.Use(id)
 		if err != nil {
@@ -54,7 +57,11 @@ func useKey(c *cli.Context, id agent.KeyID) error {
 }
 
 // removeKey removes a key, if no present member seals with it.
-func removeKey(c *cli.Context, id agent.KeyID) error {
+func removeKey(c *Call) error {
+	id, err := agent.ParseKeyID(c.Arg(0))
+	if err != nil {
+		return usageError("%v", err)
+	}
 	return changeKeys(c, func(k *agent.Keys, others *api.Keys) (*agent.Keys, error) {
 		changed, err := k.Remove(id, time.Now())
 		if err != nil {
@@ -68,8 +75,8 @@ func removeKey(c *cli.Context, id agent.KeyID) error {
 
 // changeKeys changes the key file and makes the agent read it. Change gets what the agent knows of the others, nil when
 // no agent runs.
-func changeKeys(c *cli.Context, change func(*agent.Keys, *api.Keys) (*agent.Keys, error), done string) error {
-	client, err := newClient(c)
+func changeKeys(c *Call, change func(*agent.Keys, *api.Keys) (*agent.Keys, error), done string) error {
+	client, err := newClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -92,12 +99,11 @@ func changeKeys(c *cli.Context, change func(*agent.Keys, *api.Keys) (*agent.Keys
 		return err
 	}
 	if others == nil {
-		fmt.Fprintf(c.App.ErrWriter, "heartsay keys: no agent answers at %s: it will read the file when it starts\n",
-			escape(c.String("api")))
+		c.Note("no agent answers at %s: it will read the file when it starts", c.String("api"))
 	} else if err := client.ReloadKeys(c.Context); err != nil {
 		return fmt.Errorf("the key file is changed, and the agent has not read it: %w", err)
 	}
-	return println(c, "%s; keys are %s, the first seals", done, ids(keys.IDs()))
+	return c.Println("%s; keys are %s, the first seals", done, ids(keys.IDs()))
 }
 
 // sameKeyFile returns the agent's key file, which must be the one that was named, if one was.
@@ -114,7 +120,7 @@ func sameKeyFile(named, agents string) (string, error) {
 }
 
 // checkOthers returns an error when a present member would be cut off, and the user did not insist.
-func checkOthers(c *cli.Context, others *api.Keys, cutOff func(api.KeyUse) bool, why, todo string) error {
+func checkOthers(c *Call, others *api.Keys, cutOff func(api.KeyUse) bool, why, todo string) error {
 	if c.Bool("force") {
 		return nil
 	}
@@ -148,4 +154,20 @@ func ids(all []agent.KeyID) string {
 		words[i] = id.String()
 	}
 	return strings.Join(words, " ")
+}
+
+// ownKeys proposes the keys of the agent.
+func ownKeys(c *Call) (all []Proposal) {
+	client, err := newClient(c.Line)
+	if err != nil {
+		return nil
+	}
+	keys, err := client.Keys(c.Context)
+	if err != nil {
+		return nil
+	}
+	for _, key := range keys.Keys {
+		all = append(all, Proposal{Text: key.ID})
+	}
+	return all
 }

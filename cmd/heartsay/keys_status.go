@@ -7,18 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
 // keysStatus shows the agent's keys, who uses which, and who was not let in.
-func keysStatus(c *cli.Context) error {
-	format, err := parseOutput(c, keysFormats...)
-	if err != nil {
-		return err
-	}
-	client, err := newClient(c)
+func keysStatus(c *Call) error {
+	format := c.String("output")
+	client, err := newClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -27,15 +22,15 @@ func keysStatus(c *cli.Context) error {
 	case err != nil:
 		return err
 	case format == "json":
-		return writeJSON(c.App.Writer, keys, true)
+		return writeJSON(c.Out, keys, true)
 	case !keys.Sealed:
-		return println(c, "no key: the gossip of this agent is not sealed")
+		return c.Println("no key: the gossip of this agent is not sealed")
 	}
 	var parts []string
 	for _, t := range keysTables(keys, time.Now()) {
 		parts = append(parts, strings.Join(t.lines(), "\n"))
 	}
-	return println(c, "%s", strings.Join(parts, "\n\n"))
+	return c.Println("%s", strings.Join(parts, "\n\n"))
 }
 
 // keysTables returns the tables of keys, of members and of refusals, the last only if there are any.

@@ -1,15 +1,13 @@
 package main
 
-import "github.com/urfave/cli/v2"
-
-func leaveCommand() *cli.Command {
-	return &cli.Command{
+func leaveCommand() *Command {
+	return &Command{
 		Name:      "leave",
 		Usage:     "make the agent say goodbye to its cluster and end",
 		UsageText: "heartsay leave [flags]",
-		Flags:     []cli.Flag{apiFlag()},
-		Action: takes(0, 0, "", func(c *cli.Context) error {
-			client, err := newClient(c)
+		Flags:     withAPI(),
+		Action: func(c *Call) error {
+			client, err := newClient(c.Line)
 			if err != nil {
 				return err
 			}
@@ -17,7 +15,7 @@ func leaveCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return println(c, "left; %s confirmed that they know", plural(result.Told, "member"))
-		}),
+			return c.Println("left; %s confirmed that they know", plural(result.Told, "member"))
+		},
 	}
 }

@@ -4,5 +4,5 @@ package main
 import "os"
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr, os.Getenv))
+	os.Exit(program().Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
 }

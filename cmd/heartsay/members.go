@@ -5,15 +5,11 @@ import (
 	"io"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
-var membersFormats = []string{"table", "wide", "json", "ndjson", "name"}
-
-func membersCommand() *cli.Command {
-	return &cli.Command{
+func membersCommand() *Command {
+	return &Command{
 		Name:      "members",
 		Usage:     "list the members that the agent knows of, and what it thinks of them",
 		UsageText: "heartsay members [flags]",
@@ -23,28 +19,24 @@ both in seconds; when three members, or all that are left, get no answer from it
 it is dead sooner. PHI is the suspicion: 3 means that such a silence is normal once
 in 1000 times. AGE says for how long the member has been in its state. What is not
 known is "-".`,
-		Flags: []cli.Flag{
-			outputFlag(membersFormats...),
-			list("state", "only members in this `STATE`: alive, suspect, dead or left; repeatable"),
-			text("name", "", "only members whose whole name matches the regular expression `RE`"),
-			list("tag", "only members with a tag that matches `KEY=RE` as a whole; repeatable: all must match"),
-			&cli.BoolFlag{Name: "watch", Usage: "show it again at every change, until interrupted"},
-			apiFlag(),
-		},
-		Action: takes(0, 0, "", membersAction),
+		Flags: withAPI(
+			outputFlag("table", "wide", "json", "ndjson", "name"),
+			ListOf("state", "only members in this `STATE`: alive, suspect, dead or left; repeatable", api.States()),
+			Flag{Name: "name", Complete: memberNames, Usage: "only members whose whole name matches the regular expression `RE`"},
+			List("tag", "only members with a tag that matches `KEY=RE` as a whole; repeatable: all must match"),
+			Bool("watch", "show it again at every change, until interrupted"),
+		),
+		Action: membersAction,
 	}
 }
 
-func membersAction(c *cli.Context) error {
-	format, err := parseOutput(c, membersFormats...)
-	if err != nil {
-		return err
-	}
+func membersAction(c *Call) error {
+	format := c.String("output")
 	filter, err := parseFilter(c)
 	if err != nil {
 		return err
 	}
-	client, err := newClient(c)
+	client, err := newClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -55,10 +47,10 @@ func membersAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeMembers(c.App.Writer, filter.apply(view), format, time.Now())
+	return writeMembers(c.Out, filter.apply(view), format, time.Now())
 }
 
-// writeMembers writes a view as one of membersFormats.
+// writeMembers writes a view in one of the formats.
 func writeMembers(w io.Writer, view api.Members, format string, now time.Time) error {
 	switch format {
 	case "json":

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
@@ -26,39 +24,25 @@ type tagFilter struct {
 }
 
 // parseFilter returns the filter that the flags state, name and tag describe.
-func parseFilter(c *cli.Context) (f memberFilter, err error) {
-	if f.states, err = parseStates(c); err != nil {
-		return f, err
-	}
+func parseFilter(c *Call) (f memberFilter, err error) {
+	f.states = As[api.State](c.Strings("state"))
 	if c.IsSet("name") {
-		if f.name, err = anchored(origin(c, "name"), c.String("name"), c.String("name")); err != nil {
+		if f.name, err = anchored(c.Origin("name"), c.String("name"), c.String("name")); err != nil {
 			return f, err
 		}
 	}
-	for _, s := range c.StringSlice("tag") {
+	for _, s := range c.Strings("tag") {
 		key, re, ok := strings.Cut(s, "=")
 		if !ok || key == "" {
-			return f, usageError("%s %q: write KEY=RE", origin(c, "tag"), s)
+			return f, usageError("%s %q: write KEY=RE", c.Origin("tag"), s)
 		}
-		value, err := anchored(origin(c, "tag"), s, re)
+		value, err := anchored(c.Origin("tag"), s, re)
 		if err != nil {
 			return f, err
 		}
 		f.tags = append(f.tags, tagFilter{key, value})
 	}
 	return f, nil
-}
-
-// parseStates returns the values of the flag state, all known ones.
-func parseStates(c *cli.Context) (states []api.State, err error) {
-	for _, word := range c.StringSlice("state") {
-		s := api.State(word)
-		if err := oneOf(c, "state", s, api.States()); err != nil {
-			return nil, err
-		}
-		states = append(states, s)
-	}
-	return states, nil
 }
 
 // anchored returns the regular expression re, made to match a text as a whole. Errors name what it was given in,

@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
 	"heartsay/api"
@@ -22,10 +21,10 @@ const redrawEvery = time.Second
 // watchMembers writes the members now and at every change until it is interrupted, which is not an error. Changes that
 // come faster than the view can be fetched are shown together. On a terminal a table is drawn over the one before;
 // elsewhere a blank line separates tables.
-func watchMembers(c *cli.Context, client *api.Client, filter memberFilter, format string) error {
+func watchMembers(c *Call, client *api.Client, filter memberFilter, format string) error {
 	ctx, stop := untilInterrupted(c.Context)
 	defer stop()
-	s := &screen{w: c.App.Writer, text: format == "table" || format == "wide" || format == "name"}
+	s := &screen{w: c.Out, text: format == "table" || format == "wide" || format == "name"}
 	var tick <-chan time.Time
 	if s.text && isTerminal(s.w) {
 		s.redraws = true

@@ -3,9 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
 	"heartsay/sim"
@@ -14,8 +13,8 @@ import (
 // planSimulated is how many members are simulated at most when nothing else is said: that takes about half a minute.
 const planSimulated = 256
 
-func planCommand() *cli.Command {
-	return &cli.Command{
+func planCommand() *Command {
+	return &Command{
 		Name:      "plan",
 		Usage:     "find the interval and fanout that a cluster needs, by simulation",
 		UsageText: "heartsay plan --members N --detect-within D [flags]",
@@ -27,23 +26,20 @@ called nobody dead who lived. Exits with 7 and says why when there is none.
 A cluster of more than 256 members is simulated with 256, unless --simulate says more.
 A larger one takes longer and sends more, so the result is a lower bound then. Hosts
 that stall are not simulated: leave room for them.`,
-		Flags: append([]cli.Flag{
-			&cli.IntFlag{Name: "members", Usage: "the cluster has `N` members"},
-			&cli.DurationFlag{Name: "detect-within", Usage: "a crash is to be known within `DURATION`"},
-			&cli.Float64Flag{Name: "budget", Usage: "a member may send this many bytes per second, `B/s`, with all headers"},
-			&cli.IntFlag{Name: "simulate", Value: planSimulated, Usage: "simulate `N` members at most"},
-			&cli.IntFlag{Name: "seed", Value: 1, Usage: "`S` of all that is random"},
+		Flags: append([]Flag{
+			Int("members", "", "the cluster has `N` members"),
+			Duration("detect-within", "", "a crash is to be known within `DURATION`"),
+			Number("budget", "", "a member may send this many bytes per second, `B/s`, with all headers"),
+			{Name: "simulate", Kind: KindInt, Default: strconv.Itoa(planSimulated), Usage: "simulate `N` members at most"},
+			{Name: "seed", Kind: KindInt, Default: "1", Usage: "`S` of all that is random"},
 			outputFlag("table", "json"),
 		}, networkFlags()[:2]...),
-		Action: takes(0, 0, "", planAction),
+		Action: planAction,
 	}
 }
 
-func planAction(c *cli.Context) error {
-	format, err := parseOutput(c, "table", "json")
-	if err != nil {
-		return err
-	}
+func planAction(c *Call) error {
+	format := c.String("output")
 	wish, err := parseWish(c)
 	if err != nil {
 		return err
@@ -52,7 +48,7 @@ func planAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	bar := newProgress(c.App.ErrWriter)
+	bar := newProgress(c.Err)
 	trials, err := tryAll(wish.Candidates(settingsOf(base)), bar)
 	bar.clear()
 	if err != nil {
@@ -60,9 +56,9 @@ func planAction(c *cli.Context) error {
 	}
 	p := newPlan(wish, trials)
 	if format == "json" {
-		err = writeJSON(c.App.Writer, p, true)
+		err = writeJSON(c.Out, p, true)
 	} else {
-		err = writePlan(c.App.Writer, p)
+		err = writePlan(c.Out, p)
 	}
 	if err == nil && p.Recommended == nil {
 		return &exitError{exitFalse, whyNone(wish, trials)}
@@ -71,10 +67,10 @@ func planAction(c *cli.Context) error {
 }
 
 // parseWish returns what the flags ask for.
-func parseWish(c *cli.Context) (sim.PlanGoal, error) {
+func parseWish(c *Call) (sim.PlanGoal, error) {
 	w := sim.PlanGoal{
-		Members: c.Int("members"), DetectWithin: c.Duration("detect-within"), Loss: c.Float64("loss"),
-		Latency: c.Duration("latency"), Budget: c.Float64("budget"), Seed: uint64(max(0, c.Int("seed"))),
+		Members: c.Int("members"), DetectWithin: c.Duration("detect-within"), Loss: c.Number("loss"),
+		Latency: c.Duration("latency"), Budget: c.Number("budget"), Seed: uint64(max(0, c.Int("seed"))),
 	}
 	most := c.Int("simulate")
 	w.Simulated = min(w.Members, most)
@@ -82,15 +78,15 @@ func parseWish(c *cli.Context) (sim.PlanGoal, error) {
 	case !c.IsSet("members") || !c.IsSet("detect-within"):
 		return w, usageError("what to plan for is missing: give --members N and --detect-within DURATION")
 	case w.Members < 2:
-		return w, usageError("%s %d: a cluster that finds out about crashes has at least 2", origin(c, "members"), w.Members)
+		return w, usageError("%s %d: a cluster that finds out about crashes has at least 2", c.Origin("members"), w.Members)
 	case most < 2 || most > sim.MaxMembers:
-		return w, usageError("%s %d: 2 to %d can be simulated", origin(c, "simulate"), most, sim.MaxMembers)
+		return w, usageError("%s %d: 2 to %d can be simulated", c.Origin("simulate"), most, sim.MaxMembers)
 	case w.DetectWithin <= 0:
-		return w, usageError("%s %s: a duration above 0 is needed", origin(c, "detect-within"), w.DetectWithin)
+		return w, usageError("%s %s: a duration above 0 is needed", c.Origin("detect-within"), w.DetectWithin)
 	case c.IsSet("budget") && w.Budget <= 0:
-		return w, usageError("%s %g: a budget above 0 is needed", origin(c, "budget"), w.Budget)
+		return w, usageError("%s %g: a budget above 0 is needed", c.Origin("budget"), w.Budget)
 	case c.Int("seed") < 0:
-		return w, usageError("%s %d: a seed is not negative", origin(c, "seed"), c.Int("seed"))
+		return w, usageError("%s %d: a seed is not negative", c.Origin("seed"), c.Int("seed"))
 	}
 	return w, checkNetwork(c)
 }
@@ -163,14 +159,17 @@ func quickest(trials []sim.Trial) string {
 }
 
 // checkNetwork returns a usage error when the network that the flags describe cannot be.
-func checkNetwork(c *cli.Context) error {
+func checkNetwork(c *Call) error {
 	for _, name := range []string{"latency", "jitter"} {
+		if _, has := c.Command().Find(name); !has {
+			continue
+		}
 		if d := c.Duration(name); d < 0 || d > time.Minute {
-			return usageError("%s %s: 0 to 1m is needed", origin(c, name), d)
+			return usageError("%s %s: 0 to 1m is needed", c.Origin(name), d)
 		}
 	}
-	if p := c.Float64("loss"); p < 0 || p > 1 {
-		return usageError("%s %g: a share of the packets is from 0 to 1", origin(c, "loss"), p)
+	if p := c.Number("loss"); p < 0 || p > 1 {
+		return usageError("%s %g: a share of the packets is from 0 to 1", c.Origin("loss"), p)
 	}
 	return nil
 }

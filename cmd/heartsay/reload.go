@@ -2,35 +2,19 @@ package main
 
 import (
 	"context"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/urfave/cli/v2"
 
 	"heartsay/agent"
 )
 
-// rereadKey is where the App keeps the function that reads the agent's settings anew: the same command line and
-// environment, and what is in the configuration file now.
-const rereadKey = "reread"
-
-func reread(args []string, getenv func(string) string) func() (settings, error) {
-	return func() (settings, error) {
-		line, err := arrange(newApp(io.Discard, io.Discard).Commands, args, getenv)
-		if err != nil {
-			return settings{}, err
-		}
-		return lineSettings(line)
-	}
-}
-
 // reloader reloads an agent at each SIGHUP.
 type reloader struct {
 	signals chan os.Signal
-	reread  func() (settings, error)
+	line    *Line    // that the agent was started with
 	now     settings // in force
 	log     hclog.Logger
 	notify  systemd
@@ -38,9 +22,8 @@ type reloader struct {
 
 // newReloader returns a reloader of an agent that starts with s. From now on SIGHUP does not end the program; those
 // that come before the agent runs count when it does.
-func newReloader(c *cli.Context, s settings, log hclog.Logger, notify systemd) *reloader {
-	r := &reloader{signals: make(chan os.Signal, 1), now: s, log: log, notify: notify}
-	r.reread, _ = c.App.Metadata[rereadKey].(func() (settings, error))
+func newReloader(line *Line, s settings, log hclog.Logger, notify systemd) *reloader {
+	r := &reloader{signals: make(chan os.Signal, 1), line: line, now: s, log: log, notify: notify}
 	signal.Notify(r.signals, syscall.SIGHUP)
 	return r
 }
@@ -77,4 +60,14 @@ func (r *reloader) reload(ctx context.Context, a *agent.Agent) {
 		r.log.Info("log level changed", "level", next.logLevel)
 	}
 	r.now = next
+}
+
+// reread returns the settings that the same command line and environment ask for now: the configuration file may have
+// changed.
+func (r *reloader) reread() (settings, error) {
+	line, err := r.line.Again()
+	if err != nil {
+		return settings{}, err
+	}
+	return agentSettings(line)
 }

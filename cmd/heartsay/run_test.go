@@ -39,7 +39,7 @@ func answer(status int, body string) http.HandlerFunc {
 // command runs a command line against the agent at url, "" for none.
 func command(url string, args ...string) (code int, out, err string) {
 	var o, e bytes.Buffer
-	code = run(args, &o, &e, environment("HEARTSAY_API", url))
+	code = program().Run(args, nil, &o, &e, environment("HEARTSAY_API", url))
 	return code, o.String(), e.String()
 }
 

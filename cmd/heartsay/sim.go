@@ -7,17 +7,14 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"strings"
-	"time"
-
-	"github.com/urfave/cli/v2"
+	"slices"
 
 	"heartsay/agent"
 	"heartsay/sim"
 )
 
-func simCommand() *cli.Command {
-	return &cli.Command{
+func simCommand() *Command {
+	return &Command{
 		Name:      "sim",
 		Usage:     "run a cluster in virtual time, with faults, and report on it",
 		UsageText: "heartsay sim [flags]",
@@ -31,55 +28,52 @@ had been until a moment ago. Observers that were struck themselves do not count 
 healthy. Times are in virtual seconds; bytes are what a running member sends, with
 IP and UDP headers. Exits with 1 when an engine broke a promise; --trace then tells
 how it came to it.`,
-		Flags: append(append(engineFlags(), networkFlags()...),
-			&cli.IntFlag{Name: "members", Value: 100, Usage: "a cluster of `N` members"},
-			&cli.BoolFlag{Name: "settled", Usage: "let all members know all others from the start: nobody has to join"},
-			&cli.IntFlag{Name: "crash", Usage: "crash `K` members at once"},
-			text("freeze", "", "stop members as SIGSTOP does: `K:D`, K of them for a duration"),
-			text("block", "", "hold what members send and get: `K:D:I`, K of them for D, open for I, again until the end"),
-			text("partition", "", "cut members off from the others: `K:D`, K of them for a duration"),
-			&cli.DurationFlag{Name: "for", Value: time.Minute, Usage: "go on for `DURATION` of virtual time after the warm-up"},
-			&cli.IntFlag{Name: "seed", Value: 1, Usage: "`S` of all that is random; another one is another run"},
-			text("trace", "", "write each event and message of the run to `FILE`"),
+		Flags: slices.Concat(engineFlags(), networkFlags(), []Flag{
+			{Name: "members", Kind: KindInt, Default: "100", Usage: "a cluster of `N` members"},
+			Bool("settled", "let all members know all others from the start: nobody has to join"),
+			Int("crash", "", "crash `K` members at once"),
+			Text("freeze", "", "stop members as SIGSTOP does: `K:D`, K of them for a duration"),
+			Text("block", "", "hold what members send and get: `K:D:I`, K of them for D, open for I, again until the end"),
+			Text("partition", "", "cut members off from the others: `K:D`, K of them for a duration"),
+			{Name: "for", Kind: KindDuration, Default: "1m0s", Usage: "go on for `DURATION` of virtual time after the warm-up"},
+			{Name: "seed", Kind: KindInt, Default: "1", Usage: "`S` of all that is random; another one is another run"},
+			Text("trace", "", "write each event and message of the run to `FILE`"),
 			outputFlag("table", "json"),
-		),
-		Action: takes(0, 0, "", simAction),
+		}),
+		Action: simAction,
 	}
 }
 
 // engineFlags returns the flags that say how simulated members are configured.
-func engineFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "profile", Value: "lan", Usage: "take the defaults of `PROFILE`: " + strings.Join(agent.Profiles(), ", ")},
-		duration("interval", "time `DURATION` between two heartbeats"),
-		&cli.IntFlag{Name: "fanout", DefaultText: fromProfile, Usage: "exchange with `K` peers in each interval"},
-		&cli.IntFlag{Name: "digest-budget", DefaultText: "256", Usage: "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"},
+func engineFlags() []Flag {
+	return []Flag{
+		Choice("profile", "lan", "take the defaults of `PROFILE`", agent.Profiles()...),
+		Duration("interval", fromProfile, "time `DURATION` between two heartbeats"),
+		Int("fanout", fromProfile, "exchange with `K` peers in each interval"),
+		Int("digest-budget", "256", "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"),
 	}
 }
 
 // networkFlags returns the flags that say what the virtual network is like.
-func networkFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.Float64Flag{Name: "loss", Usage: "lose a share `P` of the packets, 0 to 1; streams lose nothing"},
-		&cli.DurationFlag{Name: "latency", Value: time.Millisecond, Usage: "packets take at least `DURATION`, one way"},
-		&cli.DurationFlag{Name: "jitter", Usage: "and up to `DURATION` longer"},
+func networkFlags() []Flag {
+	return []Flag{
+		Number("loss", "", "lose a share `P` of the packets, 0 to 1; streams lose nothing"),
+		{Name: "latency", Kind: KindDuration, Default: "1ms", Usage: "packets take at least `DURATION`, one way"},
+		Duration("jitter", "", "and up to `DURATION` longer"),
 	}
 }
 
-func simAction(c *cli.Context) error {
-	format, err := parseOutput(c, "table", "json")
-	if err != nil {
-		return err
-	}
+func simAction(c *Call) error {
+	format := c.String("output")
 	s, err := parseScenario(c)
 	if err != nil {
 		return err
 	}
-	warnOfMemory(c.App.ErrWriter, s.Members)
+	warnOfMemory(c.Err, s.Members)
 	if s.Members >= manyMembers {
 		debug.SetGCPercent(thriftyGC)
 	}
-	bar := newProgress(c.App.ErrWriter)
+	bar := newProgress(c.Err)
 	s.Progress = bar.show
 	rep, err := runTraced(s, c.String("trace"))
 	bar.clear()
@@ -87,9 +81,9 @@ func simAction(c *cli.Context) error {
 		return err
 	}
 	if format == "json" {
-		return writeJSON(c.App.Writer, rep, true)
+		return writeJSON(c.Out, rep, true)
 	}
-	return writeSimReport(c.App.Writer, rep)
+	return writeSimReport(c.Out, rep)
 }
 
 // A large simulation is collected more often than is usual: what lies around is a share of what lives, and what lives is

@@ -6,14 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/agent"
 	"heartsay/sim"
 )
 
 // parseScenario returns the scenario that the flags describe.
-func parseScenario(c *cli.Context) (sim.Scenario, error) {
+func parseScenario(c *Call) (sim.Scenario, error) {
 	settings, err := parseSettings(c)
 	if err != nil {
 		return sim.Scenario{}, err
@@ -23,14 +21,14 @@ func parseScenario(c *cli.Context) (sim.Scenario, error) {
 	}
 	seed := c.Int("seed")
 	if seed < 0 {
-		return sim.Scenario{}, usageError("%s %d: a seed is not negative", origin(c, "seed"), seed)
+		return sim.Scenario{}, usageError("%s %d: a seed is not negative", c.Origin("seed"), seed)
 	}
 	s, err := sim.NewScenario(c.Int("members"), uint64(seed), settings)
 	if err != nil {
 		return s, usageError("%v", err)
 	}
 	s.For, s.Settled = c.Duration("for"), c.Bool("settled")
-	s.Network.Loss, s.Network.Latency, s.Network.Jitter = c.Float64("loss"), c.Duration("latency"), c.Duration("jitter")
+	s.Network.Loss, s.Network.Latency, s.Network.Jitter = c.Number("loss"), c.Duration("latency"), c.Duration("jitter")
 	if err := s.Validate(); err != nil {
 		return s, usageError("%v", err)
 	}
@@ -41,10 +39,10 @@ func parseScenario(c *cli.Context) (sim.Scenario, error) {
 }
 
 // parseSettings returns the profile's settings with what the flags set in their place.
-func parseSettings(c *cli.Context) (sim.Settings, error) {
+func parseSettings(c *Call) (sim.Settings, error) {
 	cfg, err := agent.DefaultConfig(c.String("profile"))
 	if err != nil {
-		return sim.Settings{}, usageError("%s: %v", origin(c, "profile"), err)
+		return sim.Settings{}, usageError("%s: %v", c.Origin("profile"), err)
 	}
 	s := settingsOf(cfg)
 	if c.IsSet("interval") {
@@ -76,7 +74,7 @@ type strike struct {
 }
 
 // parseFaults returns the faults that the flags describe, each at members of its own.
-func parseFaults(c *cli.Context, s sim.Scenario) ([]sim.Fault, error) {
+func parseFaults(c *Call, s sim.Scenario) ([]sim.Fault, error) {
 	strikes := []strike{{flag: "crash", kind: sim.Crash, members: c.Int("crash")}}
 	for _, f := range []struct {
 		flag  string
@@ -98,16 +96,16 @@ func parseFaults(c *cli.Context, s sim.Scenario) ([]sim.Fault, error) {
 }
 
 // placeFaults chooses the members that faults strike, by the seed.
-func placeFaults(c *cli.Context, s sim.Scenario, strikes []strike) ([]sim.Fault, error) {
+func placeFaults(c *Call, s sim.Scenario, strikes []strike) ([]sim.Fault, error) {
 	order := rand.New(rand.NewPCG(s.Seed, 3)).Perm(s.Members)
 	var faults []sim.Fault
 	for _, k := range strikes {
 		switch {
 		case k.members < 0:
-			return nil, usageError("%s %d: a number of members is not negative", origin(c, k.flag), k.members)
+			return nil, usageError("%s %d: a number of members is not negative", c.Origin(k.flag), k.members)
 		case k.members >= len(order):
 			return nil, usageError("%s: %d of %d members would leave none that faults do not strike: give it fewer",
-				origin(c, k.flag), k.members, s.Members)
+				c.Origin(k.flag), k.members, s.Members)
 		case k.members == 0:
 			continue
 		}
@@ -125,9 +123,9 @@ func placeFaults(c *cli.Context, s sim.Scenario, strikes []strike) ([]sim.Fault,
 }
 
 // parseStrike returns the number of members and the times that a flag gives in that form.
-func parseStrike(c *cli.Context, flag, form string, times int) (k strike, err error) {
+func parseStrike(c *Call, flag, form string, times int) (k strike, err error) {
 	k.flag = flag
-	wrong := usageError("%s %q: write %s, like %s", origin(c, flag), c.String(flag), form,
+	wrong := usageError("%s %q: write %s, like %s", c.Origin(flag), c.String(flag), form,
 		map[string]string{"K:D": "3:10s", "K:D:I": "3:10s:64ms"}[form])
 	parts := strings.Split(c.String(flag), ":")
 	if len(parts) != times+1 {
@@ -142,7 +140,7 @@ func parseStrike(c *cli.Context, flag, form string, times int) (k strike, err er
 			return k, wrong
 		}
 		if d <= 0 {
-			return k, usageError("%s %q: a duration must be above 0", origin(c, flag), c.String(flag))
+			return k, usageError("%s %q: a duration must be above 0", c.Origin(flag), c.String(flag))
 		}
 		k.times = append(k.times, d)
 	}

@@ -5,36 +5,64 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
-var tagsFormats = []string{"table", "json"}
-
-func tagsCommand() *cli.Command {
-	return &cli.Command{
+func tagsCommand() *Command {
+	flags := withAPI(outputFlag("table", "json"))
+	return &Command{
 		Name:      "tags",
 		Usage:     "show or change the tags that the agent tells others",
-		UsageText: "heartsay tags [flags] [set KEY=VALUE... | delete KEY...]",
+		UsageText: "heartsay tags [flags] [show | set KEY=VALUE... | delete KEY...]",
 		Description: `Prints all tags of the agent after the change. A change is told to the cluster at
 once and holds until the agent ends; what shall outlive it belongs into its
-configuration. To delete a tag that is not there is no error.`,
-		Flags:  []cli.Flag{outputFlag(tagsFormats...), apiFlag()},
-		Action: tagsAction,
+configuration.`,
+		Flags:  flags,
+		Action: showTags,
+		Commands: []*Command{
+			{
+				Name:      "show",
+				Usage:     "print the tags, as without a command",
+				UsageText: "heartsay tags show [flags]",
+				Flags:     flags,
+				Action:    showTags,
+			},
+			{
+				Name:      "set",
+				Usage:     "give the agent tags, or tags that it has other values",
+				UsageText: "heartsay tags set [flags] KEY=VALUE...",
+				Flags:     flags,
+				Takes:     Takes{Least: 1, Most: maxTagArguments, What: "KEY=VALUE"},
+				Action: func(c *Call) error {
+					tags, err := parseTags("set", c.Args)
+					if err != nil {
+						return err
+					}
+					return changeTags(c, api.TagsRequest{Set: tags})
+				},
+			},
+			{
+				Name:        "delete",
+				Usage:       "take tags from the agent",
+				UsageText:   "heartsay tags delete [flags] KEY...",
+				Description: "To delete a tag that is not there is no error.",
+				Flags:       flags,
+				Takes:       Takes{Least: 1, Most: maxTagArguments, What: "KEY"},
+				Complete:    ownTags,
+				Action:      func(c *Call) error { return changeTags(c, api.TagsRequest{Delete: c.Args}) },
+			},
+		},
 	}
 }
 
-func tagsAction(c *cli.Context) error {
-	format, err := parseOutput(c, tagsFormats...)
-	if err != nil {
-		return err
-	}
-	change, err := tagsChange(c.Args().Slice())
-	if err != nil {
-		return err
-	}
-	client, err := newClient(c)
+// maxTagArguments is above what an agent takes: that is its own to refuse.
+const maxTagArguments = 1000
+
+func showTags(c *Call) error { return changeTags(c, api.TagsRequest{}) }
+
+// changeTags changes the tags of the agent and prints those that it has then.
+func changeTags(c *Call, change api.TagsRequest) error {
+	client, err := newClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -42,38 +70,31 @@ func tagsAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if format == "json" {
-		return writeJSON(c.App.Writer, result, true)
+	if c.String("output") == "json" {
+		return writeJSON(c.Out, result, true)
 	}
 	for _, key := range slices.Sorted(maps.Keys(result.Tags)) {
-		if err := println(c, "%s", escape(key+"="+result.Tags[key])); err != nil {
+		if err := c.Println("%s", escape(key+"="+result.Tags[key])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tagsChange returns the change that the arguments ask for: none, set KEY=VALUE..., or delete KEY...
-func tagsChange(args []string) (change api.TagsRequest, err error) {
-	if len(args) == 0 {
-		return change, nil
+// ownTags proposes the tags that the agent has.
+func ownTags(c *Call) (all []Proposal) {
+	client, err := newClient(c.Line)
+	if err != nil {
+		return nil
 	}
-	verb, rest := args[0], args[1:]
-	switch {
-	case verb == "show" && len(rest) == 0:
-		return change, nil
-	case verb != "set" && verb != "delete":
-		return change, usageError("%q is not known here: write set KEY=VALUE..., delete KEY..., or nothing", verb)
-	case len(rest) == 0 && verb == "set":
-		return change, usageError("KEY=VALUE is missing")
-	case len(rest) == 0:
-		return change, usageError("KEY is missing")
-	case verb == "set":
-		change.Set, err = parseTags("set", rest)
-		return change, err
+	result, err := client.Tags(c.Context, api.TagsRequest{})
+	if err != nil {
+		return nil
 	}
-	change.Delete = rest
-	return change, nil
+	for _, key := range slices.Sorted(maps.Keys(result.Tags)) {
+		all = append(all, Proposal{Text: key})
+	}
+	return all
 }
 
 // parseTags returns the tags that are written as KEY=VALUE each. What wrote them stands before each error.

@@ -7,12 +7,10 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
-
-	"github.com/urfave/cli/v2"
 )
 
-func uiCommand() *cli.Command {
-	return &cli.Command{
+func uiCommand() *Command {
+	return &Command{
 		Name:      "ui",
 		Usage:     "serve a live view of the cluster to a browser on this host",
 		UsageText: "heartsay ui [flags]",
@@ -23,21 +21,20 @@ agent stops or restarts, the page says so and goes on by itself.
 
 For an agent on another host: heartsay ui --port 8327 there, and here
 ssh -L 8327:127.0.0.1:8327 HOST; then open the address that it printed.`,
-		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "port", Usage: "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"},
-			&cli.BoolFlag{Name: "open", Usage: "also open the page in the default browser"},
-			apiFlag(),
-		},
-		Action: takes(0, 0, "", uiAction),
+		Flags: withAPI(
+			Int("port", "", "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"),
+			Bool("open", "also open the page in the default browser"),
+		),
+		Action: uiAction,
 	}
 }
 
-func uiAction(c *cli.Context) error {
+func uiAction(c *Call) error {
 	port := c.Int("port")
 	if port < 0 || port > 65535 {
-		return usageError("%s %d: a port is 0 to 65535", origin(c, "port"), port)
+		return usageError("%s %d: a port is 0 to 65535", c.Origin("port"), port)
 	}
-	client, err := newClient(c)
+	client, err := newClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -53,12 +50,11 @@ func uiAction(c *cli.Context) error {
 	}
 	u := newUI(client)
 	url := "http://" + listener.Addr().String() + u.gate.link()
-	if err := println(c, "%s", url); err != nil {
+	if err := c.Println("%s", url); err != nil {
 		listener.Close()
 		return err
 	}
-	fmt.Fprintf(c.App.ErrWriter, "heartsay ui: shows what %s sees of cluster %s; the address works once; Ctrl-C ends\n",
-		escape(self.Name), escape(self.Cluster))
+	c.Note("shows what %s sees of cluster %s; the address works once; Ctrl-C ends", self.Name, self.Cluster)
 	if c.Bool("open") {
 		openBrowser(c, url)
 	}
@@ -67,7 +63,7 @@ func uiAction(c *cli.Context) error {
 
 // openBrowser asks the desktop to show url. Other users may read it from the list of processes for a moment; it works
 // once, so one who is faster is noticed. That there is no desktop is told and is no failure: the address is printed.
-func openBrowser(c *cli.Context, url string) {
+func openBrowser(c *Call, url string) {
 	program := "xdg-open"
 	if runtime.GOOS == "darwin" {
 		program = "open"
@@ -75,7 +71,7 @@ func openBrowser(c *cli.Context, url string) {
 	cmd := exec.Command(program, url)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // Ctrl-C here shall not end the browser
 	if err := cmd.Start(); err != nil {
-		fmt.Fprintf(c.App.ErrWriter, "heartsay ui: no browser was opened: %v; open the address yourself\n", err)
+		c.Note("no browser was opened: %v; open the address yourself", err)
 		return
 	}
 	go cmd.Wait()

@@ -34,7 +34,7 @@ func read(b *board, r *boardReader) frame {
 	return f
 }
 
-func memberNames(f frame) (names []string) {
+func namesIn(f frame) (names []string) {
 	for _, m := range f.Members {
 		names = append(names, m.Name)
 	}
@@ -45,14 +45,14 @@ func TestAPageGetsAllAtFirstAndThenOnlyWhatChanged(t *testing.T) {
 	a, b, c := aMember("a", "alive", 1), aMember("b", "alive", 1), aMember("c", "alive", 1)
 	board := boardOf(a, b, c)
 	var place boardReader
-	if f := read(board, &place); !f.Full || !slices.Equal(memberNames(f), []string{"a", "b", "c"}) || len(f.Samples) != 3 ||
+	if f := read(board, &place); !f.Full || !slices.Equal(namesIn(f), []string{"a", "b", "c"}) || len(f.Samples) != 3 ||
 		f.Agent == nil || f.Self == nil || f.Cluster != "c" {
 		t.Errorf("the first frame is %+v, want all of it", f)
 	}
 	b.Phi, c.State = 2, "suspect"
 	board.answered(second(2), api.Members{Cluster: "c", Members: []api.Member{a, b, c}}, api.Self{}, time.Millisecond)
 	f := read(board, &place)
-	if f.Full || !slices.Equal(memberNames(f), []string{"c"}) || f.Members[0].State != "suspect" || f.Members[0].Phi != nil {
+	if f.Full || !slices.Equal(namesIn(f), []string{"c"}) || f.Members[0].State != "suspect" || f.Members[0].Phi != nil {
 		t.Errorf("the second frame is %+v, want c alone, whose state changed", f)
 	}
 	if want := []uiSample{{2, 20, 1, 0, -1, 19, 26}}; !reflect.DeepEqual(f.Samples, want) {

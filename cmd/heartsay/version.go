@@ -4,12 +4,8 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/agent"
 )
-
-var versionFormats = []string{"table", "json"}
 
 // version is what the program says of itself.
 type version struct {
@@ -31,22 +27,18 @@ func buildVersion() string {
 	return "(devel)"
 }
 
-func versionCommand() *cli.Command {
-	return &cli.Command{
+func versionCommand() *Command {
+	return &Command{
 		Name:      "version",
 		Usage:     "print the version of this program",
 		UsageText: "heartsay version [flags]",
-		Flags:     []cli.Flag{outputFlag(versionFormats...)},
-		Action: takes(0, 0, "", func(c *cli.Context) error {
-			format, err := parseOutput(c, versionFormats...)
-			if err != nil {
-				return err
-			}
+		Flags:     []Flag{outputFlag("table", "json")},
+		Action: func(c *Call) error {
 			v := thisVersion()
-			if format == "json" {
-				return writeJSON(c.App.Writer, v, true)
+			if c.String("output") == "json" {
+				return writeJSON(c.Out, v, true)
 			}
-			return println(c, "%s %s, protocol %d, %s", v.Name, v.Version, v.Protocol, v.Go)
-		}),
+			return c.Println("%s %s, protocol %d, %s", v.Name, v.Version, v.Protocol, v.Go)
+		},
 	}
 }

@@ -6,43 +6,40 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
 // retryEvery is how often an agent that does not answer is tried again. There is no event to wait for then.
 const retryEvery = 100 * time.Millisecond
 
-func waitCommand() *cli.Command {
-	return &cli.Command{
+func waitCommand() *Command {
+	return &Command{
 		Name:      "wait",
 		Usage:     "wait until members are in a state",
 		UsageText: "heartsay wait (--members N | --name NAME) [flags]",
 		Description: `Prints nothing when it comes true. When the time is up first it exits with 6, and
 with 7 when --timeout is 0, which looks once. With a time-out, an agent that does
 not answer is waited for too; without one that is an error at once.`,
-		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "members", Usage: "until at least `N` members are in the state"},
-			text("name", "", "until the member `NAME` is in the state"),
-			list("state", "`STATE` to wait for: alive (the default), suspect, dead or left; repeatable: any of them"),
-			&cli.DurationFlag{Name: "timeout", Usage: "for at most `DURATION`; for ever without it"},
-			apiFlag(),
-		},
-		Action: takes(0, 0, "", waitAction),
+		Flags: withAPI(
+			Int("members", "", "until at least `N` members are in the state"),
+			Flag{Name: "name", Complete: memberNames, Usage: "until the member `NAME` is in the state"},
+			ListOf("state", "`STATE` to wait for: alive (the default), suspect, dead or left; repeatable: any of them", api.States()),
+			Duration("timeout", "", "for at most `DURATION`; for ever without it"),
+		),
+		Action: waitAction,
 	}
 }
 
-func waitAction(c *cli.Context) error {
+func waitAction(c *Call) error {
 	goal, err := parseGoal(c)
 	if err != nil {
 		return err
 	}
-	client, err := newClient(c)
+	client, err := newClient(c.Line)
 	if err != nil {
 		return err
 	}
-	limit, err := timeLimit(c)
+	limit, err := c.TimeLimit()
 	switch {
 	case err != nil:
 		return err

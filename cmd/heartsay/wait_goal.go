@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
 	"heartsay/api"
 )
 
@@ -18,23 +16,23 @@ type goal struct {
 }
 
 // parseGoal returns the goal that the flags members, name and state describe.
-func parseGoal(c *cli.Context) (g goal, err error) {
+func parseGoal(c *Call) (g goal, err error) {
 	switch {
 	case c.IsSet("members") && c.IsSet("name"):
 		return g, usageError("%s and %s exclude each other: wait for a number, or for one",
-			origin(c, "members"), origin(c, "name"))
+			c.Origin("members"), c.Origin("name"))
 	case !c.IsSet("members") && !c.IsSet("name"):
 		return g, usageError("what to wait for is missing: give --members N or --name NAME")
 	case c.IsSet("members") && c.Int("members") < 1:
-		return g, usageError("%s %d: at least 1 member must be waited for", origin(c, "members"), c.Int("members"))
+		return g, usageError("%s %d: at least 1 member must be waited for", c.Origin("members"), c.Int("members"))
 	case c.IsSet("name") && c.String("name") == "":
-		return g, usageError("%s is empty: name a member", origin(c, "name"))
+		return g, usageError("%s is empty: name a member", c.Origin("name"))
 	}
 	g.members, g.name = c.Int("members"), c.String("name")
-	if g.states, err = parseStates(c); len(g.states) == 0 {
+	if g.states = As[api.State](c.Strings("state")); len(g.states) == 0 {
 		g.states = []api.State{api.Alive}
 	}
-	return g, err
+	return g, nil
 }
 
 // reached reports whether what was seen is what is waited for.
@@ -60,7 +58,7 @@ func (g goal) count(seen *api.View) (n int) {
 
 // describe returns in words how far what was seen is from what is waited for.
 func (g goal) describe(seen *api.View) string {
-	states := strings.Join(wordsOf(g.states), " or ")
+	states := strings.Join(Words(g.states), " or ")
 	m, known := seen.Member(g.name)
 	switch {
 	case !seen.Valid():

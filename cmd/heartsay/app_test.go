@@ -1,0 +1,62 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestNoFlagTakesAValueInOneCommandOnly(t *testing.T) {
+	takes := map[string]bool{}
+	program().each(func(_, c *Command) {
+		for _, f := range c.Flags {
+			for _, name := range []string{f.Name, f.Short} {
+				if before, seen := takes[name]; seen && name != "" && before != (f.Kind != KindBool) {
+					t.Errorf("flag %s takes a value in some commands and none in others: it could not stand before its command", name)
+				}
+				takes[name] = f.Kind != KindBool
+			}
+		}
+	})
+}
+
+func TestEveryFlagHasAVariableOfItsOwn(t *testing.T) {
+	taken := map[string]string{}
+	program().each(func(top, c *Command) {
+		for _, f := range c.Flags {
+			owner := top.Name + " " + f.Name
+			name := envNames(top, f)[0]
+			alike := slices.Contains([]string{"api", "token-file"}, f.Name) || top.AgentEnv
+			if other, ok := taken[name]; ok && !alike && other != owner {
+				t.Errorf("%s sets both %q and %q", name, other, owner)
+			}
+			taken[name] = owner
+		}
+	})
+}
+
+// TestEveryCommandHasHelp asks each command, in each group, for its help.
+func TestEveryCommandHasHelp(t *testing.T) {
+	program().each(func(_, c *Command) {
+		if c.Usage == "" || c.UsageText == "" || c.Action == nil && len(c.Commands) == 0 {
+			t.Errorf("command %s does nothing, or its help does not say what", c.Name)
+		}
+	})
+	var walk func(words []string, commands []*Command)
+	walk = func(words []string, commands []*Command) {
+		for _, c := range commands {
+			line := append(slices.Clone(words), c.Name)
+			code, out, err := command("", append(line, "--help")...)
+			if code != exitOK || err != "" || !strings.Contains(out, "heartsay "+strings.Join(line, " ")+" - "+c.Usage+"\n") {
+				t.Errorf("the help of %q exits with %d, %q, %q", line, code, out, err)
+			}
+			for _, f := range c.Flags {
+				if !strings.Contains(out, "--"+f.Name) || !strings.Contains(out, "[$HEARTSAY_") {
+					t.Errorf("the help of %q does not tell of --%s and its variable", line, f.Name)
+				}
+			}
+			walk(line, c.Commands)
+		}
+	}
+	walk(nil, program().Commands)
+}

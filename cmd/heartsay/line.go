@@ -1,0 +1,227 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// Line is a command line that was understood: its command, what set each of its flags to what, and its arguments.
+type Line struct {
+	Program *Program
+	Path    []*Command // the command and the groups around it, outermost first; empty: none is named
+	Args    []string   // without the words of Path
+	Dash    int        // how many of Args stand before the first "--"; -1: there is none
+	Fault   error      // of the source, for a command that Examines
+	Getenv  func(string) string
+
+	args    []string // all of it, as it was given
+	help    bool     // is asked for
+	values  map[string][]string
+	origins map[string]string // by flag: what set it, "--name", an environment variable or "FILE:LINE: name"
+}
+
+// given is one flag as it was given.
+type given struct {
+	name     string // without dashes
+	value    string
+	hasValue bool
+	missing  bool // it takes a value, and nothing follows
+}
+
+// Parse understands args, a line without the program's name. Flags may stand anywhere before a "--". What the line does
+// not set is set by the environment, and then by the program's source. Its errors are usage errors, as far as the
+// source's are; the line's Path is set as far as it is known then.
+func (p *Program) Parse(args []string, getenv func(string) string) (*Line, error) {
+	l := p.newLine(args, getenv)
+	flags, arguments, dash := p.split(args)
+	l.help = slices.ContainsFunc(flags, func(f given) bool { return f.name == "help" || f.name == "h" })
+	if len(arguments) == 0 {
+		return l, l.bare(flags)
+	}
+	if err := l.choose(arguments, dash); err != nil || l.help {
+		return l, err
+	}
+	if flag := l.Command().Takes.Flag; flag != "" && len(l.Args) == 1 {
+		flags = append(flags, given{name: flag, value: l.Args[0], hasValue: true})
+		l.Args = nil
+	}
+	if err := l.addFlags(flags); err != nil {
+		return l, err
+	}
+	if err := l.addEnv(); err != nil {
+		return l, err
+	}
+	return l, l.addSource()
+}
+
+// Again understands the same line anew: its source may say something else now.
+func (l *Line) Again() (*Line, error) { return l.Program.Parse(l.args, l.Getenv) }
+
+// Unfinished understands args as the beginning of a line that is still being written, as far as it makes sense. It
+// returns nil when it names no command that there is, and the flag that waits for its value, "" for none.
+func (p *Program) Unfinished(args []string, getenv func(string) string) (l *Line, waiting string) {
+	l = p.newLine(args, getenv)
+	flags, arguments, dash := p.split(args)
+	if n := len(flags); n > 0 && flags[n-1].missing {
+		waiting = flags[n-1].name
+	}
+	l.help = true // a group needs no command in it yet
+	if err := l.choose(arguments, dash); err != nil {
+		return nil, ""
+	}
+	if len(l.Path) == 0 {
+		return l, waiting
+	}
+	for _, g := range flags {
+		if f, known := l.Command().Find(g.name); known && !g.missing {
+			_ = l.Set(f, dashed(f.Name), g.value)
+		}
+	}
+	_ = l.addEnv()
+	return l, waiting
+}
+
+// newLine returns a line of which nothing is understood yet.
+func (p *Program) newLine(args []string, getenv func(string) string) *Line {
+	return &Line{Program: p, Dash: -1, Getenv: getenv, args: args, values: map[string][]string{}, origins: map[string]string{}}
+}
+
+// split tells flags from arguments, and says how many arguments stand before the first "--", -1 when there is none.
+// Which flags take a value is known from all commands together, so that a flag may stand before its command;
+// TestNoFlagTakesAValueInOneCommandOnly watches over that.
+func (p *Program) split(args []string) (flags []given, arguments []string, dash int) {
+	takesValue := map[string]bool{}
+	p.each(func(_, c *Command) {
+		for _, f := range c.Flags {
+			takesValue[f.Name], takesValue[f.Short] = f.Kind != KindBool, f.Kind != KindBool
+		}
+	})
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			return flags, append(arguments, args[i+1:]...), len(arguments)
+		}
+		if len(a) < 2 || a[0] != '-' {
+			arguments = append(arguments, a)
+			continue
+		}
+		var f given
+		f.name, f.value, f.hasValue = strings.Cut(strings.TrimPrefix(a[1:], "-"), "=")
+		if !f.hasValue && takesValue[f.name] {
+			i++
+			if f.missing = i == len(args); !f.missing {
+				f.value, f.hasValue = args[i], true
+			}
+		}
+		flags = append(flags, f)
+	}
+	return flags, arguments, -1
+}
+
+// bare understands a line without a command.
+func (l *Line) bare(flags []given) error {
+	version := findCommand(l.Program.Commands, "version")
+	switch {
+	case l.help:
+		return nil
+	case version != nil && len(flags) == 1 && (flags[0].name == "version" || flags[0].name == "v"):
+		l.Path = []*Command{version}
+		return nil
+	case len(flags) > 0:
+		return usageError("flag %s stands without a command", dashed(flags[0].name))
+	}
+	return usageError("no command is given")
+}
+
+// choose takes the words of the command from the arguments, of which dash stood before a "--".
+func (l *Line) choose(arguments []string, dash int) error {
+	commands := l.Program.Commands
+	for len(arguments) > 0 && len(commands) > 0 {
+		c := findCommand(commands, arguments[0])
+		switch {
+		case c == nil && len(l.Path) == 0:
+			return usageError("there is no command %q", arguments[0])
+		case c == nil:
+			return usageError("%q is not known here: write %s", arguments[0], names(commands))
+		}
+		l.Path, arguments, commands = append(l.Path, c), arguments[1:], c.Commands
+	}
+	if l.Args = arguments; dash >= 0 {
+		l.Dash = max(0, dash-len(l.Path))
+	}
+	if len(l.Path) > 0 && l.Command().Action == nil && !l.help {
+		return usageError("what to do is missing: write %s", names(commands))
+	}
+	return nil
+}
+
+// addFlags adds flags that were given, and checks that they are ones of the command.
+func (l *Line) addFlags(flags []given) error {
+	for _, g := range flags {
+		f, known := l.Command().Find(g.name)
+		switch {
+		case !known:
+			return usageError("flag %s is not known", dashed(g.name))
+		case g.missing:
+			return usageError("flag %s needs a value", dashed(g.name))
+		case l.IsSet(f.Name) && f.Kind != KindList:
+			return usageError("flag %s is given twice", dashed(f.Name))
+		case !g.hasValue:
+			g.value = "true"
+		}
+		if err := l.Set(f, dashed(f.Name), g.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addEnv adds the flags that were not given and that the environment sets. An empty variable sets nothing.
+func (l *Line) addEnv() error {
+	for _, f := range l.Command().Flags {
+		for _, variable := range envNames(l.Path[0], f) {
+			content := l.Getenv(variable)
+			if content == "" || l.IsSet(f.Name) {
+				continue
+			}
+			if err := l.Set(f, variable, f.values(content)...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addSource adds what the program's source sets.
+func (l *Line) addSource() error {
+	if l.Program.Source == nil {
+		return nil
+	}
+	err := l.Program.Source(l)
+	if l.Command().Examines {
+		l.Fault, err = err, nil
+	}
+	return err
+}
+
+// Set gives a flag of the command more values, which origin sets: "--name", an environment variable or "FILE:LINE: name".
+func (l *Line) Set(f Flag, origin string, values ...string) error {
+	l.origins[f.Name] = origin
+	if err := f.Check(origin, values...); err != nil {
+		return err
+	}
+	for _, v := range values {
+		if len(f.Choices) > 0 {
+			v = f.choice(v)
+		}
+		l.values[f.Name] = append(l.values[f.Name], v)
+	}
+	return nil
+}
+
+// Only returns a line that sets one flag as l does, and no other, by nothing that could be blamed.
+func (l *Line) Only(name string) *Line {
+	one := *l
+	one.origins, one.values = map[string]string{name: dashed(name)}, map[string][]string{name: l.values[name]}
+	return &one
+}
