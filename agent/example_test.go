@@ -25,17 +25,16 @@ func Example() {
 	defer bob.Close()
 
 	ctx := context.Background()
-	fromTheStart := api.FormatCursor(ann.Events().Epoch(), 0)
-	for event, err := range ann.Follow(ctx, api.EventsRequest{After: fromTheStart}) {
+	for event, err := range ann.Follow(ctx, api.EventsRequest{FromStart: true}) {
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
 		fmt.Println(event.Type, event.Member.Name)
 		switch {
-		case event.Type == "join" && event.Member.Name == "bob":
+		case event.Type == api.EventJoin && event.Member.Name == "bob":
 			go bob.Leave(ctx)
-		case event.Type == "left":
+		case event.Type == api.EventLeft:
 			return
 		}
 	}

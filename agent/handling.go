@@ -97,7 +97,7 @@ func (h *handling) jobs(p eventlog.Portion) (jobs []job) {
 		h.noteLost(p.Lost)
 		if e := p.Reset(); h.plan.resets {
 			e.Members = p.View.Members
-			jobs = []job{{e, api.FormatCursor(epoch, e.Seq) + "/reset"}}
+			jobs = []job{{e, e.Cursor().String() + "/reset"}}
 		} else {
 			jobs = changes(epoch, &h.seen, p.View, h.plan.query)
 		}
@@ -109,7 +109,7 @@ func (h *handling) jobs(p eventlog.Portion) (jobs []job) {
 			break
 		}
 		if h.seen.Apply(e); h.plan.query.Wants(e.Type) {
-			jobs = append(jobs, job{e, api.FormatCursor(e.Epoch, e.Seq)})
+			jobs = append(jobs, job{e, e.Cursor().String()})
 		}
 	}
 	return jobs

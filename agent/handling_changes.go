@@ -18,7 +18,7 @@ func changes(epoch string, old *api.View, now *eventlog.View, q eventlog.Query) 
 		jobs = append(jobs, job{
 			event: api.Event{Epoch: epoch, Seq: now.Seq, Time: time.Now().UTC(), Type: kind, Member: m,
 				Reason: "events were lost, and this is how it is now"},
-			id: api.FormatCursor(epoch, now.Seq) + "/" + m.Name, // the number alone is that of another event
+			id: api.Cursor{Epoch: epoch, Seq: now.Seq}.String() + "/" + m.Name, // the number alone is that of another event
 		})
 	}
 	present := make(map[string]bool, len(now.Members))

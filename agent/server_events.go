@@ -21,7 +21,7 @@ func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 			return eventlog.Query{}, badRequest("query parameter %q is repeated", name)
 		}
 	}
-	wish := api.EventsRequest{After: r.Header.Get("Last-Event-ID")}
+	var wish api.EventsRequest
 	for _, word := range values["type"] {
 		wish.Types = append(wish.Types, api.EventType(word))
 	}
@@ -31,13 +31,20 @@ func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 			return eventlog.Query{}, badRequest("query parameter snapshot is %q: write true or false", s[0])
 		}
 	}
+	last := r.Header.Get("Last-Event-ID")
 	switch {
 	case values.Has("after"):
-		if wish.After = values.Get("after"); wish.After == "" {
+		if last = values.Get("after"); last == "" {
 			return eventlog.Query{}, badRequest("query parameter after is empty: write a cursor, EPOCH:SEQ as an event shows them")
 		}
-	case wish.After != "":
+	case last != "":
 		wish.Snapshot = false // it has had its snapshot, before it reconnected with the same address
+	}
+	if last != "" {
+		var err error
+		if wish.After, err = api.ParseCursor(last); err != nil {
+			return eventlog.Query{}, badRequest("%v", err)
+		}
 	}
 	return eventlog.NewQuery(wish)
 }
@@ -56,7 +63,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := s.backend.Events().Follow(q) // before the reader is told that it is heard: it misses nothing
-	out, err := newEventStream(w, r, s.writeTime, api.FormatCursor(f.Epoch(), f.Seen()))
+	out, err := newEventStream(w, r, s.writeTime, f.Cursor().String())
 	if err != nil {
 		s.readers.release(nil)
 		s.log.Debug("stream of events was not opened", "error", err)

@@ -68,7 +68,7 @@ func newEventStream(w http.ResponseWriter, r *http.Request, writeTime time.Durat
 // send adds one event, which line holds as JSON. It may wait in a buffer until flush.
 func (s *eventStream) send(e api.Event, line []byte) error {
 	s.sent = e.Seq
-	return s.event(e.Epoch, e.Seq, e.Type, line)
+	return s.event(e.Cursor(), e.Type, line)
 }
 
 // sendReset adds a reset with the members that view holds as JSON.
@@ -78,14 +78,14 @@ func (s *eventStream) sendReset(e api.Event, view []byte) error {
 		return fmt.Errorf("encode reset: %w", err)
 	}
 	s.sent = e.Seq
-	return s.event(e.Epoch, e.Seq, e.Type, head[:len(head)-1], []byte(`,"members":`), view, []byte("}"))
+	return s.event(e.Cursor(), e.Type, head[:len(head)-1], []byte(`,"members":`), view, []byte("}"))
 }
 
 // event adds an event whose JSON is in parts.
-func (s *eventStream) event(epoch string, seq uint64, kind api.EventType, parts ...[]byte) error {
+func (s *eventStream) event(at api.Cursor, kind api.EventType, parts ...[]byte) error {
 	var err error
 	if s.sse {
-		err = s.add(fmt.Appendf(nil, "id: %s\nevent: %s\ndata: ", api.FormatCursor(epoch, seq), kind))
+		err = s.add(fmt.Appendf(nil, "id: %s\nevent: %s\ndata: ", at, kind))
 		parts = append(parts, []byte("\n"))
 	}
 	for _, part := range append(parts, []byte("\n")) {
@@ -170,7 +170,7 @@ func (s *eventStream) end(e api.StreamEnd) error {
 	}
 	last := s.rest
 	s.rest = nil
-	if err := s.event(e.Epoch, e.Seq, e.Type, data); err != nil {
+	if err := s.event(api.Cursor{Epoch: e.Epoch, Seq: e.Seq}, e.Type, data); err != nil {
 		return err
 	}
 	last = append(last, s.frame(s.buf)...)

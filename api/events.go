@@ -20,14 +20,18 @@ const maxEventLine = 16 << 20
 // silenceTime is how long a stream may be without a sign of life; an agent gives one every 10 seconds.
 const silenceTime = 30 * time.Second
 
-// EventsRequest says which events to send. The zero value asks for all from now on.
+// EventsRequest says which events to send. The zero value asks for all from now on. Of Snapshot, After and FromStart,
+// the first that is set counts.
 type EventsRequest struct {
-	After    string      // "EPOCH:SEQ": only what came after this event, or a reset when that cannot be told any more
-	Snapshot bool        // begin with a reset that holds the whole view, and go on without a gap
-	Types    []EventType // only these types; a reset comes in any case; empty means all
+	Snapshot  bool        // begin with a reset that holds the whole view, and go on without a gap
+	After     Cursor      // only what came after this event, or a reset when that cannot be told any more
+	FromStart bool        // begin with the agent's first event, or a reset when that is not kept any more
+	Types     []EventType // only these types; a reset comes in any case; empty means all
 
-	// OnBreak, unless nil, is told by [Client.Follow] why a stream broke off or could not be had, before it tries again.
-	OnBreak func(error)
+	// For [Client.Follow] alone: how it goes on after a break.
+	OnBreak  func(error)   // unless nil, is told why a stream broke off or could not be had, before the next attempt
+	MaxPause time.Duration // the longest pause before an attempt; 0: 5 seconds
+	Persist  bool          // try again also after a refusal, which may be lifted: only the context ends the loop
 }
 
 // Events returns the agent's events in its order, as they happen, for as long as the caller takes them. The loop over
@@ -38,11 +42,11 @@ type EventsRequest struct {
 // A caller that takes nothing for 10 seconds, so that the socket is full, is disconnected by the agent: the error is
 // an [*Error] with [CodeTooSlow].
 func (c *Client) Events(ctx context.Context, r EventsRequest) iter.Seq2[Event, error] {
-	return c.stream(ctx, r, func(string) {})
+	return c.stream(ctx, r, func(Cursor) {})
 }
 
-// stream is Events. It tells opened after which event the stream begins.
-func (c *Client) stream(ctx context.Context, r EventsRequest, opened func(cursor string)) iter.Seq2[Event, error] {
+// stream is Events. It tells opened after which event the stream begins, the zero cursor when the agent does not say.
+func (c *Client) stream(ctx context.Context, r EventsRequest, opened func(Cursor)) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
@@ -52,7 +56,8 @@ func (c *Client) stream(ctx context.Context, r EventsRequest, opened func(cursor
 			return
 		}
 		defer response.Body.Close()
-		opened(response.Header.Get(CursorHeader))
+		begin, _ := ParseCursor(response.Header.Get(CursorHeader))
+		opened(begin)
 		silent := time.AfterFunc(silenceTime, func() { cancel(errSilent) })
 		defer silent.Stop()
 		lines := bufio.NewScanner(response.Body)
@@ -83,9 +88,16 @@ func (c *Client) stream(ctx context.Context, r EventsRequest, opened func(cursor
 // openEvents asks for the stream and returns it once the agent has agreed. cancel is that of ctx.
 func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc, r EventsRequest) (*http.Response,
 	error) {
+	if r.FromStart && r.After.IsZero() && !r.Snapshot {
+		self, err := c.Self(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.After.Epoch = self.Epoch // when it restarts in between, this asks for a reset
+	}
 	query := url.Values{}
-	if r.After != "" {
-		query.Set("after", r.After)
+	if !r.After.IsZero() {
+		query.Set("after", r.After.String())
 	}
 	if r.Snapshot {
 		query.Set("snapshot", "true")

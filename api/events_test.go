@@ -24,7 +24,7 @@ func collect(ctx context.Context, c *Client, r EventsRequest) (events []Event, e
 func TestEventsAsksForWhatTheCallerWants(t *testing.T) {
 	var got string
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { got = r.RequestURI })
-	collect(t.Context(), c, EventsRequest{After: "e:7", Snapshot: true, Types: []EventType{"dead", "join"}})
+	collect(t.Context(), c, EventsRequest{After: Cursor{"e", 7}, Snapshot: true, Types: []EventType{"dead", "join"}})
 	if want := "/v1/events?after=e%3A7&snapshot=true&type=dead&type=join"; got != want {
 		t.Errorf("the agent got %s, want %s", got, want)
 	}

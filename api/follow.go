@@ -1,44 +1,46 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 	"time"
 )
 
 // Back-off of a follower that has lost its agent.
 const (
-	firstRetry  = 100 * time.Millisecond
-	longestWait = 5 * time.Second
+	firstRetry   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
 )
 
 // Follow returns the agent's events as [Client.Events] does, and goes on when the stream breaks off: it asks again,
-// after 0.1 to 5 seconds, for what came after the last event that it had. So the caller sees each event once and in
+// after 0.1 to 5 seconds or MaxPause, for what came after the last event that it had. So the caller sees each event once and in
 // order, over breaks and over restarts of the agent; where that cannot be, as after a restart, it gets a reset with
 // the whole view. An agent that is not there yet is waited for.
 //
 // The loop ends when the caller leaves it, or after one last pair with an error: the context's own when that ended,
-// [ErrNotPermitted], or an [*Error] for a request that the agent declines. EventsRequest.OnBreak hears of all else.
+// [ErrNotPermitted], or an [*Error] for a request that the agent declines. OnBreak is told of all else; with Persist of
+// those two as well.
 func (c *Client) Follow(ctx context.Context, r EventsRequest) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		for wait := firstRetry; ; wait = min(2*wait, longestWait) {
-			at := func(cursor string) {
-				if wait = firstRetry; r.After == "" && !r.Snapshot {
-					r.After = cursor
+		longest := cmp.Or(r.MaxPause, longestPause)
+		for wait := min(firstRetry, longest); ; wait = min(2*wait, longest) {
+			at := func(begin Cursor) {
+				if wait = min(firstRetry, longest); r.After.IsZero() && !r.Snapshot {
+					r.After = begin
 				}
 			}
 			for e, err := range c.stream(ctx, r, at) {
 				if err == nil {
-					r.After, r.Snapshot = e.Epoch+":"+strconv.FormatUint(e.Seq, 10), false
+					r.After, r.Snapshot = e.Cursor(), false
 					if !yield(e, nil) {
 						return
 					}
 					continue
 				}
-				if ctx.Err() != nil || !passes(err) {
+				if ctx.Err() != nil || !r.Persist && !passes(err) {
 					yield(Event{}, err)
 					return
 				}

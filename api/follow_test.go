@@ -113,6 +113,31 @@ func TestFollowGivesUpOnWhatWillNotPass(t *testing.T) {
 	}
 }
 
+func TestFollowPersistsOverARefusalAndPausesNoLongerThanItMay(t *testing.T) {
+	refuse := refuseWith(403, `{"code":"not_permitted","message":"not yet"}`)
+	c, asked := script(t, refuse, refuse, refuse, refuse, refuse, refuse, refuse, refuse, // 16 s with the usual pauses
+		tell("e1:0", `{"epoch":"e1","seq":1,"type":"join"}`))
+	refused := 0
+	followed(t, c, EventsRequest{Persist: true, MaxPause: time.Millisecond, OnBreak: func(err error) {
+		if errors.Is(err, ErrNotPermitted) {
+			refused++
+		}
+	}}, 1)
+	if n := len(asked()); n != 9 || refused != 8 {
+		t.Errorf("after %d requests and %d refusals that were told there is an event, want 9 and 8", n, refused)
+	}
+}
+
+func TestEventsFromTheStartAreThoseOfThisLifeOfTheAgent(t *testing.T) {
+	c, asked := script(t,
+		func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"epoch":"e7","last_seq":1}`) },
+		tell("e7:0", `{"epoch":"e7","seq":1,"type":"join"}`), tell("e7:1", `{"epoch":"e7","seq":2,"type":"dead"}`))
+	followed(t, c, EventsRequest{FromStart: true}, 2)
+	if got, want := asked(), []string{"", "after=e7%3A0", "after=e7%3A1"}; !slices.Equal(got, want) {
+		t.Errorf("the requests were %q, want %q: for the epoch, from its start, on after the break", got, want)
+	}
+}
+
 func TestFollowWaitsForAnAgentUntilTheContextEnds(t *testing.T) {
 	c := client(t, shortDir(t)+"/s")
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -42,7 +42,7 @@ func (d *doctor) conflicts() (map[string]api.Event, error) {
 	ctx, cancel := context.WithTimeout(d.ctx, pastTime)
 	defer cancel()
 	last := map[string]api.Event{}
-	request := api.EventsRequest{After: d.self.Epoch + ":0", Types: []api.EventType{api.EventConflict}}
+	request := api.EventsRequest{FromStart: true, Types: []api.EventType{api.EventConflict}}
 	for e, err := range d.client.Events(ctx, request) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):

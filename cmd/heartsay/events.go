@@ -45,9 +45,10 @@ func eventsAction(c *Call) error {
 
 // parseEventsRequest returns what the flags type, after and snapshot ask for.
 func parseEventsRequest(c *Call) (api.EventsRequest, error) {
-	r := api.EventsRequest{After: c.String("after"), Snapshot: c.Bool("snapshot"), Types: As[api.EventType](c.Strings("type"))}
+	r := api.EventsRequest{Snapshot: c.Bool("snapshot"), Types: As[api.EventType](c.Strings("type"))}
 	if c.IsSet("after") {
-		if _, _, err := api.ParseCursor(r.After); err != nil {
+		var err error
+		if r.After, err = api.ParseCursor(c.String("after")); err != nil {
 			return r, usageError("%s: %v", c.Origin("after"), err)
 		}
 	}

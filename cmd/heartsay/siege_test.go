@@ -263,7 +263,7 @@ func eventsSince(t *testing.T, p *process, after uint64) (all []api.Event) {
 	if self.LastSeq == after {
 		return nil
 	}
-	for e, err := range p.client.Events(ctx, api.EventsRequest{After: fmt.Sprintf("%s:%d", self.Epoch, after)}) {
+	for e, err := range p.client.Events(ctx, api.EventsRequest{After: api.Cursor{Epoch: self.Epoch, Seq: after}}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 type agentSource interface {
 	Members(context.Context) (api.Members, error)
 	Self(context.Context) (api.Self, error)
-	Events(context.Context, api.EventsRequest) iter.Seq2[api.Event, error]
+	Follow(context.Context, api.EventsRequest) iter.Seq2[api.Event, error]
 }
 
 // follower keeps a board at what an agent says, through stops and restarts of the agent.
@@ -29,7 +29,7 @@ const (
 	pollSpacing = 100 * time.Millisecond // least between two polls, however many events there are
 	pollTime    = 3 * time.Second        // for an agent to answer
 	pollShare   = 5                      // an answer that takes long is asked for in one of so many parts of the time
-	followAgain = time.Second            // between attempts to follow the events
+	followAgain = time.Second            // at most between attempts to follow the events
 )
 
 var errSilent = errors.New("the agent took the request and gave no answer within " + pollTime.String() +
@@ -44,23 +44,19 @@ func (f *follower) run(ctx context.Context) {
 	both.Wait()
 }
 
-// events follows the events and makes changed ready after each. After a break it goes on after the last event that it
-// saw, so that none is missed unless the agent says so.
+// events follows the events and makes changed ready after each. The polls tell when the agent is not reached.
 func (f *follower) events(ctx context.Context, changed chan<- struct{}) {
 	request := f.begin
-	for ctx.Err() == nil {
-		for e, err := range f.source.Events(ctx, request) {
-			if err != nil {
-				break // the polls tell
-			}
-			f.board.event(e)
-			request = api.EventsRequest{After: api.FormatCursor(e.Epoch, e.Seq)}
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
+	request.Persist, request.MaxPause = true, followAgain
+	for e, err := range f.source.Follow(ctx, request) {
+		if err != nil {
+			return
 		}
-		pause(ctx, followAgain)
+		f.board.event(e)
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -16,11 +16,9 @@ import (
 type scripted struct {
 	mu     sync.Mutex
 	polls  []time.Duration // when it was asked for its members, since the start
-	asked  []api.EventsRequest
-	takes  time.Duration // how long an answer takes
-	away   bool
+	takes  time.Duration   // how long an answer takes
 	begin  time.Time
-	events chan api.Event // closed: the stream ends
+	events chan api.Event
 }
 
 func newScripted() *scripted {
@@ -36,34 +34,23 @@ func (s *scripted) change(f func()) {
 func (s *scripted) Members(ctx context.Context) (api.Members, error) {
 	s.mu.Lock()
 	s.polls = append(s.polls, time.Since(s.begin))
-	takes, away := s.takes, s.away
+	takes := s.takes
 	s.mu.Unlock()
 	select {
 	case <-time.After(takes):
 	case <-ctx.Done():
 		return api.Members{}, context.Cause(ctx)
 	}
-	if away {
-		return api.Members{}, errNobody
-	}
 	return api.Members{Cluster: "c", Members: []api.Member{aMember("a", "alive", 1)}}, nil
 }
 
 func (s *scripted) Self(context.Context) (api.Self, error) { return api.Self{Name: "a"}, nil }
 
-func (s *scripted) Events(ctx context.Context, r api.EventsRequest) iter.Seq2[api.Event, error] {
-	s.mu.Lock()
-	s.asked = append(s.asked, r)
-	events := s.events
-	s.mu.Unlock()
+func (s *scripted) Follow(ctx context.Context, _ api.EventsRequest) iter.Seq2[api.Event, error] {
 	return func(yield func(api.Event, error) bool) {
 		for {
 			select {
-			case e, ok := <-events:
-				if !ok {
-					yield(api.Event{}, errNobody)
-					return
-				}
+			case e := <-s.events:
 				if !yield(e, nil) {
 					return
 				}
@@ -141,29 +128,5 @@ func TestAnAgentThatTakesTheRequestAndIsSilentIsUnreachable(t *testing.T) {
 		if f := read(b, &place); !f.Agent.Reachable {
 			t.Errorf("when it answers again the status is %+v, want reachable", *f.Agent)
 		}
-	})
-}
-
-func TestTheEventsGoOnAfterTheLastOneWhenTheAgentComesBack(t *testing.T) {
-	followScripted(t, func(t *testing.T, s *scripted, b *board) {
-		e := stateEvent("dead", "b")
-		e.Epoch, e.Seq = "0a", 7
-		s.events <- e
-		sleep(time.Second)
-		s.change(func() { close(s.events); s.away = true })
-		sleep(5 * time.Second)
-		s.change(func() { s.events, s.away = make(chan api.Event, 1), false })
-		sleep(2 * time.Second)
-		s.change(func() {
-			if !s.asked[0].Snapshot || s.asked[0].After != "" {
-				t.Errorf("the first request is %+v, want a snapshot", s.asked[0])
-			}
-			if last := s.asked[len(s.asked)-1]; last.Snapshot || last.After != "0a:7" {
-				t.Errorf("the last request is %+v, want what came after 0a:7", last)
-			}
-			if n := len(s.asked); n < 5 || n > 8 {
-				t.Errorf("the events are asked for %d times, want once a second while nobody is there", n)
-			}
-		})
 	})
 }

@@ -24,7 +24,7 @@ var errNobody = errors.New("nobody is here")
 
 func (nobody) Members(context.Context) (api.Members, error) { return api.Members{}, errNobody }
 func (nobody) Self(context.Context) (api.Self, error)       { return api.Self{}, errNobody }
-func (nobody) Events(context.Context, api.EventsRequest) iter.Seq2[api.Event, error] {
+func (nobody) Follow(context.Context, api.EventsRequest) iter.Seq2[api.Event, error] {
 	return func(yield func(api.Event, error) bool) { yield(api.Event{}, errNobody) }
 }
 

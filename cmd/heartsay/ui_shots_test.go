@@ -70,7 +70,7 @@ func TestUIPictures(t *testing.T) {
 		tell(f, now.Add(-45*time.Second), "suspect", "db-2", "silent for 1.934s")
 		tell(f, now.Add(-44*time.Second), "dead", "db-2", "silent for 2.611s")
 		tell(f, now.Add(-26*time.Second), "suspect", "cache-2", "silent for 4.012s")
-		u.follow.begin.Snapshot, u.follow.begin.After = false, f.epoch+":0"
+		u.follow.begin = api.EventsRequest{After: api.Cursor{Epoch: f.epoch}}
 		_, url := serveUI(t, u)
 		b := newBrowser(t)
 		b.do("open", chromedp.Navigate(url))

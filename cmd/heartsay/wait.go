@@ -44,7 +44,7 @@ func waitAction(c *Call) error {
 	case err != nil:
 		return err
 	case !c.IsSet("timeout"):
-		return waitUntil(c.Context, client, goal, new(api.View))
+		return waitUntil(c.Context, client, goal)
 	case limit == 0:
 		return checkOnce(c.Context, client, goal)
 	}
@@ -65,36 +65,38 @@ func checkOnce(ctx context.Context, client *api.Client, g goal) error {
 	return nil
 }
 
-// waitWithin returns nil when the goal is reached within limit. It tries an agent that does not answer again.
+// waitWithin returns nil when the goal is reached within limit. An agent that does not answer is tried again.
 func waitWithin(parent context.Context, client *api.Client, g goal, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(parent, limit)
 	defer cancel()
-	var last error // why the agent was not reached, when it was not
-	for {
-		seen := new(api.View)
-		err := waitUntil(ctx, client, g, seen)
-		if err == nil || ctx.Err() == nil && !errors.Is(err, api.ErrUnreachable) {
+	var seen api.View
+	var away error // why the agent is not reached at the moment
+	request := api.EventsRequest{Snapshot: true, MaxPause: retryEvery, OnBreak: func(err error) { away = err }}
+	for e, err := range client.Follow(ctx, request) {
+		switch {
+		case err != nil && ctx.Err() == nil:
 			return err
+		case err != nil && away != nil:
+			return fmt.Errorf("waited %s: %w", limit, away)
+		case err != nil:
+			return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(&seen))}
 		}
-		if ctx.Err() == nil {
-			last = err
-			pause(ctx, retryEvery)
-			continue
+		away = nil
+		if seen.Apply(e); g.reached(&seen) {
+			return nil
 		}
-		if !seen.Valid() && last != nil {
-			return fmt.Errorf("waited %s: %w", limit, last)
-		}
-		return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(seen))}
 	}
+	return nil
 }
 
-// waitUntil follows the agent's events, keeps seen at what they say, and returns nil when the goal is reached.
-func waitUntil(ctx context.Context, client *api.Client, g goal, seen *api.View) error {
+// waitUntil returns nil when the goal is reached, and an error when the agent does not answer or stops.
+func waitUntil(ctx context.Context, client *api.Client, g goal) error {
+	var seen api.View
 	for e, err := range client.Events(ctx, api.EventsRequest{Snapshot: true}) {
 		if err != nil {
 			return err
 		}
-		if seen.Apply(e); g.reached(seen) {
+		if seen.Apply(e); g.reached(&seen) {
 			return nil
 		}
 	}

@@ -13,9 +13,9 @@ func TestCursorReadsBackAsItWasWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.UnixMilli(rapid.Int64().Draw(t, "now"))
 		epoch, seq := NewEpoch(now, rapid.Uint64().Draw(t, "random")), rapid.Uint64().Draw(t, "seq")
-		gotEpoch, gotSeq, err := api.ParseCursor(api.FormatCursor(epoch, seq))
-		if err != nil || gotEpoch != epoch || gotSeq != seq {
-			t.Fatalf("cursor %s:%d reads back as %s:%d, %v", epoch, seq, gotEpoch, gotSeq, err)
+		c := api.Cursor{Epoch: epoch, Seq: seq}
+		if got, err := api.ParseCursor(c.String()); err != nil || got != c {
+			t.Fatalf("cursor %s reads back as %s, %v", c, got, err)
 		}
 	})
 }

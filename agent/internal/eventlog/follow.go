@@ -34,10 +34,12 @@ func (v *Views) Follow(q Query) *Follower {
 	switch {
 	case q.snapshot:
 		f.why = "asked for"
-	case q.Epoch != "" && q.Epoch != v.ring.Epoch():
+	case !q.After.IsZero() && q.After.Epoch != v.ring.Epoch():
 		f.why = "the cursor is of another life of this agent"
-	case q.Epoch != "":
-		f.after = q.Seq
+	case !q.After.IsZero():
+		f.after = q.After.Seq
+	case q.fromStart:
+		f.after = 0
 	}
 	return f
 }
@@ -80,6 +82,9 @@ func (f *Follower) Wait(ctx context.Context) error {
 
 // Seen returns the number of the last event that next has returned, or which its view stands for.
 func (f *Follower) Seen() uint64 { return f.after }
+
+// Cursor returns the place as readers elsewhere name it.
+func (f *Follower) Cursor() api.Cursor { return api.Cursor{Epoch: f.Epoch(), Seq: f.after} }
 
 // Epoch returns the epoch of the events.
 func (f *Follower) Epoch() string { return f.views.ring.Epoch() }

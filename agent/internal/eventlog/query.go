@@ -9,10 +9,10 @@ import (
 
 // Query is which events a reader wants, and after which one it goes on. The zero value is all from now on.
 type Query struct {
-	Epoch    string // of the event to go on after; "": the newest
-	Seq      uint64 // of that event
-	snapshot bool   // begin with a reset
-	Types    []api.EventType
+	Types     []api.EventType
+	After     api.Cursor // the event to go on after; zero: the newest
+	snapshot  bool       // begin with a reset
+	fromStart bool       // begin with the first event
 }
 
 // NewQuery returns what r asks for. The error is an [*api.Error] that says which part of r makes no sense.
@@ -22,14 +22,7 @@ func NewQuery(r api.EventsRequest) (q Query, err error) {
 			return Query{}, badQuery("%v", err)
 		}
 	}
-	q.Types, q.snapshot = r.Types, r.Snapshot
-	if r.After == "" {
-		return q, nil
-	}
-	if q.Epoch, q.Seq, err = api.ParseCursor(r.After); err != nil {
-		return Query{}, badQuery("%v", err)
-	}
-	return q, nil
+	return Query{Types: r.Types, After: r.After, snapshot: r.Snapshot, fromStart: r.FromStart}, nil
 }
 
 func badQuery(format string, args ...any) error {
