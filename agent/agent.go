@@ -105,9 +105,9 @@ func Start(cfg Config, parts Parts) (*Agent, error) {
 	return start(cfg, parts.Wire, parts.State, parts.Resolver, parts.Log)
 }
 
-func start(cfg Config, transport *Wire, state *StateFile, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
+func start(cfg Config, transport *Wire, file *StateFile, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
 	now := time.Now()
-	saved, incarnation, err := recall(state, now, log)
+	saved, incarnation, err := recall(file, now, log)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func start(cfg Config, transport *Wire, state *StateFile, resolver addr.Resolver
 	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	a := &Agent{
-		cfg: cfg, log: log, wire: transport, state: state, resolver: resolver, started: now,
+		cfg: cfg, log: log, wire: transport, state: file, resolver: resolver, started: now,
 		envelope: envelope, sealer: sealer,
 		ring:  eventlog.NewRing(eventsKept, eventlog.NewEpoch(now, random.Uint64())),
 		codec: wire.NewCodec(),
@@ -159,12 +159,12 @@ func start(cfg Config, transport *Wire, state *StateFile, resolver addr.Resolver
 }
 
 // recall reads what the life before left behind.
-func recall(state *StateFile, now time.Time, log hclog.Logger) (Saved, uint64, error) {
+func recall(file *StateFile, now time.Time, log hclog.Logger) (Saved, uint64, error) {
 	var saved Saved
-	if state != nil {
+	if file != nil {
 		var note string
 		var err error
-		if saved, note, err = state.Load(); err != nil {
+		if saved, note, err = file.Load(); err != nil {
 			return Saved{}, 0, err
 		}
 		if note != "" {
