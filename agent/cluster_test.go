@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/state"
 	"heartsay/api"
 )
 
@@ -74,7 +75,7 @@ func (c *cluster) startWith(cfg Config) *Agent {
 	if c.dirs[cfg.Name] == "" {
 		c.dirs[cfg.Name] = c.t.TempDir()
 	}
-	file, err := OpenStateFile(c.dirs[cfg.Name], cfg.Name, cfg.Cluster)
+	file, err := state.Open(c.dirs[cfg.Name], cfg.Name, cfg.Cluster)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/state"
 	"heartsay/api"
 )
 
@@ -77,9 +78,9 @@ func open(cfg Config, log hclog.Logger) (*Agent, error) {
 			log.Info("advertised address was chosen", "address", cfg.Advertise, "reason", note)
 		}
 	}
-	var file *StateFile
+	var file *state.File
 	if cfg.StateDir != "" {
-		if file, err = OpenStateFile(cfg.StateDir, cfg.Name, cfg.Cluster); err != nil {
+		if file, err = state.Open(cfg.StateDir, cfg.Name, cfg.Cluster); err != nil {
 			return nil, errors.Join(err, wire.Close())
 		}
 	} else {
