@@ -1,3 +1,8 @@
+// Package state keeps what an agent must know after a restart: its incarnation, the members, the seeds.
+//
+// [Open] takes the lock of one agent's file until [File.Close]; whoever has it open is its only writer. [File.Load] gives
+// what was saved last or, of a file that cannot be believed, nothing and a note; it never deletes one. [File.Save]
+// replaces the file wholly or not at all. [NextIncarnation] decides what the next life calls itself (incarnation.go).
 package state
 
 import (
@@ -32,7 +37,7 @@ type Member struct {
 	Incarnation uint64 `json:"incarnation"`
 }
 
-// stateFormat is the version of the file. MaxStateSize is what the largest cluster needs, many times over.
+// format is the version of the file. MaxSize is what the largest cluster needs, many times over.
 const (
 	format  = 1
 	MaxSize = 64 << 20 // bytes
