@@ -23,6 +23,7 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/eventlog"
+	"heartsay/agent/internal/state"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -34,9 +35,9 @@ type Agent struct {
 	log       hclog.Logger
 	wire      *Wire
 	envelope  envelopes
-	sealer    *Sealer    // the same, nil without a key
-	reloading sync.Mutex // held while the key file is read again
-	state     *StateFile // nil: nothing is kept
+	sealer    *Sealer     // the same, nil without a key
+	reloading sync.Mutex  // held while the key file is read again
+	state     *state.File // nil: nothing is kept
 	resolver  addr.Resolver
 	ring      *eventlog.Ring
 	views     *eventlog.Views
@@ -54,7 +55,7 @@ type Agent struct {
 	calls  chan func(now time.Time)
 	inbox  chan arrival
 	outbox chan outgoing
-	saves  chan Saved // holds the newest state that is yet to be written
+	saves  chan state.Saved // holds the newest state that is yet to be written
 
 	strangers  strangers // the loop's
 	streams    streams
@@ -84,7 +85,7 @@ var eventsKept = 4096
 // Parts are what an agent stands on. It owns the wire and the state file from its start on.
 type Parts struct {
 	Wire     *Wire
-	State    *StateFile    // nil: nothing is kept over a restart
+	State    *state.File   // nil: nothing is kept over a restart
 	Resolver addr.Resolver // nil: the host's
 	Log      hclog.Logger  // nil: nothing is logged
 }
@@ -105,9 +106,9 @@ func Start(cfg Config, parts Parts) (*Agent, error) {
 	return start(cfg, parts.Wire, parts.State, parts.Resolver, parts.Log)
 }
 
-func start(cfg Config, transport *Wire, state *StateFile, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
+func start(cfg Config, transport *Wire, file *state.File, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
 	now := time.Now()
-	saved, incarnation, err := recall(state, now, log)
+	saved, incarnation, err := recall(file, now, log)
 	if err != nil {
 		return nil, err
 	}
@@ -117,14 +118,14 @@ func start(cfg Config, transport *Wire, state *StateFile, resolver addr.Resolver
 	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	a := &Agent{
-		cfg: cfg, log: log, wire: transport, state: state, resolver: resolver, started: now,
+		cfg: cfg, log: log, wire: transport, state: file, resolver: resolver, started: now,
 		envelope: envelope, sealer: sealer,
 		ring:  eventlog.NewRing(eventsKept, eventlog.NewEpoch(now, random.Uint64())),
 		codec: wire.NewCodec(),
 		paths: newPaths(cfg.Interval),
 		drops: newDropCounts(),
 		calls: make(chan func(time.Time)), inbox: make(chan arrival, inboxSize), outbox: make(chan outgoing, outboxSize),
-		saves: make(chan Saved, 1), strangers: newStrangers(),
+		saves: make(chan state.Saved, 1), strangers: newStrangers(),
 		left: make(chan struct{}), loopEnded: make(chan struct{}),
 	}
 	a.configured.live.Store(&cfg)
@@ -159,19 +160,19 @@ func start(cfg Config, transport *Wire, state *StateFile, resolver addr.Resolver
 }
 
 // recall reads what the life before left behind.
-func recall(state *StateFile, now time.Time, log hclog.Logger) (Saved, uint64, error) {
-	var saved Saved
-	if state != nil {
+func recall(file *state.File, now time.Time, log hclog.Logger) (state.Saved, uint64, error) {
+	var saved state.Saved
+	if file != nil {
 		var note string
 		var err error
-		if saved, note, err = state.Load(); err != nil {
-			return Saved{}, 0, err
+		if saved, note, err = file.Load(); err != nil {
+			return state.Saved{}, 0, err
 		}
 		if note != "" {
 			log.Warn("state file was not used", "reason", note)
 		}
 	}
-	incarnation, note := NextIncarnation(now, saved.Incarnation)
+	incarnation, note := state.NextIncarnation(now, saved.Incarnation)
 	if note != "" {
 		log.Warn("clock and state file disagree", "reason", note)
 	}

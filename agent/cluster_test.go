@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/state"
 	"heartsay/api"
 )
 
@@ -74,11 +75,11 @@ func (c *cluster) startWith(cfg Config) *Agent {
 	if c.dirs[cfg.Name] == "" {
 		c.dirs[cfg.Name] = c.t.TempDir()
 	}
-	state, err := OpenStateFile(c.dirs[cfg.Name], cfg.Name, cfg.Cluster)
+	file, err := state.Open(c.dirs[cfg.Name], cfg.Name, cfg.Cluster)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	a, err := start(cfg, NewWire(c.net.listen(cfg.Bind), cfg.Bind), state, c.names, hclog.NewNullLogger())
+	a, err := start(cfg, NewWire(c.net.listen(cfg.Bind), cfg.Bind), file, c.names, hclog.NewNullLogger())
 	if err != nil {
 		c.t.Fatal(err)
 	}

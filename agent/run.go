@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/state"
 	"heartsay/api"
 )
 
@@ -77,19 +78,19 @@ func open(cfg Config, log hclog.Logger) (*Agent, error) {
 			log.Info("advertised address was chosen", "address", cfg.Advertise, "reason", note)
 		}
 	}
-	var state *StateFile
+	var file *state.File
 	if cfg.StateDir != "" {
-		if state, err = OpenStateFile(cfg.StateDir, cfg.Name, cfg.Cluster); err != nil {
+		if file, err = state.Open(cfg.StateDir, cfg.Name, cfg.Cluster); err != nil {
 			return nil, errors.Join(err, wire.Close())
 		}
 	} else {
 		log.Info("nothing is kept over a restart, since no state folder is given")
 	}
-	a, err := Start(cfg, Parts{Wire: wire, State: state, Log: log})
+	a, err := Start(cfg, Parts{Wire: wire, State: file, Log: log})
 	if err != nil {
 		err = errors.Join(err, wire.Close())
-		if state != nil {
-			err = errors.Join(err, state.Close())
+		if file != nil {
+			err = errors.Join(err, file.Close())
 		}
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"time"
 
+	"heartsay/agent/internal/state"
 	"heartsay/membership"
 )
 
@@ -27,15 +28,15 @@ func (a *Agent) save() {
 }
 
 // toSave returns the members worth looking for after a restart: all but this one and those who left.
-func (a *Agent) toSave() Saved {
-	s := Saved{
+func (a *Agent) toSave() state.Saved {
+	s := state.Saved{
 		Name: a.cfg.Name, Cluster: a.cfg.Cluster, Incarnation: a.engine.Self().Record.Incarnation,
-		Members: []SavedMember{}, Seeds: a.seeds.names(),
+		Members: []state.Member{}, Seeds: a.seeds.names(),
 	}
 	for _, v := range a.engine.Snapshot(time.Now()) {
 		r := v.Record
 		if r.Name != a.cfg.Name && v.State != membership.Left {
-			s.Members = append(s.Members, SavedMember{
+			s.Members = append(s.Members, state.Member{
 				Name: r.Name, Address: r.Address.String(), Incarnation: r.Incarnation,
 			})
 		}
@@ -49,7 +50,7 @@ func (a *Agent) writeState() {
 	if a.state == nil {
 		return
 	}
-	var unwritten Saved
+	var unwritten state.Saved
 	var again <-chan time.Time // nil while everything is written
 	for {
 		saved := unwritten
@@ -72,7 +73,7 @@ func (a *Agent) writeState() {
 }
 
 // writeLast writes what is newest at the end, if anything is unwritten.
-func (a *Agent) writeLast(saved Saved, unwritten bool) {
+func (a *Agent) writeLast(saved state.Saved, unwritten bool) {
 	select {
 	case saved = <-a.saves:
 		unwritten = true
@@ -84,7 +85,7 @@ func (a *Agent) writeLast(saved Saved, unwritten bool) {
 }
 
 // write writes the state file, and reports whether that succeeded.
-func (a *Agent) write(saved Saved) bool {
+func (a *Agent) write(saved state.Saved) bool {
 	err := a.state.Save(saved)
 	if err != nil {
 		a.drops.count("state_write_failed")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/state"
 	"heartsay/api"
 )
 
@@ -47,7 +48,7 @@ type seeds struct {
 }
 
 // remember fills in the seeds of the configuration and of the life before. The error says which one is not an address.
-func (s *seeds) remember(join []string, saved Saved, own netip.AddrPort) error {
+func (s *seeds) remember(join []string, saved state.Saved, own netip.AddrPort) error {
 	for _, text := range slices.Concat(join, saved.Seeds) {
 		if err := s.add(text); err != nil {
 			return err

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
-
-	"heartsay/agent"
 )
 
 // statePath returns the state file of an agent.
@@ -41,21 +43,7 @@ func TestMatrixAClockThatWentBackIsNoObstacle(t *testing.T) {
 	victim := r.agents[4]
 	victim.kill()
 	ahead := uint64(time.Now().Add(time.Hour).UnixMilli())
-	s, err := agent.OpenStateFile(filepath.Join(r.dir, "state"), victim.name, "heartsay")
-	if err != nil {
-		t.Fatal(err)
-	}
-	saved, _, err := s.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	saved.Incarnation = ahead
-	if err := s.Save(saved); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	rememberIncarnation(t, r.statePath(victim), ahead)
 	r.restart(victim)
 	r.settle(matrixPatience, r.agents...)
 	if now := victim.member(victim.name).Incarnation; now <= ahead {
@@ -73,5 +61,22 @@ func TestMatrixAClockThatWentBackIsNoObstacle(t *testing.T) {
 	t.Logf("without its state: views equal after %s", r.settle(matrixPatience, r.agents...).Round(10*time.Millisecond))
 	if now := victim.member(victim.name).Incarnation; now <= ahead {
 		t.Errorf("others knew the incarnation %d, and it lives on as %d", ahead+1, now)
+	}
+}
+
+// rememberIncarnation writes an incarnation into a state file, with the checksum that belongs to it.
+func rememberIncarnation(t *testing.T, path string, incarnation uint64) {
+	t.Helper()
+	var file struct {
+		State json.RawMessage `json:"state"`
+	}
+	if err := json.Unmarshal([]byte(readPath(path)), &file); err != nil {
+		t.Fatal(err)
+	}
+	own := regexp.MustCompile(`"incarnation": \d+`).FindIndex(file.State) // the first one; the members follow
+	state := fmt.Appendf(nil, `%s"incarnation": %d%s`, file.State[:own[0]], incarnation, file.State[own[1]:])
+	content := fmt.Appendf(nil, `{"format": 1, "sha256": "%x", "state": %s}`, sha256.Sum256(state), state)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package agent
+package state
 
 import (
 	"errors"
@@ -17,13 +17,13 @@ import (
 
 var someState = Saved{
 	Name: "n1", Cluster: "prod", Incarnation: 1767323045000,
-	Members: []SavedMember{{"n2", "10.0.0.2:4327", 1767323045001}, {"n3", "[2001:db8::3]:4327", 7}},
+	Members: []Member{{"n2", "10.0.0.2:4327", 1767323045001}, {"n3", "[2001:db8::3]:4327", 7}},
 	Seeds:   []string{"seed.example.com:4327"},
 }
 
-func openState(t *testing.T, dir, name, cluster string) *StateFile {
+func openState(t *testing.T, dir, name, cluster string) *File {
 	t.Helper()
-	s, err := OpenStateFile(dir, name, cluster)
+	s, err := Open(dir, name, cluster)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func openState(t *testing.T, dir, name, cluster string) *StateFile {
 	return s
 }
 
-func mustSave(t *testing.T, s *StateFile, saved Saved) {
+func mustSave(t *testing.T, s *File, saved Saved) {
 	t.Helper()
 	if err := s.Save(saved); err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func mustSave(t *testing.T, s *StateFile, saved Saved) {
 }
 
 // mustLoad returns what is loaded, and fails unless that needs no explanation.
-func mustLoad(t *testing.T, s *StateFile) Saved {
+func mustLoad(t *testing.T, s *File) Saved {
 	t.Helper()
 	saved, note, err := s.Load()
 	if err != nil || note != "" {
@@ -75,7 +75,7 @@ func TestStateOutlastsARestart(t *testing.T) {
 func TestStateOfTwoAgentsIsNeverShared(t *testing.T) {
 	dir := t.TempDir()
 	first := openState(t, dir, "n1", "prod")
-	_, err := OpenStateFile(dir, "n1", "prod")
+	_, err := Open(dir, "n1", "prod")
 	if err == nil {
 		t.Fatal("a second agent opened the same file")
 	}
@@ -98,7 +98,7 @@ func TestStateOfTwoAgentsIsNeverShared(t *testing.T) {
 
 func TestStateFileNameStaysInItsFolder(t *testing.T) {
 	for _, name := range []string{"", "..", "../n1", "a/b", "a\nb"} {
-		if s, err := OpenStateFile(t.TempDir(), name, "prod"); err == nil {
+		if s, err := Open(t.TempDir(), name, "prod"); err == nil {
 			t.Errorf("name %q opened %s", name, s.Path())
 		}
 	}
@@ -106,14 +106,14 @@ func TestStateFileNameStaysInItsFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenStateFile(file, "n1", "prod"); err == nil || !strings.Contains(err.Error(), "--state-dir") {
+	if _, err := Open(file, "n1", "prod"); err == nil || !strings.Contains(err.Error(), "--state-dir") {
 		t.Errorf("a file in place of the folder gives %v", err)
 	}
 	dir := t.TempDir()
 	if err := os.Symlink(file, filepath.Join(dir, "n1.lock")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenStateFile(dir, "n1", "prod"); !errors.Is(err, syscall.ELOOP) {
+	if _, err := Open(dir, "n1", "prod"); !errors.Is(err, syscall.ELOOP) {
 		t.Errorf("a link in place of the lock gives %v: it must not be followed", err)
 	}
 }
@@ -121,7 +121,7 @@ func TestStateFileNameStaysInItsFolder(t *testing.T) {
 // sealed returns the content of a state file that holds saved.
 func sealed(t *testing.T, saved Saved) string {
 	t.Helper()
-	b, err := encodeState(saved)
+	b, err := encode(saved)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestStateThatCannotBeUsedIsSetAsideAndSaid(t *testing.T) {
 		{"no checksum", strings.Replace(good, "sha256", "sha255", 1), "corrupt", "checksum"},
 		{"JSON null", "null", "corrupt", "format is 0"},
 		{"deep nesting", strings.Repeat("[", 1<<16), "corrupt", "no JSON"},
-		{"state of the wrong type", fmt.Sprintf(`{"format":1,"sha256":%q,"state":[]}`, stateSum([]byte("[]"))), "corrupt",
+		{"state of the wrong type", fmt.Sprintf(`{"format":1,"sha256":%q,"state":[]}`, sum([]byte("[]"))), "corrupt",
 			"not as heartsay writes it"},
 		{"a copy of another agent's", sealed(t, other), "corrupt", `agent "n9"`},
 		{"of another cluster", sealed(t, elsewhere), "other-cluster", `cluster "staging"`},
@@ -179,7 +179,7 @@ func TestStateWithAnyBitFlippedIsNeverBelieved(t *testing.T) {
 	b := []byte(sealed(t, someState))
 	for bit := range len(b) * 8 {
 		b[bit/8] ^= 1 << (bit % 8)
-		if saved, err := decodeState(b); err == nil && !reflect.DeepEqual(saved, someState) {
+		if saved, err := decode(b); err == nil && !reflect.DeepEqual(saved, someState) {
 			t.Errorf("with bit %d of byte %d flipped it reads as %+v", bit%8, bit/8, saved)
 		}
 		b[bit/8] ^= 1 << (bit % 8)
@@ -193,7 +193,7 @@ func TestR15StateLargerThanTheBoundIsSetAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := f.Truncate(MaxStateSize + 1<<20); err != nil { // without taking that much of the disk
+	if err := f.Truncate(MaxSize + 1<<20); err != nil { // without taking that much of the disk
 		t.Fatal(err)
 	}
 	_, note, err := s.Load()
@@ -292,12 +292,12 @@ func TestStateOfAProgramThatStoppedWhileSavingIsFoundByTheNext(t *testing.T) {
 }
 
 func FuzzDecodeState(f *testing.F) {
-	b, _ := encodeState(someState)
+	b, _ := encode(someState)
 	f.Add(b)
 	f.Add([]byte(`{"format":1,"sha256":"","state":null}`))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		saved, err := decodeState(b)
+		saved, err := decode(b)
 		if err != nil && !reflect.DeepEqual(saved, Saved{}) {
 			t.Fatalf("an error comes with the state %+v", saved)
 		}

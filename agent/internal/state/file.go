@@ -1,4 +1,9 @@
-package agent
+// Package state keeps what an agent must know after a restart: its incarnation, the members, the seeds.
+//
+// [Open] takes the lock of one agent's file until [File.Close]; whoever has it open is its only writer. [File.Load] gives
+// what was saved last or, of a file that cannot be believed, nothing and a note; it never deletes one. [File.Save]
+// replaces the file wholly or not at all. [NextIncarnation] decides what the next life calls itself (incarnation.go).
+package state
 
 import (
 	"bytes"
@@ -18,29 +23,29 @@ import (
 
 // Saved is what an agent keeps over a restart.
 type Saved struct {
-	Name        string        `json:"name"`
-	Cluster     string        `json:"cluster"`
-	Incarnation uint64        `json:"incarnation"` // the one that was in use, see [NextIncarnation]
-	Members     []SavedMember `json:"members"`     // whom to look for after a restart of the whole cluster
-	Seeds       []string      `json:"seeds"`       // as [addr.Seed.String] writes them
+	Name        string   `json:"name"`
+	Cluster     string   `json:"cluster"`
+	Incarnation uint64   `json:"incarnation"` // the one that was in use, see [NextIncarnation]
+	Members     []Member `json:"members"`     // whom to look for after a restart of the whole cluster
+	Seeds       []string `json:"seeds"`       // as [addr.Seed.String] writes them
 }
 
-// SavedMember is a member that was known.
-type SavedMember struct {
+// Member is a member that was known.
+type Member struct {
 	Name        string `json:"name"`
 	Address     string `json:"address"` // ip:port
 	Incarnation uint64 `json:"incarnation"`
 }
 
-// stateFormat is the version of the file. MaxStateSize is what the largest cluster needs, many times over.
+// format is the version of the file. MaxSize is what the largest cluster needs, many times over.
 const (
-	stateFormat  = 1
-	MaxStateSize = 64 << 20 // bytes
+	format  = 1
+	MaxSize = 64 << 20 // bytes
 )
 
-// StateFile is the file in which one agent keeps a [Saved]. While it is open no other agent can open it. It is safe
+// File is the file in which one agent keeps a [Saved]. While it is open no other agent can open it. It is safe
 // for concurrent use.
-type StateFile struct {
+type File struct {
 	name, cluster, path string
 
 	mu   sync.Mutex     // protects the file and lock
@@ -51,9 +56,9 @@ type StateFile struct {
 	rename  func(from, to string) error
 }
 
-// OpenStateFile returns the state file of the agent called name in dir, for the cluster. It makes dir, for its owner
+// Open returns the state file of the agent called name in dir, for the cluster. It makes dir, for its owner
 // only, when that is missing. It fails when another agent has the file open. The caller must call Close.
-func OpenStateFile(dir, name, cluster string) (*StateFile, error) {
+func Open(dir, name, cluster string) (*File, error) {
 	if err := membership.ValidateName(name); err != nil { // it becomes a part of the path
 		return nil, fmt.Errorf("open state file: %w", err)
 	}
@@ -70,17 +75,17 @@ func OpenStateFile(dir, name, cluster string) (*StateFile, error) {
 	}
 	path := filepath.Join(dir, name+".json")
 	safefile.RemoveLeftovers(path)
-	return &StateFile{
+	return &File{
 		name: name, cluster: cluster, path: path, lock: lock,
 		read: safefile.Read, replace: safefile.Replace, rename: os.Rename,
 	}, nil
 }
 
 // Path returns where the file is.
-func (s *StateFile) Path() string { return s.path }
+func (s *File) Path() string { return s.path }
 
 // Close lets other agents open the file. It may be called again.
-func (s *StateFile) Close() error {
+func (s *File) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lock == nil {
@@ -94,13 +99,13 @@ func (s *StateFile) Close() error {
 // Load returns what was saved last, or a zero Saved when nothing was. A file that is damaged, of another version or
 // not this agent's is renamed, never deleted, and gives a zero Saved and a note that says so to people. An error means
 // that the file cannot be read or renamed; nothing has changed then.
-func (s *StateFile) Load() (saved Saved, note string, err error) {
+func (s *File) Load() (saved Saved, note string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lock == nil {
 		return Saved{}, "", fmt.Errorf("read state file %s: %w", s.path, os.ErrClosed)
 	}
-	b, err := s.read(s.path, MaxStateSize)
+	b, err := s.read(s.path, MaxSize)
 	var large *safefile.TooLargeError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -110,7 +115,7 @@ func (s *StateFile) Load() (saved Saved, note string, err error) {
 	case err != nil:
 		return Saved{}, "", fmt.Errorf("read state file: %w: move away what is in its place", err)
 	}
-	saved, err = decodeState(b)
+	saved, err = decode(b)
 	if err == nil && saved.Name != s.name {
 		err = fmt.Errorf("it is of the agent %q", saved.Name)
 	}
@@ -125,7 +130,7 @@ func (s *StateFile) Load() (saved Saved, note string, err error) {
 }
 
 // setAside renames the file to the first free name of its kind, and returns what Load does then.
-func (s *StateFile) setAside(kind string, why error) (Saved, string, error) {
+func (s *File) setAside(kind string, why error) (Saved, string, error) {
 	const most = 99 // after which the last one is replaced
 	aside := ""
 	for n := 1; n <= most; n++ {
@@ -144,16 +149,16 @@ func (s *StateFile) setAside(kind string, why error) (Saved, string, error) {
 // Save replaces the file by one that holds saved, whose Name and Cluster it fills in. When it fails the file still
 // holds what it held before; only when the very last step fails, which makes the new file outlast a power cut, does
 // it hold saved already.
-func (s *StateFile) Save(saved Saved) error {
+func (s *File) Save(saved Saved) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lock == nil {
 		return fmt.Errorf("save state file %s: %w", s.path, os.ErrClosed)
 	}
 	saved.Name, saved.Cluster = s.name, s.cluster
-	b, err := encodeState(saved)
-	if err == nil && len(b) > MaxStateSize {
-		err = fmt.Errorf("it would have %d bytes: at most %d are allowed", len(b), MaxStateSize)
+	b, err := encode(saved)
+	if err == nil && len(b) > MaxSize {
+		err = fmt.Errorf("it would have %d bytes: at most %d are allowed", len(b), MaxSize)
 	}
 	if err == nil {
 		err = s.replace(s.path, b, 0o600)
@@ -164,34 +169,34 @@ func (s *StateFile) Save(saved Saved) error {
 	return nil
 }
 
-// sealedState is the content of the file: one JSON object, so that people can read it with the tools they have.
-type sealedState struct {
+// document is the content of the file: one JSON object, so that people can read it with the tools they have.
+type document struct {
 	Format int             `json:"format"`
 	SHA256 string          `json:"sha256"` // of the bytes of State, in hex
 	State  json.RawMessage `json:"state"`
 }
 
-func encodeState(saved Saved) ([]byte, error) {
+func encode(saved Saved) ([]byte, error) {
 	state, err := json.MarshalIndent(saved, "", " ")
 	if err != nil {
 		return nil, err
 	}
 	const layout = "{\"format\": %d, \"sha256\": %q, \"state\": %s}\n"
-	return fmt.Appendf(nil, layout, stateFormat, stateSum(state), state), nil
+	return fmt.Appendf(nil, layout, format, sum(state), state), nil
 }
 
-func decodeState(b []byte) (Saved, error) {
-	var sealed sealedState
+func decode(b []byte) (Saved, error) {
+	var sealed document
 	if len(bytes.TrimSpace(b)) == 0 {
 		return Saved{}, errors.New("it is empty")
 	}
 	if err := json.Unmarshal(b, &sealed); err != nil {
 		return Saved{}, fmt.Errorf("it is no JSON as heartsay writes it: %w", err)
 	}
-	if sealed.Format != stateFormat {
-		return Saved{}, fmt.Errorf("its format is %d: this version of heartsay reads %d", sealed.Format, stateFormat)
+	if sealed.Format != format {
+		return Saved{}, fmt.Errorf("its format is %d: this version of heartsay reads %d", sealed.Format, format)
 	}
-	if sealed.SHA256 != stateSum(sealed.State) {
+	if sealed.SHA256 != sum(sealed.State) {
 		return Saved{}, errors.New("its checksum does not match")
 	}
 	var saved Saved
@@ -201,7 +206,7 @@ func decodeState(b []byte) (Saved, error) {
 	return saved, nil
 }
 
-func stateSum(state []byte) string {
+func sum(state []byte) string {
 	sum := sha256.Sum256(state)
 	return hex.EncodeToString(sum[:])
 }
