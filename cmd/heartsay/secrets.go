@@ -18,8 +18,8 @@ func checkSecrets(cfg agent.Config) error {
 		_, err := agent.ReadToken(cfg.TokenFile)
 		faults = append(faults, err)
 	}
-	if cfg.WebhookSecretFile != "" && len(cfg.Webhooks) > 0 {
-		_, err := agent.ReadWebhookSecret(cfg.WebhookSecretFile)
+	if cfg.Handlers.WebhookSecretFile != "" && len(cfg.Handlers.Webhooks) > 0 {
+		_, err := agent.ReadWebhookSecret(cfg.Handlers.WebhookSecretFile)
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
