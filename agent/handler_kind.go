@@ -1,3 +1,12 @@
+// Package handlers tells programs and webhooks of the events of an agent.
+//
+// [Config] says which handlers there are; [Prepare] makes plans of it, and [Runners] set them to work. Each handler has a
+// runner: a feeder that follows the events at its own pace and fills a backlog, and workers that empty it, each with
+// another member, and call the handler's [Kind]. So a handler that hangs holds up neither the agent nor another handler;
+// events that are lost to it come to it as changes between two views. Runners are replaced while the agent runs: by
+// a reload, or by a program that embeds the agent.
+//
+// A kind of handlers is one file, see kinds: program.go runs programs, webhook.go posts to addresses.
 package agent
 
 import (

@@ -21,11 +21,38 @@ import (
 	"heartsay/api"
 )
 
+// callers is a listener for those who call from the same process, in virtual time.
+type callers struct {
+	conns chan net.Conn
+	shut  chan struct{}
+	once  sync.Once
+}
+
+func newCallers() *callers { return &callers{conns: make(chan net.Conn), shut: make(chan struct{})} }
+
+func (p *callers) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.shut:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *callers) Close() error   { p.once.Do(func() { close(p.shut) }); return nil }
+func (p *callers) Addr() net.Addr { return &net.UnixAddr{Name: "callers", Net: "unix"} }
+
+func (p *callers) dial() net.Conn {
+	near, far := net.Pipe()
+	p.conns <- far
+	return near
+}
+
 // receiver takes what a webhook posts, in virtual time, and answers the n-th request with the n-th answer, and the
 // rest with the last.
 type receiver struct {
 	*poster
-	pipes    *pipes
+	callers  *callers
 	mu       sync.Mutex
 	answers  []http.HandlerFunc
 	requests []request
@@ -47,7 +74,7 @@ type request struct {
 func receiving(t *testing.T, f func(t *testing.T, r *receiver), answers ...http.HandlerFunc) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{pipes: newPipes(), answers: answers, began: time.Now()}
+		r := &receiver{callers: newCallers(), answers: answers, began: time.Now()}
 		w, err := ParseWebhook("dead=http://receiver.example/hook?token=hunter2")
 		if err != nil {
 			t.Fatal(err)
@@ -55,16 +82,16 @@ func receiving(t *testing.T, f func(t *testing.T, r *receiver), answers ...http.
 		r.poster = newPoster(w, "/heartsay/c/ann", []byte("0123456789abcdef"))
 		dial := func(context.Context, string, string) (net.Conn, error) {
 			select {
-			case <-r.pipes.shut:
+			case <-r.callers.shut:
 				return nil, errors.New("connection refused")
 			default:
-				return r.pipes.dial(), nil
+				return r.callers.dial(), nil
 			}
 		}
 		r.client.Transport.(*http.Transport).DialContext = dial
 		r.client.Transport.(*http.Transport).Proxy = nil
 		server := &http.Server{Handler: r}
-		go server.Serve(r.pipes)
+		go server.Serve(r.callers)
 		defer server.Close()
 		defer r.client.CloseIdleConnections()
 		f(t, r)
@@ -173,7 +200,7 @@ func TestAWebhookThatIsNotWantedIsNotTriedAgain(t *testing.T) {
 
 func TestAWebhookIsGivenUpWhenTheEventIsFifteenMinutesOld(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
-		r.pipes.Close()
+		r.callers.Close()
 		outcome, err := r.Do(t.Context(), nowDead(), r.retry)
 		if outcome != outcomeGivenUp || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("a receiver that is not there went %s, %v, want given up with the reason and no secret", outcome, err)
@@ -194,9 +221,9 @@ func TestAWebhookEndsWithTheAgent(t *testing.T) {
 	for _, answer := range []http.HandlerFunc{hang, status(500)} {
 		receiving(t, func(t *testing.T, r *receiver) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			time.AfterFunc(100*time.Millisecond, func() { cancel(errStopping) })
+			time.AfterFunc(100*time.Millisecond, func() { cancel(errEnded) })
 			outcome, err := r.Do(ctx, nowDead(), r.retry)
-			if outcome != outcomeCut || !errors.Is(err, errStopping) || time.Since(r.began) != 100*time.Millisecond {
+			if outcome != outcomeCut || !errors.Is(err, errEnded) || time.Since(r.began) != 100*time.Millisecond {
 				t.Errorf("the webhook went %s, %v after %s, want that it was cut at once", outcome, err, time.Since(r.began))
 			}
 		}, answer)
