@@ -22,6 +22,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/handlers"
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/state"
 	"heartsay/gossip"
@@ -41,7 +42,7 @@ type Agent struct {
 	resolver  addr.Resolver
 	ring      *eventlog.Ring
 	views     *eventlog.Views
-	handlers  *Runners
+	handlers  *handlers.Runners
 	started   time.Time
 
 	engine *gossip.Engine // the loop's
@@ -133,7 +134,7 @@ func start(cfg Config, transport *Wire, file *state.File, resolver addr.Resolver
 	a.metrics = newMetrics(a)
 	a.seeds.news = make(chan struct{}, 1)
 	a.views = eventlog.NewViews(a.ring, a.Members)
-	a.handlers = NewRunners(a.views, log)
+	a.handlers = handlers.NewRunners(a.views, log)
 	plans, err := cfg.handlers()
 	if err != nil {
 		return nil, &ConfigError{err}

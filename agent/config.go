@@ -5,6 +5,8 @@ import (
 	"heartsay/agent/addr"
 	"net/netip"
 	"time"
+
+	"heartsay/agent/handlers"
 )
 
 // Config is how one agent runs. Start from [DefaultConfig]; a zero Config is not valid.
@@ -37,7 +39,7 @@ type Config struct {
 	Template  string         // Go template of the file, see [FileView]
 	WriteExec string         // command for sh -c after each write of the file; "": none
 
-	Handlers handlersConfig `setting:",inline"` // programs and webhooks that are told of events
+	Handlers handlers.Config `setting:",inline"` // programs and webhooks that are told of events
 
 	AllowPlaintext bool // bind to more than loopback although no key seals the traffic
 

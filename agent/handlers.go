@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"time"
+
+	"heartsay/agent/handlers"
 )
 
 // finishTime is how long handlers may take when the agent ends, and a view for those that are to begin.
@@ -45,9 +47,9 @@ func (a *Agent) readyHandlers(ctx context.Context, cfg Config) (replace func(), 
 }
 
 // handlers returns what the handlers of c shall do.
-func (c Config) handlers() (Plans, error) {
-	return preparePlans(c.Handlers, agentOf{c.Cluster, c.Name, c.API})
+func (c Config) handlers() (handlers.Plans, error) {
+	return handlers.Prepare(c.Handlers, handlers.Agent{Cluster: c.Cluster, Name: c.Name, API: c.API})
 }
 
 // HandlerStats returns the counts of all handlers, in the order of the configuration, programs first.
-func (a *Agent) HandlerStats() []Stats { return a.handlers.Stats() }
+func (a *Agent) HandlerStats() []handlers.Stats { return a.handlers.Stats() }

@@ -10,15 +10,16 @@ import (
 	"testing"
 	"time"
 
+	"heartsay/agent/handlers"
 	"heartsay/api"
 )
 
 func TestAReloadReplacesHandlersOrKeepsAllThereWere(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
-		cfg.Handlers.Programs = []Program{mustHandler(t, "dead=/bin/true before")}
+		cfg.Handlers.Programs = []handlers.Program{mustHandler(t, "dead=/bin/true before")}
 		a := c.startWith(cfg)
-		handlers := func() string {
+		atWork := func() string {
 			var names []string
 			for _, h := range a.HandlerStats() {
 				names = append(names, h.Name)
@@ -26,19 +27,19 @@ func TestAReloadReplacesHandlersOrKeepsAllThereWere(t *testing.T) {
 			return strings.Join(names, "; ")
 		}
 		broken := cfg
-		broken.Handlers.Programs = []Program{mustHandler(t, "dead=/bin/true after")}
-		hook, err := ParseWebhook("dead=http://127.0.0.1:9/")
+		broken.Handlers.Programs = []handlers.Program{mustHandler(t, "dead=/bin/true after")}
+		hook, err := handlers.ParseWebhook("dead=http://127.0.0.1:9/")
 		if err != nil {
 			t.Fatal(err)
 		}
-		broken.Handlers.Webhooks, broken.Handlers.WebhookSecretFile = []Webhook{hook}, "/nonexistent/secret"
-		before := handlers()
-		if err := reload(a, broken); err == nil || handlers() != before || !strings.Contains(before, "before") {
-			t.Errorf("with a secret that cannot be read a reload says %v and leaves the handlers %q, want those from before", err, handlers())
+		broken.Handlers.Webhooks, broken.Handlers.WebhookSecretFile = []handlers.Webhook{hook}, "/nonexistent/secret"
+		before := atWork()
+		if err := reload(a, broken); err == nil || atWork() != before || !strings.Contains(before, "before") {
+			t.Errorf("with a secret that cannot be read a reload says %v and leaves the handlers %q, want those from before", err, atWork())
 		}
 		cfg.Handlers.Programs = broken.Handlers.Programs
-		if err := reload(a, cfg); err != nil || !strings.Contains(handlers(), "after") || strings.Contains(handlers(), "before") {
-			t.Errorf("a reload says %v and leaves the handlers %q, want the new one alone", err, handlers())
+		if err := reload(a, cfg); err != nil || !strings.Contains(atWork(), "after") || strings.Contains(atWork(), "before") {
+			t.Errorf("a reload says %v and leaves the handlers %q, want the new one alone", err, atWork())
 		}
 	})
 }
@@ -48,7 +49,7 @@ func TestHandlersOfAnAgentHearItsWholeLifeAndItsGoodbye(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "heard")
 		program := "/bin/sh -c 'echo $HEARTSAY_EVENT $HEARTSAY_MEMBER >> " + path + "'"
 		cfg := c.config("a", 1)
-		cfg.Handlers.Programs = []Program{mustHandler(t, "join,left="+program)}
+		cfg.Handlers.Programs = []handlers.Program{mustHandler(t, "join,left="+program)}
 		a := c.startWith(cfg)
 		c.start("b", 2, "10.0.0.1")
 		c.sees("a", 2*time.Second, "b=alive")
@@ -71,12 +72,12 @@ func TestSetHandlersIsAllOrNothing(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		cfg := c.config("a", 1)
-		cfg.Handlers.Programs = []Program{{[]api.EventType{"dead"}, []string{"/bin/true"}}}
+		cfg.Handlers.Programs = []handlers.Program{mustHandler(t, "dead=/bin/true")}
 		if err := a.SetHandlers(context.Background(), cfg); err != nil || len(a.HandlerStats()) != 1 {
 			t.Fatalf("one handler is set with %v", err)
 		}
 		bad := cfg
-		bad.Handlers.Webhooks = []Webhook{{[]api.EventType{"dead"}, "https://host/"}}
+		bad.Handlers.Webhooks = []handlers.Webhook{{Types: []api.EventType{api.EventDead}, URL: "https://host/"}}
 		bad.Handlers.WebhookSecretFile = "/no/such/file"
 		var fault *ConfigError
 		if err := a.SetHandlers(context.Background(), bad); err == nil || !errors.As(err, &fault) || len(a.HandlerStats()) != 1 {
@@ -100,9 +101,9 @@ func TestAReloadReadsTheKeyFileAgain(t *testing.T) {
 	})
 }
 
-func mustHandler(t *testing.T, text string) Program {
+func mustHandler(t *testing.T, text string) handlers.Program {
 	t.Helper()
-	h, err := ParseProgram(text)
+	h, err := handlers.ParseProgram(text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,12 +4,13 @@ import (
 	"errors"
 
 	"heartsay/agent"
+	"heartsay/agent/handlers"
 )
 
 // handlerFlags returns the flags that say what is to be done when something happens.
 func handlerFlags() []Flag {
 	var flags []Flag
-	for _, kind := range agent.HandlerFlags() {
+	for _, kind := range handlers.Flags() {
 		f := List(kind.Name, kind.Usage)
 		f.Separator = "\n" // its values hold commas, so that line feeds separate them in the environment
 		flags = append(flags, f)
@@ -26,7 +27,7 @@ func setHandlers(l *Line, cfg *agent.Config) error {
 	}
 	cfg.Handlers.WebhookSecretFile = l.String("webhook-secret-file")
 	var faults []error
-	for _, kind := range agent.HandlerFlags() {
+	for _, kind := range handlers.Flags() {
 		for _, value := range l.Strings(kind.Name) {
 			if err := kind.Add(&cfg.Handlers, value); err != nil {
 				faults = append(faults, usageError("%s: %v", l.Origin(kind.Name), err))

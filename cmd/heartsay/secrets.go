@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"heartsay/agent"
+	"heartsay/agent/handlers"
 )
 
 // checkSecrets returns what is wrong with the files of secrets that a configuration names, all of it, or nil. An agent
@@ -19,7 +20,7 @@ func checkSecrets(cfg agent.Config) error {
 		faults = append(faults, err)
 	}
 	if cfg.Handlers.WebhookSecretFile != "" && len(cfg.Handlers.Webhooks) > 0 {
-		_, err := agent.ReadWebhookSecret(cfg.Handlers.WebhookSecretFile)
+		_, err := handlers.ReadWebhookSecret(cfg.Handlers.WebhookSecretFile)
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)

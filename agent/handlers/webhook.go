@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ var webhooks = registered{
 	Flag{
 		Name:  "webhook",
 		Usage: "post what happens to an address: `TYPES=URL`, as in dead,left=https://host/path; repeatable",
-		add: func(c *handlersConfig, value string) error {
+		add: func(c *Config, value string) error {
 			w, err := ParseWebhook(value)
 			if err == nil {
 				c.Webhooks = append(c.Webhooks, w)
@@ -31,7 +31,7 @@ var webhooks = registered{
 			return err
 		},
 	},
-	func(c handlersConfig) (all []handler) {
+	func(c Config) (all []handler) {
 		for _, w := range c.Webhooks {
 			all = append(all, w)
 		}
@@ -125,7 +125,7 @@ func newPoster(w Webhook, source string, secret []byte) *poster {
 
 func (w Webhook) wants() []api.EventType { return w.Types }
 
-func (w Webhook) open(c handlersConfig, of agentOf) (Kind, any, error) {
+func (w Webhook) open(c Config, of Agent) (Kind, any, error) {
 	var secret []byte
 	if c.WebhookSecretFile != "" {
 		var err error

@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"os"
@@ -91,7 +91,7 @@ func TestHandlersAreCheckedTogether(t *testing.T) {
 	p := Program{[]api.EventType{api.EventDead}, []string{"/bin/true"}}
 	missing := Program{[]api.EventType{api.EventDead}, []string{"/nope"}}
 	w := Webhook{[]api.EventType{api.EventDead}, "ftp://host/"}
-	c := handlersConfig{Programs: []Program{p, p, missing}, Webhooks: []Webhook{w}}
+	c := Config{Programs: []Program{p, p, missing}, Webhooks: []Webhook{w}}
 	err := c.Validate()
 	for _, want := range []string{"given twice", "/nope", "must begin with", "time-out 0s is too short"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -136,8 +136,8 @@ func TestPlansOfHandlersThatDifferHaveKeysThatDiffer(t *testing.T) {
 	handlers := []string{"dead,left=/bin/true", "left=/bin/true dead", "dead=/bin/true left", "left,dead=/bin/true",
 		"dead=/bin/true 'a b'", "dead=/bin/true a b", "dead=/bin/true"}
 	seen := map[string]string{}
-	note := func(c handlersConfig, what string) {
-		plans, err := preparePlans(c, agentOf{Cluster: "c", Name: "a"})
+	note := func(c Config, what string) {
+		plans, err := Prepare(c, Agent{Cluster: "c", Name: "a"})
 		if err != nil || len(plans) != 1 {
 			t.Fatalf("%s: %d plans, %v", what, len(plans), err)
 		}
@@ -147,7 +147,7 @@ func TestPlansOfHandlersThatDifferHaveKeysThatDiffer(t *testing.T) {
 		seen[plans[0].key] = what
 	}
 	for _, text := range handlers {
-		var c handlersConfig
+		var c Config
 		if err := programs.Add(&c, text); err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestPlansOfHandlersThatDifferHaveKeysThatDiffer(t *testing.T) {
 		c.Timeout = time.Second
 		note(c, text+" with another time-out")
 	}
-	var c handlersConfig
+	var c Config
 	if err := webhooks.Add(&c, "dead=http://host/"); err != nil {
 		t.Fatal(err)
 	}
@@ -165,8 +165,8 @@ func TestPlansOfHandlersThatDifferHaveKeysThatDiffer(t *testing.T) {
 // The key of a program was made by append, which wrote the event types into what shares memory with its command.
 func TestPlansWriteIntoNoSliceOfTheConfiguration(t *testing.T) {
 	words := []string{"/bin/true", "one", "two"}
-	c := handlersConfig{Programs: []Program{{Types: []api.EventType{api.EventDead}, Command: words[:2]}}}
-	if _, err := preparePlans(c, agentOf{}); err != nil {
+	c := Config{Programs: []Program{{Types: []api.EventType{api.EventDead}, Command: words[:2]}}}
+	if _, err := Prepare(c, Agent{}); err != nil {
 		t.Fatal(err)
 	}
 	if words[2] != "two" {

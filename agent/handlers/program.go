@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"context"
@@ -22,7 +22,7 @@ var programs = registered{
 	Flag{
 		Name:  "on-event",
 		Usage: "run a program when something happens: `TYPES=/PATH ARG...`, as in dead,left=/usr/bin/page; repeatable",
-		add: func(c *handlersConfig, value string) error {
+		add: func(c *Config, value string) error {
 			p, err := ParseProgram(value)
 			if err == nil {
 				c.Programs = append(c.Programs, p)
@@ -30,7 +30,7 @@ var programs = registered{
 			return err
 		},
 	},
-	func(c handlersConfig) (all []handler) {
+	func(c Config) (all []handler) {
 		for _, p := range c.Programs {
 			all = append(all, p)
 		}
@@ -106,7 +106,7 @@ type program struct {
 
 func (h Program) wants() []api.EventType { return h.Types }
 
-func (h Program) open(c handlersConfig, of agentOf) (Kind, any, error) {
+func (h Program) open(c Config, of Agent) (Kind, any, error) {
 	variables := []string{"HEARTSAY_CLUSTER=" + of.Cluster, "HEARTSAY_AGENT=" + of.Name}
 	if of.API != "" {
 		variables = append(variables, "HEARTSAY_API="+of.API)

@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"errors"
@@ -17,22 +17,22 @@ const maxHandlers = 64
 // minTimeout is the shortest time that a program may be given.
 const minTimeout = 100 * time.Millisecond
 
-// handlersConfig is which handlers an agent has. The zero value is none.
-type handlersConfig struct {
+// Config is which handlers an agent has. The zero value is none.
+type Config struct {
 	Programs          []Program     `setting:"on-event"`        // are run when something happens
 	Timeout           time.Duration `setting:"handler-timeout"` // of one run of one of them
 	Webhooks          []Webhook     // addresses to which it is posted
 	WebhookSecretFile string        // file with the secret that signs what is posted; "": nothing is signed
 }
 
-// agentOf says whose events they are.
-type agentOf struct {
+// Agent says whose events they are.
+type Agent struct {
 	Cluster, Name string
 	API           string // where its API is served; "": nowhere
 }
 
 // all returns the handlers of c, kind after kind.
-func (c handlersConfig) all() (all []handler) {
+func (c Config) all() (all []handler) {
 	for _, k := range kinds {
 		all = append(all, k.configured(c)...)
 	}
@@ -40,7 +40,7 @@ func (c handlersConfig) all() (all []handler) {
 }
 
 // Validate returns all that is wrong with c, or nil. It looks for the programs, and at nothing else.
-func (c handlersConfig) Validate() error {
+func (c Config) Validate() error {
 	var faults []error
 	seen := map[string]bool{}
 	all := c.all()
@@ -72,9 +72,9 @@ type plan struct {
 // Plans are what the handlers of an agent shall do.
 type Plans []plan
 
-// preparePlans returns what the handlers of c shall do for an agent. It reads the webhooks' secret and begins
+// Prepare returns what the handlers of c shall do for an agent. It reads the webhooks' secret and begins
 // nothing. The error says what is wrong with c.
-func preparePlans(c handlersConfig, of agentOf) (Plans, error) {
+func Prepare(c Config, of Agent) (Plans, error) {
 	var plans Plans
 	for _, h := range c.all() {
 		k, also, err := h.open(c, of)

@@ -7,7 +7,7 @@
 // a reload, or by a program that embeds the agent.
 //
 // A kind of handlers is one file, see kinds: program.go runs programs, webhook.go posts to addresses.
-package agent
+package handlers
 
 import (
 	"context"
@@ -44,7 +44,7 @@ const (
 // registered is what the rest of the agent and the command line know of a kind.
 type registered struct {
 	Flag
-	configured func(handlersConfig) []handler // the handlers of this kind, in their order
+	configured func(Config) []handler // the handlers of this kind, in their order
 }
 
 // kinds are all kinds of handlers, in the order in which they are shown. A new kind is a file of its own, with its row
@@ -58,17 +58,17 @@ type handler interface {
 	validate() error
 	// open returns what handles events for it, and what else than the handler itself must be the same for two to do
 	// the same.
-	open(c handlersConfig, of agentOf) (k Kind, also any, err error)
+	open(c Config, of Agent) (k Kind, also any, err error)
 }
 
 // Flag is a flag, and a setting of the same name, that gives handlers of one kind: each of its values is one handler.
 type Flag struct {
 	Name, Usage string
-	add         func(c *handlersConfig, value string) error
+	add         func(c *Config, value string) error
 }
 
-// HandlerFlags returns the flags by which handlers are given, one for each kind.
-func HandlerFlags() []Flag {
+// Flags returns the flags by which handlers are given, one for each kind.
+func Flags() []Flag {
 	all := make([]Flag, len(kinds))
 	for i, k := range kinds {
 		all[i] = k.Flag
@@ -77,7 +77,7 @@ func HandlerFlags() []Flag {
 }
 
 // Add adds the handler that value writes to c. The error says what is wrong with value; then c is as it was.
-func (s Flag) Add(c *handlersConfig, value string) error { return s.add(c, value) }
+func (s Flag) Add(c *Config, value string) error { return s.add(c, value) }
 
 // key returns a text that is the same for two handlers that do the same.
 func key(h handler, also any) string {
