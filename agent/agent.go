@@ -22,6 +22,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/handlers"
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/state"
 	"heartsay/gossip"
@@ -41,7 +42,7 @@ type Agent struct {
 	resolver  addr.Resolver
 	ring      *eventlog.Ring
 	views     *eventlog.Views
-	handlers  *handlers
+	handlers  *handlers.Runners
 	started   time.Time
 
 	engine *gossip.Engine // the loop's
@@ -133,8 +134,8 @@ func start(cfg Config, transport *Wire, file *state.File, resolver addr.Resolver
 	a.metrics = newMetrics(a)
 	a.seeds.news = make(chan struct{}, 1)
 	a.views = eventlog.NewViews(a.ring, a.Members)
-	a.handlers = newHandlers(a.views, log)
-	plans, err := planHandlers(cfg)
+	a.handlers = handlers.NewRunners(a.views, log)
+	plans, err := cfg.handlers()
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
@@ -151,7 +152,7 @@ func start(cfg Config, transport *Wire, file *state.File, resolver addr.Resolver
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", sealer.Keys().Primary())
 	}
-	a.handlers.set(plans, eventlog.View{}) // from the first event on
+	a.handlers.Replace(plans, eventlog.View{}) // from the first event on
 	a.publish([]membership.Event{{Type: membership.EventJoin, Member: a.selfView(now), Reason: "started"}})
 	for _, f := range []func(){a.loop, a.openPackets, a.sendPackets, a.takeStreams, a.seek, a.writeState, a.watch} {
 		a.running.Go(f)
@@ -230,7 +231,7 @@ func (a *Agent) Leave(ctx context.Context) (told int, err error) {
 // Close stops the agent at once, without a goodbye, and returns when nothing of it runs any more.
 func (a *Agent) Close() error {
 	a.fail(errStopping)
-	a.handlers.close()
+	a.handlers.Close()
 	a.ring.Close()
 	err := a.wire.Close()
 	a.running.Wait()

@@ -108,7 +108,7 @@ func (b *backend) Self(ctx context.Context) (api.Self, error) {
 func (a *Agent) counters() map[string]uint64 {
 	all := a.drops.snapshot()
 	maps.Copy(all, a.wire.Drops())
-	for _, h := range a.handlers.stats() {
+	for _, h := range a.handlers.Stats() {
 		for outcome, n := range h.Outcomes {
 			all[h.Kind+"_"+outcome] += n
 		}

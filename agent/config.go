@@ -5,6 +5,8 @@ import (
 	"heartsay/agent/addr"
 	"net/netip"
 	"time"
+
+	"heartsay/agent/handlers"
 )
 
 // Config is how one agent runs. Start from [DefaultConfig]; a zero Config is not valid.
@@ -30,16 +32,14 @@ type Config struct {
 	MaxPacket    int           // bytes of one packet at most, with the envelope, without IP and UDP headers
 
 	// What follows is opened by [Run], not by [Start].
-	Metrics           netip.AddrPort // serve metrics, health and http_sd by TCP as well; zero: on the API's socket only
-	DNS               netip.AddrPort // answer DNS queries, UDP and TCP; zero: not
-	DNSZone           string         // the domain that DNS queries are answered for
-	WriteFile         string         // file to keep at what Template makes of the view; "": none
-	Template          string         // Go template of the file, see [FileView]
-	WriteExec         string         // command for sh -c after each write of the file; "": none
-	OnEvent           []Handler      // programs that are run when something happens
-	HandlerTimeout    time.Duration  // for one run of one of them
-	Webhooks          []Webhook      // addresses to which it is posted
-	WebhookSecretFile string         // file with the secret that signs what is posted; "": nothing is signed
+	Metrics   netip.AddrPort // serve metrics, health and http_sd by TCP as well; zero: on the API's socket only
+	DNS       netip.AddrPort // answer DNS queries, UDP and TCP; zero: not
+	DNSZone   string         // the domain that DNS queries are answered for
+	WriteFile string         // file to keep at what Template makes of the view; "": none
+	Template  string         // Go template of the file, see [FileView]
+	WriteExec string         // command for sh -c after each write of the file; "": none
+
+	Handlers handlers.Config `setting:",inline"` // programs and webhooks that are told of events
 
 	AllowPlaintext bool // bind to more than loopback although no key seals the traffic
 
@@ -70,9 +70,8 @@ func DefaultConfig(profile string) (Config, error) {
 		Detector:  "measured",
 		MaxPacket: 1400,
 		DNSZone:   "heartsay",
-
-		HandlerTimeout: 30 * time.Second,
 	}
+	c.Handlers.Timeout = 30 * time.Second
 	c.Suspect.Phi, c.Dead.Phi = 8, 12
 	switch profile {
 	case "local":

@@ -55,7 +55,7 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 		return err
 	}
 	err = a.serve(ctx, listener, tcp, token, outlets, ready)
-	a.handlers.finish(finishTime)
+	a.handlers.Finish(finishTime)
 	if closeErr := a.Close(); err == nil && closeErr != nil && !errors.Is(closeErr, net.ErrClosed) {
 		log.Warn("close agent", "error", closeErr)
 	}

@@ -26,6 +26,10 @@ func settingsOf(list []Setting, prefix string, v reflect.Value) []Setting {
 		if !field.IsExported() {
 			continue
 		}
+		if field.Tag.Get("setting") == ",inline" {
+			list = settingsOf(list, prefix, v.Field(i))
+			continue
+		}
 		key := prefix + cmp.Or(field.Tag.Get("setting"), settingKey(field.Name, field.Type.Kind()))
 		if _, leaf := v.Field(i).Interface().(fmt.Stringer); field.Type.Kind() == reflect.Struct && !leaf {
 			list = settingsOf(list, key+"-", v.Field(i))

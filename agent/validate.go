@@ -23,7 +23,7 @@ func (c Config) Validate() error {
 	if err := membership.ValidateName(c.Cluster); err != nil {
 		faults = append(faults, fmt.Errorf("cluster %w", err))
 	}
-	faults = append(faults, c.membership(), c.patience(), c.exposure(), c.operators(), c.validateHandlers())
+	faults = append(faults, c.membership(), c.patience(), c.exposure(), c.operators(), c.Handlers.Validate())
 	for _, s := range c.Join {
 		if _, err := addr.ParseSeed(s); err != nil {
 			faults = append(faults, err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"heartsay/agent"
+	"heartsay/agent/handlers"
 )
 
 // checkSecrets returns what is wrong with the files of secrets that a configuration names, all of it, or nil. An agent
@@ -18,8 +19,8 @@ func checkSecrets(cfg agent.Config) error {
 		_, err := agent.ReadToken(cfg.TokenFile)
 		faults = append(faults, err)
 	}
-	if cfg.WebhookSecretFile != "" && len(cfg.Webhooks) > 0 {
-		_, err := agent.ReadWebhookSecret(cfg.WebhookSecretFile)
+	if cfg.Handlers.WebhookSecretFile != "" && len(cfg.Handlers.Webhooks) > 0 {
+		_, err := handlers.ReadWebhookSecret(cfg.Handlers.WebhookSecretFile)
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)

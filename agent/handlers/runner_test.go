@@ -1,8 +1,7 @@
-package agent
+package handlers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,8 +17,8 @@ import (
 	"heartsay/api"
 )
 
-// fakeAction takes a while for each event and writes down which it got.
-type fakeAction struct {
+// fakeKind takes a while for each event and writes down which it got.
+type fakeKind struct {
 	takes  time.Duration // 0: until its context ends
 	mu     sync.Mutex
 	events []string // "type name seq"
@@ -27,9 +26,9 @@ type fakeAction struct {
 	most   int
 }
 
-func (f *fakeAction) do(ctx context.Context, j job, _ func(int, error)) (string, error) {
+func (f *fakeKind) Do(ctx context.Context, j Job, _ func(int, error)) (string, error) {
 	f.mu.Lock()
-	f.events = append(f.events, fmt.Sprintf("%s %s %s", j.event.Type, j.event.Member.Name, strings.TrimPrefix(j.id, "e1:")))
+	f.events = append(f.events, fmt.Sprintf("%s %s %s", j.Event.Type, j.Event.Member.Name, strings.TrimPrefix(j.ID, "e1:")))
 	f.atOnce++
 	f.most = max(f.most, f.atOnce)
 	f.mu.Unlock()
@@ -46,20 +45,22 @@ func (f *fakeAction) do(ctx context.Context, j job, _ func(int, error)) (string,
 	}
 }
 
-func (f *fakeAction) got() []string {
+func (f *fakeKind) got() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.events)
 }
 
-func fakePlan(key string, a action, types ...api.EventType) handlerPlan {
-	return handlerPlan{key: key, kind: "program", name: key, action: a, close: func() {},
-		outcomes: []string{outcomeOK, outcomeCut}}.wanting(types)
-}
+// Name returns that of a kind that there is.
+func (f *fakeKind) Name() string { return "program" }
+
+func (f *fakeKind) Outcomes() []string { return []string{outcomeOK, outcomeCut} }
+
+func aPlan(key string, k Kind, types ...api.EventType) plan { return planOf(key, key, k, types) }
 
 // stage is a ring with handlers, whose view a test can set.
 type stage struct {
-	*handlers
+	*Runners
 	ring    *eventlog.Ring
 	mu      sync.Mutex
 	members []api.Member
@@ -76,8 +77,8 @@ func handlingTest(t *testing.T, ring int, f func(t *testing.T, s *stage)) {
 			defer s.mu.Unlock()
 			return api.Members{Members: slices.Clone(s.members)}, nil
 		}
-		s.ring, s.handlers = r, newHandlers(eventlog.NewViews(r, view), hclog.NewNullLogger())
-		defer s.close()
+		s.ring, s.Runners = r, NewRunners(eventlog.NewViews(r, view), hclog.NewNullLogger())
+		defer s.Close()
 		f(t, s)
 	})
 }
@@ -88,8 +89,8 @@ func (s *stage) happen(kind api.EventType, name string) {
 
 func TestAHandlerGetsWhatItWantsInTheOrderOfEachMemberAndMembersSideBySide(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
-		f := &fakeAction{takes: time.Second}
-		s.set([]handlerPlan{fakePlan("a", f, "dead", "alive")}, eventlog.View{})
+		f := &fakeKind{takes: time.Second}
+		s.Replace(Plans{aPlan("a", f, "dead", "alive")}, eventlog.View{})
 		begin := time.Now()
 		for range 10 {
 			for _, name := range []string{"m1", "m2", "m3"} {
@@ -98,7 +99,7 @@ func TestAHandlerGetsWhatItWantsInTheOrderOfEachMemberAndMembersSideBySide(t *te
 				s.happen("alive", name)
 			}
 		}
-		s.finish(time.Hour)
+		s.Finish(time.Hour)
 		if took := time.Since(begin); took != 20*time.Second || f.most != 3 {
 			t.Errorf("20 events of each of 3 members, 1s each, took %s with %d at once, want 20s with 3", took, f.most)
 		}
@@ -125,8 +126,8 @@ func TestAHandlerGetsWhatItWantsInTheOrderOfEachMemberAndMembersSideBySide(t *te
 
 func TestAHandlerThatHangsHoldsUpNeitherTheRingNorAnotherHandler(t *testing.T) {
 	handlingTest(t, 100, func(t *testing.T, s *stage) {
-		hangs, quick := &fakeAction{}, &fakeAction{takes: time.Millisecond}
-		s.set([]handlerPlan{fakePlan("hangs", hangs, "dead"), fakePlan("quick", quick, "dead")}, eventlog.View{})
+		hangs, quick := &fakeKind{}, &fakeKind{takes: time.Millisecond}
+		s.Replace(Plans{aPlan("hangs", hangs, "dead"), aPlan("quick", quick, "dead")}, eventlog.View{})
 		for n := range 3 * backlogSize {
 			s.happen("dead", fmt.Sprint("m", n%50))
 			if n%50 == 0 {
@@ -138,7 +139,7 @@ func TestAHandlerThatHangsHoldsUpNeitherTheRingNorAnotherHandler(t *testing.T) {
 		if n := len(quick.got()); n != 3*backlogSize {
 			t.Errorf("the quick handler got %d of %d events beside one that hangs", n, 3*backlogSize)
 		}
-		stats := s.stats()
+		stats := s.Stats()
 		if got := stats[0]; got.Waiting != backlogSize || got.Running != handlerWidth || got.Name != "hangs" {
 			t.Errorf("the handler that hangs has %+v, want a full backlog and four at work", got)
 		}
@@ -149,7 +150,7 @@ func TestAHandlerThatHangsHoldsUpNeitherTheRingNorAnotherHandler(t *testing.T) {
 }
 
 // fallBehind makes a handler lose events: bob died, cat restarted, dan is new, eve left, fay is forgotten, gus is as he was.
-func fallBehind(t *testing.T, s *stage, f *fakeAction, types ...api.EventType) []string {
+func fallBehind(t *testing.T, s *stage, f *fakeKind, types ...api.EventType) []string {
 	m := func(name string, state api.State, incarnation uint64) api.Member {
 		return api.Member{Name: name, State: state, Incarnation: incarnation, Tags: map[string]string{}}
 	}
@@ -158,11 +159,11 @@ func fallBehind(t *testing.T, s *stage, f *fakeAction, types ...api.EventType) [
 	for n := range 10 { // more than the ring holds, before the handler begins
 		s.happen("update", fmt.Sprint("m", n))
 	}
-	s.set([]handlerPlan{fakePlan("a", f, types...)}, eventlog.View{Members: before})
+	s.Replace(Plans{aPlan("a", f, types...)}, eventlog.View{Members: before})
 	synctest.Wait()
 	s.happen("dead", "gus")
-	s.finish(time.Hour)
-	if lost := s.stats()[0].Lost; lost != 10 {
+	s.Finish(time.Hour)
+	if lost := s.Stats()[0].Lost; lost != 10 {
 		t.Errorf("%d events count as lost, want 10", lost)
 	}
 	return f.got()
@@ -170,7 +171,7 @@ func fallBehind(t *testing.T, s *stage, f *fakeAction, types ...api.EventType) [
 
 func TestAHandlerThatFellBehindIsToldHowThingsAreNow(t *testing.T) {
 	handlingTest(t, 4, func(t *testing.T, s *stage) {
-		got := fallBehind(t, s, &fakeAction{takes: time.Second}, "dead", "left", "join", "forgotten", "alive")
+		got := fallBehind(t, s, &fakeKind{takes: time.Second}, "dead", "left", "join", "forgotten", "alive")
 		slices.Sort(got)
 		want := []string{"alive cat 10/cat", "dead bob 10/bob", "dead gus 11", "forgotten fay 10/fay", "join dan 10/dan", "left eve 10/eve"}
 		if !slices.Equal(got, want) {
@@ -181,7 +182,7 @@ func TestAHandlerThatFellBehindIsToldHowThingsAreNow(t *testing.T) {
 
 func TestAHandlerThatListsResetGetsOneInPlaceOfWhatItLost(t *testing.T) {
 	handlingTest(t, 4, func(t *testing.T, s *stage) {
-		got := fallBehind(t, s, &fakeAction{takes: time.Second}, "dead", "reset")
+		got := fallBehind(t, s, &fakeKind{takes: time.Second}, "dead", "reset")
 		if want := []string{"reset  10/reset", "dead gus 11"}; !slices.Equal(got, want) {
 			t.Errorf("the handler got %q, want %q", got, want)
 		}
@@ -190,8 +191,8 @@ func TestAHandlerThatListsResetGetsOneInPlaceOfWhatItLost(t *testing.T) {
 
 func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
-		stays, goes, comes := &fakeAction{takes: time.Second}, &fakeAction{takes: time.Second}, &fakeAction{takes: time.Second}
-		s.set([]handlerPlan{fakePlan("stays", stays, "dead"), fakePlan("goes", goes, "dead")}, eventlog.View{})
+		stays, goes, comes := &fakeKind{takes: time.Second}, &fakeKind{takes: time.Second}, &fakeKind{takes: time.Second}
+		s.Replace(Plans{aPlan("stays", stays, "dead"), aPlan("goes", goes, "dead")}, eventlog.View{})
 		for range 20 {
 			s.happen("dead", "bob")
 		}
@@ -200,7 +201,7 @@ func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.set([]handlerPlan{fakePlan("comes", comes, "dead"), fakePlan("stays", &fakeAction{takes: 1}, "dead")}, from)
+		s.Replace(Plans{aPlan("comes", comes, "dead"), aPlan("stays", &fakeKind{takes: 1}, "dead")}, from)
 		for range 10 {
 			s.happen("dead", "bob")
 		}
@@ -212,7 +213,7 @@ func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
 		if first := comes.got()[0]; first != "dead bob 21" {
 			t.Errorf("the new handler begins with %s, want event 21", first)
 		}
-		if stats := s.stats(); len(stats) != 2 || stats[0].Name != "comes" || stats[1].Outcomes["ok"] != 30 {
+		if stats := s.Stats(); len(stats) != 2 || stats[0].Name != "comes" || stats[1].Outcomes["ok"] != 30 {
 			t.Errorf("the counts are %+v, want those of comes and stays", stats)
 		}
 	})
@@ -220,19 +221,19 @@ func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
 
 func TestAReplacedHandlerThatHangsIsEndedAfterAMinute(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
-		f := &fakeAction{}
-		s.set([]handlerPlan{fakePlan("a", f, "dead")}, eventlog.View{})
+		f := &fakeKind{}
+		s.Replace(Plans{aPlan("a", f, "dead")}, eventlog.View{})
 		s.happen("dead", "bob")
 		s.happen("dead", "bob")
 		synctest.Wait()
 		old := s.all()[0]
-		s.set(nil, eventlog.View{Seq: 2})
+		s.Replace(nil, eventlog.View{Seq: 2})
 		time.Sleep(retireTime)
 		<-old.done
 		if got := old.snapshot().Outcomes["cut"]; got != 2 || len(f.got()) != 1 {
 			t.Errorf("%d events count as cut and %d were begun, want 2 and 1", got, len(f.got()))
 		}
-		s.set(nil, eventlog.View{Seq: 2})
+		s.Replace(nil, eventlog.View{Seq: 2})
 		if n := len(s.all()); n != 0 {
 			t.Errorf("%d handlers are remembered after all ended", n)
 		}
@@ -241,64 +242,20 @@ func TestAReplacedHandlerThatHangsIsEndedAfterAMinute(t *testing.T) {
 
 func TestFinishGivesUpOnAHandlerThatHangsAndCloseEndsIt(t *testing.T) {
 	handlingTest(t, 1000, func(t *testing.T, s *stage) {
-		s.set([]handlerPlan{fakePlan("hangs", &fakeAction{}, "dead"), fakePlan("well", &fakeAction{takes: time.Second}, "dead")}, eventlog.View{})
+		s.Replace(Plans{aPlan("hangs", &fakeKind{}, "dead"), aPlan("well", &fakeKind{takes: time.Second}, "dead")}, eventlog.View{})
 		s.happen("dead", "bob")
 		begin := time.Now()
-		s.finish(finishTime)
-		if took := time.Since(begin); took != finishTime {
-			t.Errorf("finishing took %s, want %s", took, finishTime)
+		s.Finish(5 * time.Second)
+		if took := time.Since(begin); took != 5*time.Second {
+			t.Errorf("finishing took %s, want %s", took, 5*time.Second)
 		}
-		s.close()
-		stats := s.stats()
+		s.Close()
+		stats := s.Stats()
 		if stats[0].Outcomes["cut"] != 1 || stats[1].Outcomes["ok"] != 1 {
 			t.Errorf("the counts are %+v, want one cut and one ok", stats)
 		}
-		if time.Since(begin) != finishTime {
+		if time.Since(begin) != 5*time.Second {
 			t.Error("closing took time")
-		}
-	})
-}
-
-func TestHandlersOfAnAgentHearItsWholeLifeAndItsGoodbye(t *testing.T) {
-	virtually(t, func(c *cluster) {
-		f := &fakeAction{takes: time.Millisecond}
-		a := c.start("a", 1)
-		a.handlers.set([]handlerPlan{fakePlan("x", f, "join", "left")}, eventlog.View{})
-		c.start("b", 2, "10.0.0.1")
-		c.sees("a", 2*time.Second, "b=alive")
-		if _, err := a.Leave(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		a.handlers.finish(finishTime)
-		got := strings.Join(f.got(), ", ")
-		if !strings.Contains(got, "join a") || !strings.Contains(got, "join b") || !strings.Contains(got, "left a") {
-			t.Errorf("the handler got [%s], want that a and b joined and a left", got)
-		}
-		if n := a.HandlerStats()[0].Outcomes["ok"]; n != 3 {
-			t.Errorf("%d events were handled, want 3", n)
-		}
-	})
-}
-
-func TestSetHandlersIsAllOrNothing(t *testing.T) {
-	virtually(t, func(c *cluster) {
-		a := c.start("a", 1)
-		cfg := c.config("a", 1)
-		cfg.OnEvent = []Handler{{[]api.EventType{"dead"}, []string{"/bin/true"}}}
-		if err := a.SetHandlers(context.Background(), cfg); err != nil || len(a.HandlerStats()) != 1 {
-			t.Fatalf("one handler is set with %v", err)
-		}
-		bad := cfg
-		bad.Webhooks = []Webhook{{[]api.EventType{"dead"}, "https://host/"}}
-		bad.WebhookSecretFile = "/no/such/file"
-		var fault *ConfigError
-		if err := a.SetHandlers(context.Background(), bad); err == nil || !errors.As(err, &fault) || len(a.HandlerStats()) != 1 {
-			t.Errorf("a secret that is not there gives %v and %d handlers, want an error and the one from before", err,
-				len(a.HandlerStats()))
-		}
-		cfg.OnEvent = nil
-		if err := a.SetHandlers(context.Background(), cfg); err != nil || len(a.HandlerStats()) != 0 {
-			t.Errorf("no handlers are set with %v", err)
 		}
 	})
 }

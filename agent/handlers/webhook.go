@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"bytes"
@@ -11,11 +11,85 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"heartsay/agent/internal/safefile"
 	"heartsay/api"
 )
+
+// webhooks is the kind of handlers that are webhooks.
+var webhooks = registered{
+	Flag{
+		Name:  "webhook",
+		Usage: "post what happens to an address: `TYPES=URL`, as in dead,left=https://host/path; repeatable",
+		add: func(c *Config, value string) error {
+			w, err := ParseWebhook(value)
+			if err == nil {
+				c.Webhooks = append(c.Webhooks, w)
+			}
+			return err
+		},
+	},
+	func(c Config) (all []handler) {
+		for _, w := range c.Webhooks {
+			all = append(all, w)
+		}
+		return all
+	},
+}
+
+// Webhook is a handler: an address to which each event of some types is posted, as a CloudEvent [CloudEvents 1.0, HTTP binding,
+// structured mode]. See docs/events.md for what its receiver gets and is promised.
+type Webhook struct {
+	Types []api.EventType
+	URL   string // http or https
+}
+
+// ParseWebhook returns the webhook that s writes: "dead,left=https://host/path". The types may be "*", all but reset.
+func ParseWebhook(s string) (Webhook, error) {
+	types, rest, err := splitTypes(s, "https://host/path")
+	if err != nil {
+		return Webhook{}, fmt.Errorf("webhook %q: %w", maskURL(s), err)
+	}
+	w := Webhook{Types: types, URL: strings.TrimSpace(rest)}
+	return w, w.validate()
+}
+
+// String returns the webhook as [ParseWebhook] reads it, but for a password in its URL.
+func (w Webhook) String() string { return typeList(w.Types) + "=" + maskURL(w.URL) }
+
+// maskURL returns s without the password in its URL, as far as there is one, and without a query, which may hold a token.
+func maskURL(s string) string {
+	if before, rest, ok := strings.Cut(s, "://"); ok {
+		if i := strings.LastIndex(rest, "@"); i >= 0 {
+			rest = "xxxxx" + rest[i:]
+		}
+		if i := strings.Index(rest, "?"); i >= 0 {
+			rest = rest[:i] + "?xxxxx"
+		}
+		return before + "://" + rest
+	}
+	return s
+}
+
+func (w Webhook) validate() error {
+	if err := validateTypes(w.Types); err != nil {
+		return fmt.Errorf("webhook %q: %w", w, err)
+	}
+	u, err := url.Parse(w.URL)
+	switch {
+	case err != nil:
+		return fmt.Errorf("webhook %q: its URL is malformed", w)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("webhook %q: its URL must begin with https:// or http://", w)
+	case u.Hostname() == "":
+		return fmt.Errorf("webhook %q: its URL names no host", w)
+	case u.Fragment != "":
+		return fmt.Errorf("webhook %q: its URL has a fragment, which is never sent", w)
+	}
+	return nil
+}
 
 // Patience of a webhook.
 const (
@@ -27,7 +101,13 @@ const (
 	maxSecretFile = 4 << 10          // bytes
 )
 
-// poster is a handler that is a webhook.
+// Outcomes of a webhook, beside those of all kinds.
+const (
+	outcomeRefused = "refused"  // its receiver does not want the event
+	outcomeGivenUp = "given_up" // its receiver could not be reached for too long
+)
+
+// poster does what a handler that is a webhook is there for.
 type poster struct {
 	Webhook
 	source string // of the events: the agent
@@ -41,6 +121,33 @@ func newPoster(w Webhook, source string, secret []byte) *poster {
 	transport.ResponseHeaderTimeout = postTime
 	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &poster{w, source, secret, &http.Client{Transport: transport, CheckRedirect: refuse, Timeout: postTime}}
+}
+
+func (w Webhook) wants() []api.EventType { return w.Types }
+
+func (w Webhook) open(c Config, of Agent) (Kind, any, error) {
+	var secret []byte
+	if c.WebhookSecretFile != "" {
+		var err error
+		if secret, err = ReadWebhookSecret(c.WebhookSecretFile); err != nil {
+			return nil, nil, err
+		}
+	}
+	return newPoster(w, "/heartsay/"+of.Cluster+"/"+of.Name, secret), secret, nil
+}
+
+// Name returns "webhook".
+func (p *poster) Name() string { return "webhook" }
+
+// Outcomes returns how posting an event may go.
+func (p *poster) Outcomes() []string {
+	return []string{outcomeOK, outcomeRefused, outcomeGivenUp, outcomeCut}
+}
+
+// Close lets go of the connections to the receiver.
+func (p *poster) Close() error {
+	p.client.CloseIdleConnections()
+	return nil
 }
 
 // ReadWebhookSecret returns the secret in the file at path: its content without the white space around it. The file must
@@ -57,8 +164,8 @@ func ReadWebhookSecret(path string) ([]byte, error) {
 	return secret, nil
 }
 
-// do posts one event until the receiver takes it, or will not, or it is too old.
-func (p *poster) do(ctx context.Context, j job, retry func(int, error)) (outcome string, err error) {
+// Do posts one event until the receiver takes it, or will not, or it is too old.
+func (p *poster) Do(ctx context.Context, j Job, retry func(int, error)) (outcome string, err error) {
 	body, err := json.Marshal(cloudEvent(p.source, j))
 	if err != nil {
 		return outcomeRefused, fmt.Errorf("encode event: %w", err)
@@ -74,7 +181,7 @@ func (p *poster) do(ctx context.Context, j job, retry func(int, error)) (outcome
 			return outcomeCut, fmt.Errorf("attempt %d: %w", attempt, context.Cause(ctx))
 		case !again:
 			return outcomeRefused, fmt.Errorf("attempt %d: %w", attempt, err)
-		case time.Since(j.event.Time)+wait > webhookAge:
+		case time.Since(j.Event.Time)+wait > webhookAge:
 			return outcomeGivenUp, fmt.Errorf("attempt %d, and the event is too old for another: %w", attempt, err)
 		}
 		retry(attempt, err)
@@ -132,9 +239,9 @@ func retryAfter(h http.Header) time.Duration {
 }
 
 // cloudEvent returns the envelope of an event [CloudEvents 1.0, 3.1].
-func cloudEvent(source string, j job) api.CloudEvent {
+func cloudEvent(source string, j Job) api.CloudEvent {
 	return api.CloudEvent{
-		SpecVersion: "1.0", ID: j.id, Source: source, Type: api.CloudEventPrefix + string(j.event.Type),
-		Subject: j.event.Member.Name, Time: j.event.Time, DataContentType: "application/json", Data: j.event,
+		SpecVersion: "1.0", ID: j.ID, Source: source, Type: api.CloudEventPrefix + string(j.Event.Type),
+		Subject: j.Event.Member.Name, Time: j.Event.Time, DataContentType: "application/json", Data: j.Event,
 	}
 }

@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"bufio"
@@ -21,11 +21,38 @@ import (
 	"heartsay/api"
 )
 
+// callers is a listener for those who call from the same process, in virtual time.
+type callers struct {
+	conns chan net.Conn
+	shut  chan struct{}
+	once  sync.Once
+}
+
+func newCallers() *callers { return &callers{conns: make(chan net.Conn), shut: make(chan struct{})} }
+
+func (p *callers) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.shut:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *callers) Close() error   { p.once.Do(func() { close(p.shut) }); return nil }
+func (p *callers) Addr() net.Addr { return &net.UnixAddr{Name: "callers", Net: "unix"} }
+
+func (p *callers) dial() net.Conn {
+	near, far := net.Pipe()
+	p.conns <- far
+	return near
+}
+
 // receiver takes what a webhook posts, in virtual time, and answers the n-th request with the n-th answer, and the
 // rest with the last.
 type receiver struct {
 	*poster
-	pipes    *pipes
+	callers  *callers
 	mu       sync.Mutex
 	answers  []http.HandlerFunc
 	requests []request
@@ -47,7 +74,7 @@ type request struct {
 func receiving(t *testing.T, f func(t *testing.T, r *receiver), answers ...http.HandlerFunc) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{pipes: newPipes(), answers: answers, began: time.Now()}
+		r := &receiver{callers: newCallers(), answers: answers, began: time.Now()}
 		w, err := ParseWebhook("dead=http://receiver.example/hook?token=hunter2")
 		if err != nil {
 			t.Fatal(err)
@@ -55,16 +82,16 @@ func receiving(t *testing.T, f func(t *testing.T, r *receiver), answers ...http.
 		r.poster = newPoster(w, "/heartsay/c/ann", []byte("0123456789abcdef"))
 		dial := func(context.Context, string, string) (net.Conn, error) {
 			select {
-			case <-r.pipes.shut:
+			case <-r.callers.shut:
 				return nil, errors.New("connection refused")
 			default:
-				return r.pipes.dial(), nil
+				return r.callers.dial(), nil
 			}
 		}
 		r.client.Transport.(*http.Transport).DialContext = dial
 		r.client.Transport.(*http.Transport).Proxy = nil
 		server := &http.Server{Handler: r}
-		go server.Serve(r.pipes)
+		go server.Serve(r.callers)
 		defer server.Close()
 		defer r.client.CloseIdleConnections()
 		f(t, r)
@@ -92,15 +119,15 @@ func status(code int, header ...string) http.HandlerFunc {
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // nowDead returns an event of now.
-func nowDead() job {
+func nowDead() Job {
 	e := deadEvent
 	e.Time = time.Now().UTC()
-	return job{e, "e1:7"}
+	return Job{e, "e1:7"}
 }
 
 func TestAWebhookPostsASignedCloudEvent(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
-		if outcome, err := r.do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
+		if outcome, err := r.Do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
 			t.Fatalf("the webhook went %s, %v", outcome, err)
 		}
 		got := r.requests[0]
@@ -131,7 +158,7 @@ func TestAWebhookPostsASignedCloudEvent(t *testing.T) {
 
 func TestAWebhookIsTriedAgainWithGrowingPauses(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
-		if outcome, err := r.do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
+		if outcome, err := r.Do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
 			t.Fatalf("the webhook went %s, %v", outcome, err)
 		}
 		// Pauses of 1, 2, 4 seconds, give or take a quarter; then what the receiver asks for; a hanging one takes 10s.
@@ -163,7 +190,7 @@ func TestAWebhookThatIsNotWantedIsNotTriedAgain(t *testing.T) {
 		301: "redirects with 301 Moved Permanently, which is not followed", 307: "not followed",
 	} {
 		receiving(t, func(t *testing.T, r *receiver) {
-			outcome, err := r.do(t.Context(), nowDead(), r.retry)
+			outcome, err := r.Do(t.Context(), nowDead(), r.retry)
 			if outcome != outcomeRefused || err == nil || !strings.Contains(err.Error(), want) || len(r.requests) != 1 {
 				t.Errorf("status %d went %s, %v after %d attempts, want refused after one", code, outcome, err, len(r.requests))
 			}
@@ -173,8 +200,8 @@ func TestAWebhookThatIsNotWantedIsNotTriedAgain(t *testing.T) {
 
 func TestAWebhookIsGivenUpWhenTheEventIsFifteenMinutesOld(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
-		r.pipes.Close()
-		outcome, err := r.do(t.Context(), nowDead(), r.retry)
+		r.callers.Close()
+		outcome, err := r.Do(t.Context(), nowDead(), r.retry)
 		if outcome != outcomeGivenUp || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("a receiver that is not there went %s, %v, want given up with the reason and no secret", outcome, err)
 		}
@@ -182,9 +209,9 @@ func TestAWebhookIsGivenUpWhenTheEventIsFifteenMinutesOld(t *testing.T) {
 			t.Errorf("it was given up after %s, want at the age of %s", took, webhookAge)
 		}
 		old := nowDead()
-		old.event.Time = time.Now().Add(-time.Hour)
+		old.Event.Time = time.Now().Add(-time.Hour)
 		begin := time.Now()
-		if outcome, _ := r.do(t.Context(), old, r.retry); outcome != outcomeGivenUp || time.Since(begin) != 0 {
+		if outcome, _ := r.Do(t.Context(), old, r.retry); outcome != outcomeGivenUp || time.Since(begin) != 0 {
 			t.Errorf("an event that waited for an hour went %s after %s, want one attempt", outcome, time.Since(begin))
 		}
 	}, status(200))
@@ -194,9 +221,9 @@ func TestAWebhookEndsWithTheAgent(t *testing.T) {
 	for _, answer := range []http.HandlerFunc{hang, status(500)} {
 		receiving(t, func(t *testing.T, r *receiver) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			time.AfterFunc(100*time.Millisecond, func() { cancel(errStopping) })
-			outcome, err := r.do(ctx, nowDead(), r.retry)
-			if outcome != outcomeCut || !errors.Is(err, errStopping) || time.Since(r.began) != 100*time.Millisecond {
+			time.AfterFunc(100*time.Millisecond, func() { cancel(errEnded) })
+			outcome, err := r.Do(ctx, nowDead(), r.retry)
+			if outcome != outcomeCut || !errors.Is(err, errEnded) || time.Since(r.began) != 100*time.Millisecond {
 				t.Errorf("the webhook went %s, %v after %s, want that it was cut at once", outcome, err, time.Since(r.began))
 			}
 		}, answer)
@@ -205,7 +232,7 @@ func TestAWebhookEndsWithTheAgent(t *testing.T) {
 
 func TestAReceiverThatAnswersWithoutEndIsLeft(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
-		if outcome, err := r.do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
+		if outcome, err := r.Do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
 			t.Errorf("the webhook went %s, %v, want ok: the status is all that counts", outcome, err)
 		}
 	}, func(w http.ResponseWriter, _ *http.Request) {
@@ -220,15 +247,15 @@ func TestAReceiverThatAnswersWithoutEndIsLeft(t *testing.T) {
 func TestWebhooksOfOneMemberKeepTheirOrderOverRetries(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
 		ring := eventlog.NewRing(100, "e1")
-		hs := newHandlers(eventlog.NewViews(ring, func(context.Context) (api.Members, error) { return api.Members{}, nil }), hclog.NewNullLogger())
-		plan := fakePlan("w", r.poster, "dead", "alive")
-		hs.set([]handlerPlan{plan}, eventlog.View{})
+		hs := NewRunners(eventlog.NewViews(ring, func(context.Context) (api.Members, error) { return api.Members{}, nil }), hclog.NewNullLogger())
+		plan := aPlan("w", r.poster, "dead", "alive")
+		hs.Replace(Plans{plan}, eventlog.View{})
 		for _, name := range []string{"bob", "cat"} {
 			ring.Append(api.Event{Type: "dead", Time: time.Now(), Member: api.Member{Name: name}},
 				api.Event{Type: "alive", Time: time.Now(), Member: api.Member{Name: name}})
 		}
-		hs.finish(time.Minute)
-		hs.close()
+		hs.Finish(time.Minute)
+		hs.Close()
 		last := map[string]string{}
 		for _, q := range r.requests {
 			var e api.CloudEvent

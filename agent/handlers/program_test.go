@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"context"
@@ -28,8 +28,8 @@ func script(t *testing.T, text string) (p *program, dir string) {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\ncd $1\n"+text+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	h := Handler{Types: []api.EventType{"dead"}, Command: []string{path, dir}}
-	return &program{Handler: h, patience: time.Minute, context: []string{"HEARTSAY_AGENT=ann"}}, dir
+	h := Program{Types: []api.EventType{"dead"}, Command: []string{path, dir}}
+	return &program{Program: h, patience: time.Minute, context: []string{"HEARTSAY_AGENT=ann"}}, dir
 }
 
 func read(t *testing.T, path string) string {
@@ -46,7 +46,7 @@ func TestAProgramIsGivenTheEventOnItsInputAndInItsEnvironment(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "/run/notify")
 	t.Setenv("OTHER", "kept")
 	p, dir := script(t, "cat > input; env | grep -E 'HEARTSAY|NOTIFY|OTHER' | sort > env; pwd > where")
-	if outcome, err := p.do(t.Context(), job{event: deadEvent}, noRetry); outcome != outcomeOK || err != nil {
+	if outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry); outcome != outcomeOK || err != nil {
 		t.Fatalf("the program went %s, %v", outcome, err)
 	}
 	var got api.Event
@@ -76,7 +76,7 @@ OTHER=kept
 func TestNoShellSeesTheArgumentsOfAProgram(t *testing.T) {
 	p, dir := script(t, `printf '%s\n' "$@" > args`)
 	p.Command = append(p.Command, "$(touch /tmp/x)", "a b", "*", "; exit 3")
-	if outcome, err := p.do(t.Context(), job{event: deadEvent}, noRetry); outcome != outcomeOK {
+	if outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry); outcome != outcomeOK {
 		t.Fatalf("the program went %s, %v", outcome, err)
 	}
 	if got, want := read(t, dir+"/args"), dir+"\n$(touch /tmp/x)\na b\n*\n; exit 3\n"; got != want {
@@ -86,7 +86,7 @@ func TestNoShellSeesTheArgumentsOfAProgram(t *testing.T) {
 
 func TestAProgramIsCountedByHowItEnded(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())
-	cancel(errStopping)
+	cancel(errEnded)
 	for _, c := range []struct {
 		ctx        context.Context
 		text, want string
@@ -94,13 +94,13 @@ func TestAProgramIsCountedByHowItEnded(t *testing.T) {
 	}{
 		{t.Context(), "exit 0", outcomeOK, ""}, {t.Context(), "exit 3", outcomeFailed, "exit status 3"},
 		{t.Context(), "sleep 1000", outcomeTimedOut, "ran for longer than 200ms"},
-		{ended, "sleep 1000", outcomeCut, errStopping.Error()},
+		{ended, "sleep 1000", outcomeCut, errEnded.Error()},
 	} {
 		p, _ := script(t, c.text)
 		if c.want == outcomeTimedOut {
 			p.patience = 200 * time.Millisecond
 		}
-		outcome, err := p.do(c.ctx, job{event: deadEvent}, noRetry)
+		outcome, err := p.Do(c.ctx, Job{Event: deadEvent}, noRetry)
 		if outcome != c.want || !strings.Contains(fmt.Sprint(err), c.cause) {
 			t.Errorf("%s went %s, %v: want %s, %s", c.text, outcome, err, c.want, c.cause)
 		}
@@ -109,7 +109,7 @@ func TestAProgramIsCountedByHowItEnded(t *testing.T) {
 
 func TestAProgramThatFailsShowsItsCodeAndTheBeginningOfItsOutput(t *testing.T) {
 	p, _ := script(t, `printf 'no\033[2J such host\n' >&2; exit 3`)
-	outcome, err := p.do(t.Context(), job{event: deadEvent}, noRetry)
+	outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry)
 	if want := `exit status 3; output: "no\x1b[2J such host"`; outcome != outcomeFailed || err == nil || err.Error() != want {
 		t.Errorf("the program went %s, %v, want failed, %s", outcome, err, want)
 	}
@@ -119,7 +119,7 @@ func TestAProgramThatIsGoneOrNoProgramIsNotStarted(t *testing.T) {
 	p, _ := script(t, "")
 	for _, path := range []string{"/no/such/program", "/etc/passwd", "/"} {
 		p.Command[0] = path
-		if outcome, err := p.do(t.Context(), job{event: deadEvent}, noRetry); outcome != outcomeNotStarted || err == nil {
+		if outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry); outcome != outcomeNotStarted || err == nil {
 			t.Errorf("%s went %s, %v, want that it was not started", path, outcome, err)
 		}
 	}
@@ -128,7 +128,7 @@ func TestAProgramThatIsGoneOrNoProgramIsNotStarted(t *testing.T) {
 func TestAProgramNeedNotReadItsInput(t *testing.T) {
 	p, _ := script(t, "exit 0")
 	e := api.Event{Type: api.EventReset, Members: []api.Member{{Name: strings.Repeat("x", 1<<20)}}}
-	if outcome, err := p.do(t.Context(), job{event: e}, noRetry); outcome != outcomeOK || err != nil {
+	if outcome, err := p.Do(t.Context(), Job{Event: e}, noRetry); outcome != outcomeOK || err != nil {
 		t.Errorf("a program that ignores a megabyte of input went %s, %v", outcome, err)
 	}
 }

@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"os"
@@ -6,13 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"heartsay/api"
 )
 
-func TestParseHandlerTakesTypesAProgramAndItsArguments(t *testing.T) {
+func TestParseProgramTakesTypesAProgramAndItsArguments(t *testing.T) {
 	for _, c := range []struct {
 		text  string
 		types string
@@ -24,14 +25,14 @@ func TestParseHandlerTakesTypesAProgramAndItsArguments(t *testing.T) {
 			[]string{"/bin/true", "one argument", "it's", "x=y", "", "$HOME", "*"}},
 		{"*=/bin/true", "join,alive,suspect,dead,left,update,forgotten,conflict", []string{"/bin/true"}},
 	} {
-		h, err := ParseHandler(c.text)
+		h, err := ParseProgram(c.text)
 		if err != nil || typeList(h.Types) != c.types || !slices.Equal(h.Command, c.words) {
-			t.Errorf("ParseHandler(%q) is %v %q, %v, want %s %q", c.text, h.Types, h.Command, err, c.types, c.words)
+			t.Errorf("ParseProgram(%q) is %v %q, %v, want %s %q", c.text, h.Types, h.Command, err, c.types, c.words)
 		}
 	}
 }
 
-func TestParseHandlerSaysWhatIsWrong(t *testing.T) {
+func TestParseProgramSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                     "write dead,left=/path/to/program",
 		"/bin/true":            "write dead,left=/path/to/program",
@@ -45,8 +46,8 @@ func TestParseHandlerSaysWhatIsWrong(t *testing.T) {
 		"dead=/":               "is a directory",
 		"dead=/bin/true 'open": "a quote ' is opened and not closed",
 	} {
-		if _, err := ParseHandler(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("ParseHandler(%q) fails with %v, want %q", text, err, want)
+		if _, err := ParseProgram(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseProgram(%q) fails with %v, want %q", text, err, want)
 		}
 	}
 }
@@ -54,8 +55,8 @@ func TestParseHandlerSaysWhatIsWrong(t *testing.T) {
 func TestAHandlerIsReadAsItIsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringOf(rapid.SampledFrom([]rune("ab '\"=\\\t\n"))) // line feeds are part of words
-		h := Handler{Types: []api.EventType{"dead"}, Command: append([]string{"/bin/true"}, rapid.SliceOf(word).Draw(t, "args")...)}
-		again, err := ParseHandler(h.String())
+		h := Program{Types: []api.EventType{"dead"}, Command: append([]string{"/bin/true"}, rapid.SliceOf(word).Draw(t, "args")...)}
+		again, err := ParseProgram(h.String())
 		if err != nil || !slices.Equal(again.Command, h.Command) {
 			t.Fatalf("%q is written %s and read %q, %v", h.Command, h, again.Command, err)
 		}
@@ -87,22 +88,18 @@ func TestParseWebhookSaysWhatIsWrongAndKeepsSecrets(t *testing.T) {
 }
 
 func TestHandlersAreCheckedTogether(t *testing.T) {
-	cfg, err := DefaultConfig("lan")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Name = "a"
-	h := Handler{[]api.EventType{"dead"}, []string{"/bin/true"}}
-	w := Webhook{[]api.EventType{"dead"}, "ftp://host/"}
-	cfg.OnEvent, cfg.Webhooks, cfg.HandlerTimeout = []Handler{h, h, {[]api.EventType{"dead"}, []string{"/nope"}}}, []Webhook{w}, 0
-	err = cfg.Validate()
+	p := Program{[]api.EventType{api.EventDead}, []string{"/bin/true"}}
+	missing := Program{[]api.EventType{api.EventDead}, []string{"/nope"}}
+	w := Webhook{[]api.EventType{api.EventDead}, "ftp://host/"}
+	c := Config{Programs: []Program{p, p, missing}, Webhooks: []Webhook{w}}
+	err := c.Validate()
 	for _, want := range []string{"given twice", "/nope", "must begin with", "time-out 0s is too short"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the configuration is refused with %v, which does not say %q", err, want)
+			t.Errorf("the handlers are refused with %v, which does not say %q", err, want)
 		}
 	}
-	cfg.OnEvent, cfg.Webhooks = make([]Handler, 65), nil
-	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "65 handlers are given: at most 64") {
+	c.Programs, c.Webhooks = make([]Program, 65), nil
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "65 handlers are given: at most 64") {
 		t.Errorf("65 handlers are refused with %v", err)
 	}
 }
@@ -130,5 +127,49 @@ func TestTheSecretOfWebhooksIsPrivateAndLongEnough(t *testing.T) {
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 			t.Errorf("the secret %q with mode %o gives %v, want %q", c.content, c.mode, err, c.want)
 		}
+	}
+}
+
+// A reload keeps a handler whose key is the same. "dead,left=/x" and "left=/x dead" had the same one, so a reload from
+// one to the other was ignored.
+func TestPlansOfHandlersThatDifferHaveKeysThatDiffer(t *testing.T) {
+	handlers := []string{"dead,left=/bin/true", "left=/bin/true dead", "dead=/bin/true left", "left,dead=/bin/true",
+		"dead=/bin/true 'a b'", "dead=/bin/true a b", "dead=/bin/true"}
+	seen := map[string]string{}
+	note := func(c Config, what string) {
+		plans, err := Prepare(c, Agent{Cluster: "c", Name: "a"})
+		if err != nil || len(plans) != 1 {
+			t.Fatalf("%s: %d plans, %v", what, len(plans), err)
+		}
+		if other, twice := seen[plans[0].key]; twice {
+			t.Errorf("%s has the key of %s: a reload between them changes nothing", what, other)
+		}
+		seen[plans[0].key] = what
+	}
+	for _, text := range handlers {
+		var c Config
+		if err := programs.Add(&c, text); err != nil {
+			t.Fatal(err)
+		}
+		note(c, text)
+		c.Timeout = time.Second
+		note(c, text+" with another time-out")
+	}
+	var c Config
+	if err := webhooks.Add(&c, "dead=http://host/"); err != nil {
+		t.Fatal(err)
+	}
+	note(c, "a webhook")
+}
+
+// The key of a program was made by append, which wrote the event types into what shares memory with its command.
+func TestPlansWriteIntoNoSliceOfTheConfiguration(t *testing.T) {
+	words := []string{"/bin/true", "one", "two"}
+	c := Config{Programs: []Program{{Types: []api.EventType{api.EventDead}, Command: words[:2]}}}
+	if _, err := Prepare(c, Agent{}); err != nil {
+		t.Fatal(err)
+	}
+	if words[2] != "two" {
+		t.Errorf("beside the command stands %q now", words[2])
 	}
 }

@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"maps"
@@ -10,15 +10,15 @@ import (
 
 // changes returns what happened to the members between old and now, at most one event for each, as far as q wants it.
 // It stands for events that a handler has lost: it hears how things are, and not how they came to be so.
-func changes(epoch string, old *api.View, now *eventlog.View, q eventlog.Query) (jobs []job) {
+func changes(epoch string, old *api.View, now *eventlog.View, q eventlog.Query) (jobs []Job) {
 	tell := func(kind api.EventType, m api.Member) {
 		if kind == "" || !q.Wants(kind) {
 			return
 		}
-		jobs = append(jobs, job{
-			event: api.Event{Epoch: epoch, Seq: now.Seq, Time: time.Now().UTC(), Type: kind, Member: m,
+		jobs = append(jobs, Job{
+			Event: api.Event{Epoch: epoch, Seq: now.Seq, Time: time.Now().UTC(), Type: kind, Member: m,
 				Reason: "events were lost, and this is how it is now"},
-			id: api.Cursor{Epoch: epoch, Seq: now.Seq}.String() + "/" + m.Name, // the number alone is that of another event
+			ID: api.Cursor{Epoch: epoch, Seq: now.Seq}.String() + "/" + m.Name, // the number alone is that of another event
 		})
 	}
 	present := make(map[string]bool, len(now.Members))

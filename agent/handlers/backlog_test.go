@@ -1,4 +1,4 @@
-package agent
+package handlers
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"heartsay/api"
 )
 
-func jobOf(seq uint64, name string) job {
-	return job{event: api.Event{Seq: seq, Member: api.Member{Name: name}}}
+func jobOf(seq uint64, name string) Job {
+	return Job{Event: api.Event{Seq: seq, Member: api.Member{Name: name}}}
 }
 
 // The model: a job is handed out when no earlier one of the same member waits or is being handled, and a reset when
@@ -25,7 +25,7 @@ func TestBacklogKeepsTheOrderOfEachMemberAndHandsAResetOutAlone(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		last := map[string]uint64{}
-		var held []job
+		var held []Job
 		seq, resetAt := uint64(0), uint64(0)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			switch rapid.IntRange(0, 2).Draw(t, "step") {
@@ -40,18 +40,18 @@ func TestBacklogKeepsTheOrderOfEachMemberAndHandsAResetOutAlone(t *testing.T) {
 					continue
 				}
 				j, _ := b.take(ctx)
-				name := j.event.Member.Name
-				if j.event.Seq <= last[name] || j.event.Seq <= resetAt {
-					t.Fatalf("event %d of %q comes after event %d and a reset at %d", j.event.Seq, name, last[name], resetAt)
+				name := j.Event.Member.Name
+				if j.Event.Seq <= last[name] || j.Event.Seq <= resetAt {
+					t.Fatalf("event %d of %q comes after event %d and a reset at %d", j.Event.Seq, name, last[name], resetAt)
 				}
-				last[name] = j.event.Seq
+				last[name] = j.Event.Seq
 				for _, h := range held {
-					if other := h.event.Member.Name; other == name || other == "" || name == "" {
-						t.Fatalf("event %d of %q is handed out beside event %d of %q", j.event.Seq, name, h.event.Seq, other)
+					if other := h.Event.Member.Name; other == name || other == "" || name == "" {
+						t.Fatalf("event %d of %q is handed out beside event %d of %q", j.Event.Seq, name, h.Event.Seq, other)
 					}
 				}
 				if held = append(held, j); name == "" {
-					resetAt = j.event.Seq
+					resetAt = j.Event.Seq
 				}
 			case 2:
 				if len(held) > 0 {

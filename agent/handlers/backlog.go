@@ -1,29 +1,21 @@
-package agent
+package handlers
 
 import (
 	"context"
 	"slices"
 	"sync"
-
-	"heartsay/api"
 )
 
 // backlogSize is how many events may wait for one handler. When they are more, its reader waits, and may fall behind
 // the ring.
 const backlogSize = 4096
 
-// job is an event that a handler is to be given.
-type job struct {
-	event api.Event
-	id    string // unique among all that this agent gives out
-}
-
 // backlog holds the events that wait for one handler, in order. Events of one member are handed out one at a time, so
 // that their order is kept; a reset is handed out when all before it are done, and alone. It is safe for concurrent use.
 type backlog struct {
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []job
+	waiting []Job
 	busy    map[string]bool // members whose event is being handled; "" stands for a reset
 	full    bool            // no more is put: end was called
 }
@@ -35,7 +27,7 @@ func newBacklog() *backlog {
 }
 
 // put adds jobs, each when there is room, and reports whether ctx let it.
-func (b *backlog) put(ctx context.Context, jobs ...job) bool {
+func (b *backlog) put(ctx context.Context, jobs ...Job) bool {
 	defer context.AfterFunc(ctx, b.wake)()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -62,18 +54,18 @@ func (b *backlog) end() {
 
 // take returns the next job whose turn it is, which must be given to done, and waits for one. Without one, no more
 // come, or ctx has ended.
-func (b *backlog) take(ctx context.Context) (job, bool) {
+func (b *backlog) take(ctx context.Context) (Job, bool) {
 	defer context.AfterFunc(ctx, b.wake)()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
 		if ctx.Err() != nil || b.full && len(b.waiting) == 0 {
-			return job{}, false
+			return Job{}, false
 		}
 		if i := b.turn(); i >= 0 {
 			j := b.waiting[i]
 			b.waiting = slices.Delete(b.waiting, i, i+1)
-			b.busy[j.event.Member.Name] = true
+			b.busy[j.Event.Member.Name] = true
 			b.changed.Broadcast()
 			return j, true
 		}
@@ -87,7 +79,7 @@ func (b *backlog) turn() int {
 		return -1
 	}
 	for i, j := range b.waiting {
-		switch name := j.event.Member.Name; {
+		switch name := j.Event.Member.Name; {
 		case name == "" && i == 0 && len(b.busy) == 0:
 			return i
 		case name == "":
@@ -100,10 +92,10 @@ func (b *backlog) turn() int {
 }
 
 // done says that a job that was taken is over.
-func (b *backlog) done(j job) {
+func (b *backlog) done(j Job) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.busy, j.event.Member.Name)
+	delete(b.busy, j.Event.Member.Name)
 	b.changed.Broadcast()
 }
 
