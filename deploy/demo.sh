@@ -63,7 +63,7 @@ for name in bob cat dan eve; do start "$name" --join "$seed" --tag role=web; don
 quiet ann wait --members 5 --timeout 20s
 show ann members
 
-say "Their detectors learn what silence is normal, then cat is killed with SIGKILL. ann tells what it sees:"
+say "Their detectors learn which silences are normal. Then cat is killed with SIGKILL. The events at ann:"
 sleep 10
 bind[cat]=$(address cat)
 echo '$ heartsay events'
@@ -75,7 +75,7 @@ wait "${pid[cat]}" 2>/dev/null || true
 unset 'pid[cat]'
 quiet ann wait --name cat --state dead --timeout 30s
 
-say "cat starts again, without --join: its state file knows the others."
+say "cat starts again, without --join, since its state file knows the others."
 start cat --tag role=web
 quiet ann wait --name cat --state alive --timeout 30s
 sleep 1
@@ -88,10 +88,10 @@ kill "$follower" 2>/dev/null || true
 wait "$follower" 2>/dev/null || true
 follower=
 
-say "What remains:"
+say "The members at the end:"
 show ann members
 
 for name in bob cat dan ann; do kill -TERM "${pid[$name]}"; done
 for name in bob cat dan ann; do wait "${pid[$name]}"; done
 pid=()
-say "All left; done."
+say "All agents left."

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes every reader of foreign bytes: fuzz.sh [INPUTS], so many each. What makes a target fail is written under
-# testdata/fuzz of its package, to be committed with the repair. Inputs are counted, for where the time is set, go before
-# 1.27 takes its end for a failure now and then (go.dev/issue/75804).
+# Fuzzes every reader of foreign bytes: fuzz.sh [INPUTS], that many each. An input that makes a target fail is written
+# under testdata/fuzz of its package, to be committed with the fix. The bound is a number of inputs and not a time, because Go
+# before 1.27 sometimes reports the end of the time as a failure (go.dev/issue/75804).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 inputs=${1:-5000}
