@@ -5,24 +5,22 @@ import (
 	"os"
 
 	"golang.org/x/term"
-
-	"heartsay/api"
 )
 
-// palette says how words are coloured. The zero value does not colour.
-type palette struct{ on bool }
+// Palette shows words in colours: green, yellow, red and grey. The zero value shows none.
+type Palette struct{ on bool }
 
 // ansi are the colours of a terminal.
-var ansi = map[api.Colour]string{api.Green: "32", api.Yellow: "33", api.Red: "31", api.Grey: "90"}
+var ansi = map[string]string{"green": "32", "yellow": "33", "red": "31", "grey": "90"}
 
 // newPalette returns the palette for w: colours on a terminal only, and not when NO_COLOR [no-color.org] is set to
 // anything or the terminal is a dumb one.
-func newPalette(w io.Writer) palette {
-	return palette{isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+func newPalette(w io.Writer) Palette {
+	return Palette{isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
-// paint returns text in a colour, unless that is none.
-func (p palette) paint(colour api.Colour, text string) string {
+// paint returns text in a colour; as it is when p does not know the colour.
+func (p Palette) paint(colour, text string) string {
 	code, ok := ansi[colour]
 	if !p.on || !ok {
 		return text

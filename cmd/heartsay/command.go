@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"slices"
-	"strings"
 )
 
 // Program is what the whole command line is: the table of commands, and what stands above it in the help.
@@ -91,15 +90,6 @@ func names(commands []*Command) string {
 		}
 	}
 	return orList(all)
-}
-
-// orList returns words with commas and an "or".
-func orList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // check returns a usage error when the arguments are not those that the command takes.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -139,8 +138,6 @@ func tomlString(s string) string {
 	return b.String() + `"`
 }
 
-const masked = "***"
-
 // maskSecret returns a value without what must not be shown: all of a key that is a secret itself rather than the path
 // of one, what is written like a key in any place, and the passwords and queries of URLs.
 func maskSecret(key string, v any) any {
@@ -149,7 +146,7 @@ func maskSecret(key string, v any) any {
 		if secretKey(key) {
 			return masked
 		}
-		return maskURL(keyInText.ReplaceAllString(v, masked))
+		return maskURL(maskKeys(v))
 	case []string:
 		shown := make([]string, len(v))
 		for i, text := range v {
@@ -167,18 +164,4 @@ func secretKey(key string) bool {
 	return slices.ContainsFunc(strings.Split(key, "-"), func(word string) bool {
 		return slices.Contains([]string{"secret", "token", "password", "key"}, word)
 	})
-}
-
-func maskURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme == "" || u.Host == "" {
-		return text
-	}
-	if _, hidden := u.User.Password(); hidden {
-		u.User = url.UserPassword(u.User.Username(), masked)
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = masked
-	}
-	return strings.ReplaceAll(u.String(), "%2A%2A%2A", masked)
 }

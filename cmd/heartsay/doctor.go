@@ -38,6 +38,8 @@ const (
 	resultFail = "FAIL"
 )
 
+var resultColours = map[string]string{resultOK: "green", resultWarn: "yellow", resultFail: "red"}
+
 // finding is what one check found.
 type finding struct {
 	Check   string `json:"check"`
@@ -113,7 +115,7 @@ func (d *doctor) writeLines() error {
 		if f.Todo != "" {
 			text += ": " + f.Todo
 		}
-		result := colours.paint(map[string]api.Colour{resultOK: api.Green, resultWarn: api.Yellow, resultFail: api.Red}[f.Result], f.Result)
+		result := colours.paint(resultColours[f.Result], f.Result)
 		pads := strings.Repeat(" ", len(resultFail)-len(f.Result))
 		if err := d.call.Println("%s%s  %-8s  %s", result, pads, f.Check, escape(text)); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 type eventWriter struct {
 	w       io.Writer
 	json    bool
-	colours palette
+	colours Palette
 }
 
 func newEventWriter(w io.Writer, format string) eventWriter {
@@ -46,20 +46,7 @@ func (o eventWriter) line(e api.Event, kind api.EventType, m api.Member, reason 
 		name, address = "-", "-"
 	}
 	text := fmt.Sprintf("%s  %s  %s  %s  %s", e.Time.Local().Format("15:04:05.000"),
-		o.colours.paint(kind.Colour(), pad(escape(string(kind)), 9)), pad(escape(name), 16), pad(escape(address), 21), escape(reason))
+		o.colours.paint(string(kind.Colour()), pad(escape(string(kind)), 9)), pad(escape(name), 16), pad(escape(address), 21), escape(reason))
 	_, err := fmt.Fprintln(o.w, strings.TrimRight(text, " "))
 	return err
-}
-
-// pad returns text with spaces up to a width.
-func pad(text string, to int) string {
-	return text + strings.Repeat(" ", max(to-width(text), 0))
-}
-
-// plural returns n and the word for it.
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }

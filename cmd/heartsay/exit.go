@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"heartsay/agent"
@@ -66,10 +65,6 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// keyInText finds what is written like a key: 32 bytes in base64. A message that quotes what stood on the command line
-// must not repeat one that somebody put there by mistake: messages end up in logs.
-var keyInText = regexp.MustCompile(`[A-Za-z0-9+/]{43}=`)
-
 // printError writes to w what failed in a command, called program in full, and where to read on after a mistake in the
 // command line. Several mistakes get a line each. Every other error is one line, whatever it quotes of others.
 func printError(w io.Writer, program string, err error) {
@@ -77,7 +72,7 @@ func printError(w io.Writer, program string, err error) {
 		return
 	}
 	mistake := exitCode(err) == exitUsage
-	text := keyInText.ReplaceAllString(err.Error(), masked)
+	text := maskKeys(err.Error())
 	lines := []string{text}
 	var refusal *api.Error
 	if mistake && !errors.As(err, &refusal) {

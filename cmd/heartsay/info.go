@@ -86,10 +86,3 @@ func describeSeed(s api.Seed, now time.Time) string {
 	}
 	return "failed " + age(now, *s.LastTried) + " ago: " + orDash(s.LastError)
 }
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}

@@ -72,7 +72,7 @@ func generateKey(c *Call) error {
 		return c.Println("%s", key)
 	}
 	path := c.String("key-file")
-	if path != "" && keyInText.FindString(path) == path {
+	if isKey(path) {
 		return usageError("%s: a key itself is given where a file is to be named", c.Origin("key-file"))
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

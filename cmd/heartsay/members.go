@@ -70,7 +70,5 @@ func writeMembers(w io.Writer, view api.Members, format string, now time.Time) e
 		}
 		return nil
 	}
-	t := membersTable(view, format == "wide", now)
-	t.colours = newPalette(w)
-	return t.write(w)
+	return writeTable(w, newPalette(w), view, format == "wide", now)
 }

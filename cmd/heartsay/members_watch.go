@@ -5,9 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -59,22 +57,7 @@ func writeFrame(w io.Writer, s *screen, view api.Members, format string) error {
 	if format != "table" && format != "wide" {
 		return writeMembers(w, view, format, time.Now())
 	}
-	t := membersTable(view, format == "wide", time.Now())
-	t.colours = newPalette(s.w)
-	return t.write(w)
-}
-
-// untilInterrupted returns a context that ends with parent or when the user or the system asks the program to end.
-func untilInterrupted(parent context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
-}
-
-// unlessInterrupted returns nil when ctx, of untilInterrupted, has ended: to stop is what the user wanted. Else err.
-func unlessInterrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return writeTable(w, newPalette(s.w), view, format == "wide", time.Now())
 }
 
 // changes returns a channel that is ready once at first and again after changes in the view, and one that gives the

@@ -3,93 +3,68 @@ package main
 import (
 	"io"
 	"strings"
-	"unicode"
-
-	"heartsay/api"
 )
 
-// column is one column of a table.
-type column struct {
-	title    string
-	right    bool // set to the right, so that numbers can be compared by eye
-	coloured bool // its cells are states, which have a colour
+// Column is one column of a table whose rows are made of values of type R.
+type Column[R any] struct {
+	Title  string
+	Right  bool           // set to the right, so that numbers can be compared by eye
+	Cell   func(R) string // of any content; an empty one is shown as "-"
+	Colour func(R) string // in which the cell is shown, see Palette; nil: in none
 }
 
-// table is rows of text in columns, as wide as their widest cell and two spaces apart.
-type table struct {
-	columns []column
-	rows    [][]string
-	colours palette
+// Table is rows of text in columns, as wide as their widest cell and two spaces apart.
+type Table[R any] struct {
+	Columns []Column[R]
+	Palette Palette
 }
 
-// add adds a row. Its cells are escaped here; an empty one becomes "-", so that every row has as many fields.
-func (t *table) add(cells ...string) {
-	for i, c := range cells {
-		if cells[i] = escape(c); c == "" {
-			cells[i] = "-"
+// Lines returns the table of rows, its titles first, as lines without trailing spaces. Cells are escaped here. Each line
+// has as many fields as there are columns.
+func (t Table[R]) Lines(rows []R) []string {
+	widths := make([]int, len(t.Columns))
+	titles := make([]string, len(t.Columns))
+	cells := make([][]string, len(rows))
+	for i, c := range t.Columns {
+		titles[i], widths[i] = c.Title, width(c.Title)
+		for j, r := range rows {
+			text := orDash(escape(c.Cell(r)))
+			cells[j] = append(cells[j], text)
+			widths[i] = max(widths[i], width(text))
 		}
 	}
-	t.rows = append(t.rows, cells)
-}
-
-// lines returns the table, its titles first, as lines without trailing spaces.
-func (t *table) lines() []string {
-	widths := make([]int, len(t.columns))
-	titles := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		titles[i] = c.title
-		widths[i] = width(c.title)
-		for _, row := range t.rows {
-			widths[i] = max(widths[i], width(row[i]))
+	lines := []string{t.line(titles, titles, widths)}
+	for j, r := range rows {
+		shown := make([]string, len(t.Columns))
+		for i, c := range t.Columns {
+			if shown[i] = cells[j][i]; c.Colour != nil {
+				shown[i] = t.Palette.paint(c.Colour(r), shown[i])
+			}
 		}
-	}
-	lines := []string{t.line(titles, widths)}
-	for _, row := range t.rows {
-		lines = append(lines, t.line(row, widths))
+		lines = append(lines, t.line(cells[j], shown, widths))
 	}
 	return lines
 }
 
-func (t *table) line(cells []string, widths []int) string {
+// line returns one line of cells as they are shown, which takes as much space as plain does.
+func (t Table[R]) line(plain, shown []string, widths []int) string {
 	var b strings.Builder
-	for i, text := range cells {
+	for i, text := range shown {
 		if i > 0 {
 			b.WriteString("  ")
 		}
-		space := strings.Repeat(" ", widths[i]-width(text))
-		if t.columns[i].coloured {
-			text = t.colours.paint(api.State(text).Colour(), text)
-		}
-		switch {
-		case t.columns[i].right:
+		space := strings.Repeat(" ", widths[i]-width(plain[i]))
+		if t.Columns[i].Right {
 			b.WriteString(space + text)
-		case i < len(cells)-1:
+		} else {
 			b.WriteString(text + space)
-		default:
-			b.WriteString(text)
 		}
 	}
 	return strings.TrimRight(b.String(), " ")
 }
 
-// write writes the table to w.
-func (t *table) write(w io.Writer) error {
-	_, err := io.WriteString(w, strings.Join(t.lines(), "\n")+"\n")
+// Write writes the table of rows to w.
+func (t Table[R]) Write(w io.Writer, rows []R) error {
+	_, err := io.WriteString(w, strings.Join(t.Lines(rows), "\n")+"\n")
 	return err
-}
-
-// width returns how many columns of a terminal text takes, as far as that can be known: marks that combine with the
-// character before them take none, wide East Asian characters two.
-func width(text string) int {
-	n := 0
-	for _, r := range text {
-		switch {
-		case unicode.In(r, unicode.Mn, unicode.Me):
-		case r >= 0x1100 && unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana):
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"runtime"
-	"runtime/debug"
 
 	"heartsay/agent"
 )
@@ -17,14 +16,6 @@ type version struct {
 
 func thisVersion() version {
 	return version{Name: "heartsay", Version: buildVersion(), Go: runtime.Version(), Protocol: agent.Protocol}
-}
-
-// buildVersion returns the version of the module that the program was built from, "(devel)" when that is not known.
-func buildVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
 
 func versionCommand() *Command {
