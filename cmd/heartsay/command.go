@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"heartsay/cmd/heartsay/internal/render"
 	"io"
 	"slices"
 )
@@ -89,7 +90,7 @@ func names(commands []*Command) string {
 			all = append(all, c.Name)
 		}
 	}
-	return orList(all)
+	return render.OrList(all)
 }
 
 // check returns a usage error when the arguments are not those that the command takes.

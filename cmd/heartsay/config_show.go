@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"heartsay/cmd/heartsay/internal/render"
 	"maps"
 	"net/netip"
 	"reflect"
@@ -35,7 +36,7 @@ func showConfig(c *Call) error {
 		}
 	}
 	if c.String("output") == "json" {
-		return writeJSON(c.Out, map[string]any{"settings": all}, true)
+		return render.WriteJSON(c.Out, map[string]any{"settings": all}, true)
 	}
 	for _, s := range all {
 		if err := c.Println("%s", s.line()); err != nil {
@@ -101,9 +102,9 @@ func plainValue(v any) any {
 // line returns the setting as a line of a configuration file, its origin as a comment.
 func (s shownSetting) line() string {
 	if s.Value == nil {
-		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", escape(strings.TrimSpace(s.Origin+": "+cmp.Or(s.Note, "none"))))
+		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", render.Escape(strings.TrimSpace(s.Origin+": "+cmp.Or(s.Note, "none"))))
 	}
-	return fmt.Sprintf("%-40s # %s", s.Key+" = "+tomlText(s.Value), escape(s.Origin))
+	return fmt.Sprintf("%-40s # %s", s.Key+" = "+tomlText(s.Value), render.Escape(s.Origin))
 }
 
 // tomlText returns a plain value as TOML writes it, with escapes for what does not show as itself.
@@ -129,7 +130,7 @@ func tomlString(s string) string {
 		switch {
 		case r == '"', r == '\\':
 			b.WriteString(`\` + string(r))
-		case !notShown(r):
+		case !render.Hidden(r):
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, `\U%08x`, r)
@@ -144,9 +145,9 @@ func maskSecret(key string, v any) any {
 	switch v := v.(type) {
 	case string:
 		if secretKey(key) {
-			return masked
+			return render.Masked
 		}
-		return maskURL(maskKeys(v))
+		return render.MaskURL(render.MaskKeys(v))
 	case []string:
 		shown := make([]string, len(v))
 		for i, text := range v {

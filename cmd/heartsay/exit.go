@@ -8,6 +8,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // Exit codes of the program. Scripts rely on them.
@@ -72,14 +73,14 @@ func printError(w io.Writer, program string, err error) {
 		return
 	}
 	mistake := exitCode(err) == exitUsage
-	text := maskKeys(err.Error())
+	text := render.MaskKeys(err.Error())
 	lines := []string{text}
 	var refusal *api.Error
 	if mistake && !errors.As(err, &refusal) {
 		lines = strings.Split(text, "\n")
 	}
 	for _, line := range lines {
-		fmt.Fprintf(w, "%s: %s\n", program, escape(line))
+		fmt.Fprintf(w, "%s: %s\n", program, render.Escape(line))
 	}
 	if mistake {
 		fmt.Fprintf(w, "Try: %s --help\n", program)

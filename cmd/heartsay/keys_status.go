@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // keysStatus shows the agent's keys, who uses which, and who was not let in.
@@ -22,7 +23,7 @@ func keysStatus(c *Call) error {
 	case err != nil:
 		return err
 	case format == "json":
-		return writeJSON(c.Out, keys, true)
+		return render.WriteJSON(c.Out, keys, true)
 	case !keys.Sealed:
 		return c.Println("no key: the gossip of this agent is not sealed")
 	}
@@ -51,7 +52,7 @@ func ownKeysTable(k api.Keys) string {
 	for _, r := range k.Retired {
 		rows = append(rows, [2]string{r.ID, "removed " + r.Date})
 	}
-	return strings.Join(Table[[2]string]{Columns: []Column[[2]string]{
+	return strings.Join(render.Table[[2]string]{Columns: []render.Column[[2]string]{
 		{Title: "KEY", Cell: func(r [2]string) string { return r[0] }},
 		{Title: "USE", Cell: func(r [2]string) string { return r[1] }},
 	}}.Lines(rows), "\n")
@@ -59,7 +60,7 @@ func ownKeysTable(k api.Keys) string {
 
 // keyUsesTable returns the table of who uses which key.
 func keyUsesTable(k api.Keys, now time.Time) string {
-	return strings.Join(Table[api.KeyUse]{Columns: []Column[api.KeyUse]{
+	return strings.Join(render.Table[api.KeyUse]{Columns: []render.Column[api.KeyUse]{
 		{Title: "MEMBER", Cell: func(m api.KeyUse) string { return m.Name }},
 		{Title: "STATE", Cell: func(m api.KeyUse) string { return string(m.State) }},
 		{Title: "SEALS WITH", Cell: func(m api.KeyUse) string { return m.Seals }},
@@ -68,7 +69,7 @@ func keyUsesTable(k api.Keys, now time.Time) string {
 			if m.Heard == nil {
 				return ""
 			}
-			return age(now, *m.Heard) + " ago"
+			return render.Age(now, *m.Heard) + " ago"
 		}},
 		{Title: "ADDRESS", Cell: func(m api.KeyUse) string { return m.Address }},
 	}}.Lines(k.Members), "\n")
@@ -84,7 +85,7 @@ func opens(m api.KeyUse) string {
 
 // refusedTable returns the table of those who were not let in.
 func refusedTable(k api.Keys, now time.Time) string {
-	return strings.Join(Table[api.Refusal]{Columns: []Column[api.Refusal]{
+	return strings.Join(render.Table[api.Refusal]{Columns: []render.Column[api.Refusal]{
 		{Title: "NOT LET IN", Cell: func(r api.Refusal) string {
 			if r.Member == "" {
 				return r.Address
@@ -93,7 +94,7 @@ func refusedTable(k api.Keys, now time.Time) string {
 		}},
 		{Title: "KEY", Cell: func(r api.Refusal) string { return r.Key }},
 		{Title: "TIMES", Right: true, Cell: func(r api.Refusal) string { return strconv.FormatUint(r.Count, 10) }},
-		{Title: "LAST", Right: true, Cell: func(r api.Refusal) string { return age(now, r.Last) + " ago" }},
+		{Title: "LAST", Right: true, Cell: func(r api.Refusal) string { return render.Age(now, r.Last) + " ago" }},
 		{Title: "WHY", Cell: func(r api.Refusal) string { return whyRefused(r, k) }},
 	}}.Lines(k.Refused), "\n")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // maxTagsWidth is how many characters of its tags a member gets in the plain table, so that one member with many does
@@ -26,31 +27,31 @@ type memberRow struct {
 // memberColumn is one column of the table of members. Every format that is a table, and the one that is watched, shows
 // it.
 type memberColumn struct {
-	Column[memberRow]
+	render.Column[memberRow]
 	wide bool // only with -o wide
 }
 
 // memberColumns are all columns, in their order. A new one is a line here.
 var memberColumns = []memberColumn{
-	{Column: Column[memberRow]{Title: "NAME", Cell: memberRow.name}},
-	{Column: Column[memberRow]{Title: "STATE", Cell: memberRow.state, Colour: memberRow.stateColour}},
-	{Column: Column[memberRow]{Title: "PHI", Right: true, Cell: func(m memberRow) string { return strconv.FormatFloat(m.Phi, 'f', 1, 64) }}},
-	{Column: Column[memberRow]{Title: "SILENCE", Right: true, Cell: func(m memberRow) string { return seconds(m.Silence) }}},
-	{Column: Column[memberRow]{Title: "TIMEOUT", Right: true, Cell: func(m memberRow) string { return m.timeout(m.Timeout) }}},
-	{Column: Column[memberRow]{Title: "ADDRESS", Cell: func(m memberRow) string { return m.Address }}},
-	{Column: Column[memberRow]{Title: "TAGS", Cell: memberRow.tags}},
-	{Column: Column[memberRow]{Title: "AGE", Right: true, Cell: func(m memberRow) string { return age(m.now, m.Since) }}},
-	{wide: true, Column: Column[memberRow]{Title: "ZONE", Cell: func(m memberRow) string { return m.Zone }}},
-	{wide: true, Column: Column[memberRow]{Title: "INCARNATION", Right: true, Cell: func(m memberRow) string { return strconv.FormatUint(m.Incarnation, 10) }}},
-	{wide: true, Column: Column[memberRow]{Title: "HEARTBEAT", Right: true, Cell: func(m memberRow) string { return strconv.FormatUint(m.Heartbeat, 10) }}},
-	{wide: true, Column: Column[memberRow]{Title: "SUSPECT-AFTER", Right: true, Cell: func(m memberRow) string { return m.timeout(m.SuspectTimeout) }}},
-	{wide: true, Column: Column[memberRow]{Title: "BUILD", Cell: func(m memberRow) string { return m.Build }}},
-	{wide: true, Column: Column[memberRow]{Title: "PATH", Cell: func(m memberRow) string { return m.Path }}},
+	{Column: render.Column[memberRow]{Title: "NAME", Cell: memberRow.name}},
+	{Column: render.Column[memberRow]{Title: "STATE", Cell: memberRow.state, Colour: memberRow.stateColour}},
+	{Column: render.Column[memberRow]{Title: "PHI", Right: true, Cell: func(m memberRow) string { return strconv.FormatFloat(m.Phi, 'f', 1, 64) }}},
+	{Column: render.Column[memberRow]{Title: "SILENCE", Right: true, Cell: func(m memberRow) string { return render.Seconds(m.Silence) }}},
+	{Column: render.Column[memberRow]{Title: "TIMEOUT", Right: true, Cell: func(m memberRow) string { return m.timeout(m.Timeout) }}},
+	{Column: render.Column[memberRow]{Title: "ADDRESS", Cell: func(m memberRow) string { return m.Address }}},
+	{Column: render.Column[memberRow]{Title: "TAGS", Cell: memberRow.tags}},
+	{Column: render.Column[memberRow]{Title: "AGE", Right: true, Cell: func(m memberRow) string { return render.Age(m.now, m.Since) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "ZONE", Cell: func(m memberRow) string { return m.Zone }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "INCARNATION", Right: true, Cell: func(m memberRow) string { return strconv.FormatUint(m.Incarnation, 10) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "HEARTBEAT", Right: true, Cell: func(m memberRow) string { return strconv.FormatUint(m.Heartbeat, 10) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "SUSPECT-AFTER", Right: true, Cell: func(m memberRow) string { return m.timeout(m.SuspectTimeout) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "BUILD", Cell: func(m memberRow) string { return m.Build }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "PATH", Cell: func(m memberRow) string { return m.Path }}},
 }
 
 // writeTable writes view as a table in colours of palette, with more columns and whole tags if wide.
-func writeTable(w io.Writer, palette Palette, view api.Members, wide bool, now time.Time) error {
-	t := Table[memberRow]{Palette: palette}
+func writeTable(w io.Writer, palette render.Palette, view api.Members, wide bool, now time.Time) error {
+	t := render.Table[memberRow]{Palette: palette}
 	for _, c := range memberColumns {
 		if wide || !c.wide {
 			t.Columns = append(t.Columns, c.Column)
@@ -79,14 +80,14 @@ func (m memberRow) timeout(d time.Duration) string {
 	if d <= 0 || m.State == api.Left {
 		return ""
 	}
-	return seconds(d)
+	return render.Seconds(d)
 }
 
 func (m memberRow) tags() string {
 	if m.wide {
 		return tagList(m.Tags)
 	}
-	return shorten(tagList(m.Tags), maxTagsWidth)
+	return render.Shorten(tagList(m.Tags), maxTagsWidth)
 }
 
 // tagList returns tags as k=v, sorted by key, with commas between.

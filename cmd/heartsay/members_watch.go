@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // redrawEvery is how often a table on a terminal is drawn anew while nothing changes, so that its times run.
@@ -24,7 +25,7 @@ func watchMembers(c *Call, client *api.Client, filter memberFilter, format strin
 	defer stop()
 	s := &screen{w: c.Out, text: format == "table" || format == "wide" || format == "name"}
 	var tick <-chan time.Time
-	if s.text && isTerminal(s.w) {
+	if s.text && render.IsTerminal(s.w) {
 		s.redraws = true
 		ticker := time.NewTicker(redrawEvery)
 		defer ticker.Stop()
@@ -57,7 +58,7 @@ func writeFrame(w io.Writer, s *screen, view api.Members, format string) error {
 	if format != "table" && format != "wide" {
 		return writeMembers(w, view, format, time.Now())
 	}
-	return writeTable(w, newPalette(s.w), view, format == "wide", time.Now())
+	return writeTable(w, render.NewPalette(s.w), view, format == "wide", time.Now())
 }
 
 // changes returns a channel that is ready once at first and again after changes in the view, and one that gives the

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
 
@@ -88,7 +89,7 @@ func twoDigits(x float64) float64 {
 
 // writePlan writes a plan for people.
 func writePlan(w io.Writer, p plan) error {
-	t := Table[*planTrial]{Columns: []Column[*planTrial]{
+	t := render.Table[*planTrial]{Columns: []render.Column[*planTrial]{
 		{Title: "", Cell: func(c *planTrial) string {
 			if c == p.Recommended {
 				return "*"

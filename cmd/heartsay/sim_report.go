@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 
+	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
 
@@ -28,7 +29,7 @@ func writeSimReport(w io.Writer, r sim.Report) error {
 	add("bytes", strconv.FormatFloat(r.BytesPerMemberPerSecond, 'f', 1, 64), "sent per member and second, with all headers")
 	add("packets", strconv.FormatFloat(r.PacketsPerMemberPerSecond, 'f', 2, 64), "sent per member and second")
 	add("distinct views", strconv.Itoa(r.DistinctViewsMax), "most sizes of views that there were at once")
-	return Table[line]{Columns: []Column[line]{
+	return render.Table[line]{Columns: []render.Column[line]{
 		{Title: "MEASURED", Cell: func(l line) string { return l.measured }},
 		{Title: "VALUE", Right: true, Cell: func(l line) string { return l.value }},
 		{Title: "MEANING", Cell: func(l line) string { return l.meaning }},

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func tagsCommand() *Command {
@@ -70,10 +71,10 @@ func changeTags(c *Call, change api.TagsRequest) error {
 		return err
 	}
 	if c.String("output") == "json" {
-		return writeJSON(c.Out, result, true)
+		return render.WriteJSON(c.Out, result, true)
 	}
 	for _, key := range slices.Sorted(maps.Keys(result.Tags)) {
-		if err := c.Println("%s", escape(key+"="+result.Tags[key])); err != nil {
+		if err := c.Println("%s", render.Escape(key+"="+result.Tags[key])); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // version is what the program says of itself.
@@ -27,7 +28,7 @@ func versionCommand() *Command {
 		Action: func(c *Call) error {
 			v := thisVersion()
 			if c.String("output") == "json" {
-				return writeJSON(c.Out, v, true)
+				return render.WriteJSON(c.Out, v, true)
 			}
 			return c.Println("%s %s, protocol %d, %s", v.Name, v.Version, v.Protocol, v.Go)
 		},

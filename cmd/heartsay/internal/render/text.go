@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"fmt"
@@ -6,21 +6,21 @@ import (
 	"unicode"
 )
 
-// pad returns text with spaces up to a width.
-func pad(text string, to int) string {
-	return text + strings.Repeat(" ", max(to-width(text), 0))
+// Pad returns text with spaces up to a width.
+func Pad(text string, to int) string {
+	return text + strings.Repeat(" ", max(to-Width(text), 0))
 }
 
-// plural returns n and the word for it.
-func plural(n int, word string) string {
+// Plural returns n and the word for it.
+func Plural(n int, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// shorten returns the first characters of s, most at most, with an ellipsis in place of the rest.
-func shorten(s string, most int) string {
+// Shorten returns the first characters of s, most at most, with an ellipsis in place of the rest.
+func Shorten(s string, most int) string {
 	runes := []rune(s)
 	if len(runes) <= most {
 		return s
@@ -28,16 +28,16 @@ func shorten(s string, most int) string {
 	return string(runes[:most-1]) + "…"
 }
 
-func orDash(s string) string {
+func OrDash(s string) string {
 	if s == "" {
 		return "-"
 	}
 	return s
 }
 
-// width returns how many columns of a terminal text takes, as far as that can be known: marks that combine with the
+// Width returns how many columns of a terminal text takes, as far as that can be known: marks that combine with the
 // character before them take none, wide East Asian characters two.
-func width(text string) int {
+func Width(text string) int {
 	n := 0
 	for _, r := range text {
 		switch {
@@ -51,8 +51,8 @@ func width(text string) int {
 	return n
 }
 
-// orList returns words with commas and an "or".
-func orList(words []string) string {
+// OrList returns words with commas and an "or".
+func OrList(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -36,7 +36,7 @@ func TestTableWithoutRowsStillHasItsTitles(t *testing.T) {
 
 func TestColoursDoNotDisturbTheAlignment(t *testing.T) {
 	colour := func(r row) string { return map[string]string{"dead": "red", "suspect": "yellow"}[r[1]] }
-	table := Table[row]{Palette: Palette{on: true}, Columns: []Column[row]{
+	table := Table[row]{Palette: Palette{On: true}, Columns: []Column[row]{
 		{Title: "NAME", Cell: cell(0)}, {Title: "STATE", Cell: cell(1), Colour: colour}, {Title: "AGE", Cell: cell(2)},
 	}}
 	want := "NAME  STATE    AGE\n" +
@@ -49,7 +49,7 @@ func TestColoursDoNotDisturbTheAlignment(t *testing.T) {
 }
 
 func TestNoColourGoesIntoAFileOrAPipe(t *testing.T) {
-	if newPalette(&bytes.Buffer{}).on {
+	if NewPalette(&bytes.Buffer{}).On {
 		t.Error("a buffer gets colours, want them on a terminal only")
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"io"
@@ -26,11 +26,11 @@ func (t Table[R]) Lines(rows []R) []string {
 	titles := make([]string, len(t.Columns))
 	cells := make([][]string, len(rows))
 	for i, c := range t.Columns {
-		titles[i], widths[i] = c.Title, width(c.Title)
+		titles[i], widths[i] = c.Title, Width(c.Title)
 		for j, r := range rows {
-			text := orDash(escape(c.Cell(r)))
+			text := OrDash(Escape(c.Cell(r)))
 			cells[j] = append(cells[j], text)
-			widths[i] = max(widths[i], width(text))
+			widths[i] = max(widths[i], Width(text))
 		}
 	}
 	lines := []string{t.line(titles, titles, widths)}
@@ -38,7 +38,7 @@ func (t Table[R]) Lines(rows []R) []string {
 		shown := make([]string, len(t.Columns))
 		for i, c := range t.Columns {
 			if shown[i] = cells[j][i]; c.Colour != nil {
-				shown[i] = t.Palette.paint(c.Colour(r), shown[i])
+				shown[i] = t.Palette.Paint(c.Colour(r), shown[i])
 			}
 		}
 		lines = append(lines, t.line(cells[j], shown, widths))
@@ -53,7 +53,7 @@ func (t Table[R]) line(plain, shown []string, widths []int) string {
 		if i > 0 {
 			b.WriteString("  ")
 		}
-		space := strings.Repeat(" ", widths[i]-width(plain[i]))
+		space := strings.Repeat(" ", widths[i]-Width(plain[i]))
 		if t.Columns[i].Right {
 			b.WriteString(space + text)
 		} else {

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"testing"
@@ -11,11 +11,11 @@ func TestAgeIsInTheLargestUnitThatItFills(t *testing.T) {
 		-time.Hour: "0s", 0: "0s", 999 * time.Millisecond: "0s", 59 * time.Second: "59s", time.Minute: "1m",
 		59*time.Minute + 59*time.Second: "59m", time.Hour: "1h", 23 * time.Hour: "23h", 24 * time.Hour: "1d", 9999 * time.Hour: "416d",
 	} {
-		if got := age(noon, noon.Add(-d)); got != want {
+		if got := Age(noon, noon.Add(-d)); got != want {
 			t.Errorf("the age of %s is %s, want %s", d, got, want)
 		}
 	}
-	if got := age(noon, time.Time{}); got != "" {
+	if got := Age(noon, time.Time{}); got != "" {
 		t.Errorf("the age of nothing is %q, want none", got)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -9,16 +9,16 @@ import (
 
 func TestProgressIsShownOnATerminalOnly(t *testing.T) {
 	var b bytes.Buffer
-	p := newProgress(&b)
-	p.show(time.Second, time.Minute)
-	p.clear()
+	p := NewProgress(&b)
+	p.Show(time.Second, time.Minute)
+	p.Clear()
 	if b.Len() > 0 {
 		t.Errorf("a file gets %q", b.String())
 	}
 	p.on = true
-	p.show(30*time.Second, time.Minute)
-	p.show(31*time.Second, time.Minute)
-	p.clear()
+	p.Show(30*time.Second, time.Minute)
+	p.Show(31*time.Second, time.Minute)
+	p.Clear()
 	got := b.String()
 	if want := "[" + strings.Repeat("#", 20) + strings.Repeat(".", 20) + "] 30s of 1m0s"; !strings.Contains(got, want) {
 		t.Errorf("the bar is %q, want %q", got, want)

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 func TestJSONIsSafeToLookAtAndReadsTheSame(t *testing.T) {
 	in := map[string]string{"<tag>&": "\x1b[31m \u202e \u0085 \x7f \U000e0041 \\u0041 größe"}
 	var b bytes.Buffer
-	if err := writeJSON(&b, in, true); err != nil {
+	if err := WriteJSON(&b, in, true); err != nil {
 		t.Fatal(err)
 	}
 	text := strings.ReplaceAll(b.String(), "\n", "")

@@ -1,13 +1,13 @@
-package main
+package render
 
 import (
 	"fmt"
 	"time"
 )
 
-// age returns how long ago since was, in the largest unit of s, m, h, d that it fills; "" when since is not known.
+// Age returns how long ago since was, in the largest unit of s, m, h, d that it fills; "" when since is not known.
 // A since in the future counts as now: the clock was set back.
-func age(now, since time.Time) string {
+func Age(now, since time.Time) string {
 	if since.IsZero() {
 		return ""
 	}
@@ -23,5 +23,5 @@ func age(now, since time.Time) string {
 	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }
 
-// seconds returns a time in seconds with one decimal, like 0.3s.
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }
+// Seconds returns a time in seconds with one decimal, like 0.3s.
+func Seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"strings"
@@ -22,7 +22,7 @@ func TestEscapeLetsNothingMoveTheCursorOrTurnTheText(t *testing.T) {
 		"\ufffd is printable": "\ufffd is printable",
 		"":                    "",
 	} {
-		if got := escape(in); got != want {
+		if got := Escape(in); got != want {
 			t.Errorf("escape(%q) is %q, want %q", in, got, want)
 		}
 	}
@@ -31,7 +31,7 @@ func TestEscapeLetsNothingMoveTheCursorOrTurnTheText(t *testing.T) {
 func FuzzEscape(f *testing.F) {
 	f.Add("\x1b\u202e\xff")
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := escape(s); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if got := Escape(s); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("escape(%q) is %q, which does not print as itself", s, got)
 		}
 	})
