@@ -57,7 +57,16 @@ var (
 		"agent/internal/eventlog": {[]string{"api"}, []string{"net", "os"},
 			"events are kept in memory, for whoever reads them: a stream, a handler, a program around the agent"},
 		"bench": {[]string{"agent", "api", "gossip", "membership", "sim"}, nil, "both systems side by side, in tests only"},
-		"cmd/heartsay": {[]string{"agent", "agent/addr", "agent/handlers", "api", "sim"}, []string{"github.com/hashicorp/memberlist"},
+		"cmd/heartsay/internal/render": {nil, []string{"net", "context"},
+			"how something looks does not depend on what it is"},
+		"cmd/heartsay": {[]string{
+			"cmd/heartsay/internal/render",
+			"agent",
+			"agent/addr",
+			"agent/handlers",
+			"api",
+			"sim",
+		}, []string{"github.com/hashicorp/memberlist"},
 			"the command line talks to agents, not to engines"},
 	}
 )

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func agentCommand() *Command {
@@ -35,7 +36,7 @@ func agentAction(c *Call) error {
 	}
 	lines := agent.NewLogQueue(c.Err)
 	defer func() { lines.Close(time.After(time.Second)) }()
-	log := newLogger(s, newPalette(c.Err).on, lines)
+	log := newLogger(s, render.NewPalette(c.Err).On, lines)
 	notify := systemd{log}
 	reloads := newReloader(c.Line, s, log, notify)
 	ctx, stop := untilToldToLeave(c.Context, c.Err)
@@ -91,7 +92,7 @@ func newLogger(s settings, coloured bool, lines io.Writer) hclog.Logger {
 
 // readyLine says in one line where an agent that has started is to be found.
 func readyLine(r agent.Ready) string {
-	line := fmt.Sprintf("ready: name=%s gossip=%s api=%s cluster=%s", r.Name, r.Gossip, escape(r.API), r.Cluster)
+	line := fmt.Sprintf("ready: name=%s gossip=%s api=%s cluster=%s", r.Name, r.Gossip, render.Escape(r.API), r.Cluster)
 	if r.Metrics != "" {
 		line += " metrics=" + r.Metrics
 	}

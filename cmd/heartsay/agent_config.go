@@ -94,16 +94,3 @@ func setAddress(l *Line, name string, field *netip.AddrPort, parse func(string) 
 	*field = a
 	return nil
 }
-
-// setTags sets the tags.
-func setTags(l *Line, cfg *agent.Config) error {
-	tags, err := parseTags(l.Origin("tag"), l.Strings("tag"))
-	cfg.Tags = tags
-	return err
-}
-
-// shortBuild returns the version that others are told, cut to the 64 bytes that a record has for it.
-func shortBuild() string {
-	v := buildVersion()
-	return v[:min(len(v), 64)]
-}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"heartsay/cmd/heartsay/internal/render"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,5 +136,5 @@ func (c *Call) Println(format string, args ...any) error {
 
 // Note writes one line for people, which is not data, behind the name of the command. What it quotes is escaped.
 func (c *Call) Note(format string, args ...any) {
-	fmt.Fprintf(c.Err, "%s: %s\n", c.Name(), escape(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(c.Err, "%s: %s\n", c.Name(), render.Escape(fmt.Sprintf(format, args...)))
 }

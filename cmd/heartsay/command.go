@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"heartsay/cmd/heartsay/internal/render"
 	"io"
 	"slices"
-	"strings"
 )
 
 // Program is what the whole command line is: the table of commands, and what stands above it in the help.
@@ -90,16 +90,7 @@ func names(commands []*Command) string {
 			all = append(all, c.Name)
 		}
 	}
-	return orList(all)
-}
-
-// orList returns words with commas and an "or".
-func orList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return render.OrList(all)
 }
 
 // check returns a usage error when the arguments are not those that the command takes.

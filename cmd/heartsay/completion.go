@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"heartsay/cmd/heartsay/internal/render"
 	"io"
 	"strings"
 )
@@ -57,10 +58,10 @@ func writeWords(c *Call) error {
 	_, words, _ := c.Split()
 	p := propose(c, words)
 	for _, w := range p.words {
-		if !strings.HasPrefix(w.Text, p.current) || strings.ContainsFunc(w.Text, notShown) || strings.Contains(w.Text, " ") {
+		if !strings.HasPrefix(w.Text, p.current) || strings.ContainsFunc(w.Text, render.Hidden) || strings.Contains(w.Text, " ") {
 			continue
 		}
-		if err := c.Println("%s\t%s", w.Text, escape(w.Means)); err != nil {
+		if err := c.Println("%s\t%s", w.Text, render.Escape(w.Means)); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func configCommand() *Command {
@@ -53,7 +54,7 @@ func checkConfig(c *Call) error {
 	if c.String("config") == "" {
 		return c.Println("ok")
 	}
-	return c.Println("%s: ok", escape(c.String("config")))
+	return c.Println("%s: ok", render.Escape(c.String("config")))
 }
 
 // settings are what flags, environment and configuration file ask of an agent.

@@ -3,9 +3,9 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"heartsay/cmd/heartsay/internal/render"
 	"maps"
 	"net/netip"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,7 +36,7 @@ func showConfig(c *Call) error {
 		}
 	}
 	if c.String("output") == "json" {
-		return writeJSON(c.Out, map[string]any{"settings": all}, true)
+		return render.WriteJSON(c.Out, map[string]any{"settings": all}, true)
 	}
 	for _, s := range all {
 		if err := c.Println("%s", s.line()); err != nil {
@@ -102,9 +102,9 @@ func plainValue(v any) any {
 // line returns the setting as a line of a configuration file, its origin as a comment.
 func (s shownSetting) line() string {
 	if s.Value == nil {
-		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", escape(strings.TrimSpace(s.Origin+": "+cmp.Or(s.Note, "none"))))
+		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", render.Escape(strings.TrimSpace(s.Origin+": "+cmp.Or(s.Note, "none"))))
 	}
-	return fmt.Sprintf("%-40s # %s", s.Key+" = "+tomlText(s.Value), escape(s.Origin))
+	return fmt.Sprintf("%-40s # %s", s.Key+" = "+tomlText(s.Value), render.Escape(s.Origin))
 }
 
 // tomlText returns a plain value as TOML writes it, with escapes for what does not show as itself.
@@ -130,7 +130,7 @@ func tomlString(s string) string {
 		switch {
 		case r == '"', r == '\\':
 			b.WriteString(`\` + string(r))
-		case !notShown(r):
+		case !render.Hidden(r):
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, `\U%08x`, r)
@@ -139,17 +139,15 @@ func tomlString(s string) string {
 	return b.String() + `"`
 }
 
-const masked = "***"
-
 // maskSecret returns a value without what must not be shown: all of a key that is a secret itself rather than the path
 // of one, what is written like a key in any place, and the passwords and queries of URLs.
 func maskSecret(key string, v any) any {
 	switch v := v.(type) {
 	case string:
 		if secretKey(key) {
-			return masked
+			return render.Masked
 		}
-		return maskURL(keyInText.ReplaceAllString(v, masked))
+		return render.MaskURL(render.MaskKeys(v))
 	case []string:
 		shown := make([]string, len(v))
 		for i, text := range v {
@@ -167,18 +165,4 @@ func secretKey(key string) bool {
 	return slices.ContainsFunc(strings.Split(key, "-"), func(word string) bool {
 		return slices.Contains([]string{"secret", "token", "password", "key"}, word)
 	})
-}
-
-func maskURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme == "" || u.Host == "" {
-		return text
-	}
-	if _, hidden := u.User.Password(); hidden {
-		u.User = url.UserPassword(u.User.Username(), masked)
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = masked
-	}
-	return strings.ReplaceAll(u.String(), "%2A%2A%2A", masked)
 }

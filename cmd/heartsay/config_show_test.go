@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // shown returns what config show says, by key.
@@ -66,7 +67,7 @@ func TestSecretsAreMasked(t *testing.T) {
 		in   any
 		want any
 	}{
-		{"webhook-secret", "hunter2", masked}, {"api-token", "hunter2", masked}, {"key-file", "/etc/key", "/etc/key"},
+		{"webhook-secret", "hunter2", render.Masked}, {"api-token", "hunter2", render.Masked}, {"key-file", "/etc/key", "/etc/key"},
 		{"webhook", []string{"https://u:hunter2@h/p?t=hunter2", "http://h/p"}, []string{"https://u:***@h/p?***", "http://h/p"}},
 		{"name", "token", "token"}, {"tag", []string{"a=b?c"}, []string{"a=b?c"}}, {"api", "unix:///s", "unix:///s"},
 	} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func doctorCommand() *Command {
@@ -37,6 +38,8 @@ const (
 	resultWarn = "warn"
 	resultFail = "FAIL"
 )
+
+var resultColours = map[string]string{resultOK: "green", resultWarn: "yellow", resultFail: "red"}
 
 // finding is what one check found.
 type finding struct {
@@ -94,28 +97,28 @@ func (d *doctor) report(format string) error {
 	}
 	if format == "json" {
 		all := map[string]any{"findings": d.findings, "failed": count[resultFail], "warned": count[resultWarn]}
-		if err := writeJSON(d.call.Out, all, true); err != nil {
+		if err := render.WriteJSON(d.call.Out, all, true); err != nil {
 			return err
 		}
 	} else if err := d.writeLines(); err != nil {
 		return err
 	}
 	if n := count[resultFail]; n > 0 {
-		return &exitError{exitFalse, fmt.Errorf("%s failed", plural(n, "check"))}
+		return &exitError{exitFalse, fmt.Errorf("%s failed", render.Plural(n, "check"))}
 	}
 	return nil
 }
 
 func (d *doctor) writeLines() error {
-	colours := newPalette(d.call.Out)
+	colours := render.NewPalette(d.call.Out)
 	for _, f := range d.findings {
 		text := f.Message
 		if f.Todo != "" {
 			text += ": " + f.Todo
 		}
-		result := colours.paint(map[string]api.Colour{resultOK: api.Green, resultWarn: api.Yellow, resultFail: api.Red}[f.Result], f.Result)
+		result := colours.Paint(resultColours[f.Result], f.Result)
 		pads := strings.Repeat(" ", len(resultFail)-len(f.Result))
-		if err := d.call.Println("%s%s  %-8s  %s", result, pads, f.Check, escape(text)); err != nil {
+		if err := d.call.Println("%s%s  %-8s  %s", result, pads, f.Check, render.Escape(text)); err != nil {
 			return err
 		}
 	}

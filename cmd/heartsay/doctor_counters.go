@@ -1,6 +1,7 @@
 package main
 
 import (
+	"heartsay/cmd/heartsay/internal/render"
 	"maps"
 	"slices"
 	"strings"
@@ -77,6 +78,6 @@ func (d *doctor) checkCounters() {
 	}
 	up := time.Since(now.Started)
 	if now.Stalled > max(stalledLeast, time.Duration(stalledShare*float64(up))) {
-		d.warn("stalls", "give the agent more CPU", "the agent itself stalled %d times, %s in all", now.Stalls, seconds(now.Stalled))
+		d.warn("stalls", "give the agent more CPU", "the agent itself stalled %d times, %s in all", now.Stalls, render.Seconds(now.Stalled))
 	}
 }

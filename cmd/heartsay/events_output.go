@@ -6,28 +6,29 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // eventWriter writes events as lines, each as soon as it comes.
 type eventWriter struct {
 	w       io.Writer
 	json    bool
-	colours palette
+	colours render.Palette
 }
 
 func newEventWriter(w io.Writer, format string) eventWriter {
-	return eventWriter{w: w, json: format == "ndjson", colours: newPalette(w)}
+	return eventWriter{w: w, json: format == "ndjson", colours: render.NewPalette(w)}
 }
 
 // write writes one event. A reset in a table gets a line more for each member of the view.
 func (o eventWriter) write(e api.Event) error {
 	if o.json {
-		return writeJSON(o.w, e, false)
+		return render.WriteJSON(o.w, e, false)
 	}
 	if e.Type != api.EventReset {
 		return o.line(e, e.Type, e.Member, e.Reason)
 	}
-	reason := strings.TrimSuffix(fmt.Sprintf("the view has %s: %s", plural(len(e.Members), "member"), e.Reason), ": ")
+	reason := strings.TrimSuffix(fmt.Sprintf("the view has %s: %s", render.Plural(len(e.Members), "member"), e.Reason), ": ")
 	if err := o.line(e, e.Type, api.Member{}, reason); err != nil {
 		return err
 	}
@@ -46,20 +47,7 @@ func (o eventWriter) line(e api.Event, kind api.EventType, m api.Member, reason 
 		name, address = "-", "-"
 	}
 	text := fmt.Sprintf("%s  %s  %s  %s  %s", e.Time.Local().Format("15:04:05.000"),
-		o.colours.paint(kind.Colour(), pad(escape(string(kind)), 9)), pad(escape(name), 16), pad(escape(address), 21), escape(reason))
+		o.colours.Paint(string(kind.Colour()), render.Pad(render.Escape(string(kind)), 9)), render.Pad(render.Escape(name), 16), render.Pad(render.Escape(address), 21), render.Escape(reason))
 	_, err := fmt.Fprintln(o.w, strings.TrimRight(text, " "))
 	return err
-}
-
-// pad returns text with spaces up to a width.
-func pad(text string, to int) string {
-	return text + strings.Repeat(" ", max(to-width(text), 0))
-}
-
-// plural returns n and the word for it.
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }

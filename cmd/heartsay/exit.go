@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"heartsay/agent"
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // Exit codes of the program. Scripts rely on them.
@@ -66,10 +66,6 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// keyInText finds what is written like a key: 32 bytes in base64. A message that quotes what stood on the command line
-// must not repeat one that somebody put there by mistake: messages end up in logs.
-var keyInText = regexp.MustCompile(`[A-Za-z0-9+/]{43}=`)
-
 // printError writes to w what failed in a command, called program in full, and where to read on after a mistake in the
 // command line. Several mistakes get a line each. Every other error is one line, whatever it quotes of others.
 func printError(w io.Writer, program string, err error) {
@@ -77,14 +73,14 @@ func printError(w io.Writer, program string, err error) {
 		return
 	}
 	mistake := exitCode(err) == exitUsage
-	text := keyInText.ReplaceAllString(err.Error(), masked)
+	text := render.MaskKeys(err.Error())
 	lines := []string{text}
 	var refusal *api.Error
 	if mistake && !errors.As(err, &refusal) {
 		lines = strings.Split(text, "\n")
 	}
 	for _, line := range lines {
-		fmt.Fprintf(w, "%s: %s\n", program, escape(line))
+		fmt.Fprintf(w, "%s: %s\n", program, render.Escape(line))
 	}
 	if mistake {
 		fmt.Fprintf(w, "Try: %s --help\n", program)

@@ -1,5 +1,7 @@
 package main
 
+import "heartsay/cmd/heartsay/internal/render"
+
 func forgetCommand() *Command {
 	return &Command{
 		Name:      "forget",
@@ -26,9 +28,9 @@ back by itself if it lives. To forget one that was forgotten before is no error.
 				return err
 			}
 			if !result.Forgotten {
-				return c.Println("%s was forgotten before", escape(result.Name))
+				return c.Println("%s was forgotten before", render.Escape(result.Name))
 			}
-			return c.Println("forgot %s", escape(result.Name))
+			return c.Println("forgot %s", render.Escape(result.Name))
 		},
 	}
 }

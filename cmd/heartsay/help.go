@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"heartsay/cmd/heartsay/internal/render"
 	"io"
 	"strconv"
 	"strings"
@@ -53,11 +54,11 @@ func commandRows(commands []*Command) (rows [][2]string) {
 func twoColumns(rows [][2]string) string {
 	widest := 0
 	for _, r := range rows {
-		widest = max(widest, width(r[0]))
+		widest = max(widest, render.Width(r[0]))
 	}
 	lines := make([]string, len(rows))
 	for i, r := range rows {
-		lines[i] = pad(r[0], widest) + "  " + r[1]
+		lines[i] = render.Pad(r[0], widest) + "  " + r[1]
 	}
 	return strings.Join(lines, "\n")
 }

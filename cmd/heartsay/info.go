@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func infoCommand() *Command {
@@ -26,7 +27,7 @@ func infoCommand() *Command {
 				return err
 			}
 			if c.String("output") == "json" {
-				return writeJSON(c.Out, self, true)
+				return render.WriteJSON(c.Out, self, true)
 			}
 			return c.Println("%s", strings.Join(infoLines(self, time.Now()), "\n"))
 		},
@@ -37,24 +38,24 @@ func infoCommand() *Command {
 func infoLines(s api.Self, now time.Time) []string {
 	var lines []string
 	add := func(word, format string, args ...any) {
-		lines = append(lines, strings.TrimRight(pad(word, 13)+escape(fmt.Sprintf(format, args...)), " "))
+		lines = append(lines, strings.TrimRight(render.Pad(word, 13)+render.Escape(fmt.Sprintf(format, args...)), " "))
 	}
 	add("name", "%s", s.Name)
 	add("cluster", "%s", s.Cluster)
 	add("gossip", "%s, listening on %s", s.Address, s.Bind)
 	add("api", "%s", s.API)
-	add("zone", "%s", orDash(s.Zone))
-	add("tags", "%s", orDash(tagList(s.Tags)))
-	add("build", "%s, protocol %d", orDash(s.Build), s.Protocol)
-	add("pid", "%d, started %s, %s ago", s.PID, s.Started.Local().Format(time.DateTime), age(now, s.Started))
+	add("zone", "%s", render.OrDash(s.Zone))
+	add("tags", "%s", render.OrDash(tagList(s.Tags)))
+	add("build", "%s, protocol %d", render.OrDash(s.Build), s.Protocol)
+	add("pid", "%d, started %s, %s ago", s.PID, s.Started.Local().Format(time.DateTime), render.Age(now, s.Started))
 	add("profile", "%s: a heartbeat every %gs, fanout %d", s.Profile, s.Interval.Seconds(), s.Fanout)
 	add("detector", "%s: suspect at phi %g, dead at phi %g", s.Detector, s.SuspectPhi, s.DeadPhi)
 	add("incarnation", "%d, heartbeat %d", s.Incarnation, s.Heartbeat)
 	add("members", "%s", countStates(s.States))
 	add("paths", "%d udp, %d stream", s.Paths[api.PathUDP], s.Paths[api.PathStream])
 	add("events", "%s:%d", s.Epoch, s.LastSeq)
-	add("state file", "%s", orDash(s.StateFile))
-	add("stalls", "%d, %s in all", s.Stalls, seconds(s.Stalled))
+	add("state file", "%s", render.OrDash(s.StateFile))
+	add("stalls", "%d, %s in all", s.Stalls, render.Seconds(s.Stalled))
 	add("process", "%d goroutines, %.1f MiB of heap", s.Goroutines, float64(s.HeapBytes)/(1<<20))
 	for _, seed := range s.Seeds {
 		add("seed", "%s: %s", seed.Address, describeSeed(seed, now))
@@ -82,14 +83,7 @@ func describeSeed(s api.Seed, now time.Time) string {
 	case s.LastTried == nil:
 		return "not tried yet"
 	case s.Joined:
-		return "joined " + age(now, *s.LastTried) + " ago"
+		return "joined " + render.Age(now, *s.LastTried) + " ago"
 	}
-	return "failed " + age(now, *s.LastTried) + " ago: " + orDash(s.LastError)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
+	return "failed " + render.Age(now, *s.LastTried) + " ago: " + render.OrDash(s.LastError)
 }

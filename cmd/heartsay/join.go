@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"heartsay/agent/addr"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func joinCommand() *Command {
@@ -41,7 +42,7 @@ func joinAction(c *Call) error {
 		}
 	}
 	if result.Joined == 0 {
-		return fmt.Errorf("none of %s let this agent in", plural(len(addresses), "address"))
+		return fmt.Errorf("none of %s let this agent in", render.Plural(len(addresses), "address"))
 	}
 	return c.Println("joined %d of %d", result.Joined, len(addresses))
 }

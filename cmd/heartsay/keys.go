@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func keysCommand() *Command {
@@ -72,7 +73,7 @@ func generateKey(c *Call) error {
 		return c.Println("%s", key)
 	}
 	path := c.String("key-file")
-	if path != "" && keyInText.FindString(path) == path {
+	if render.IsKey(path) {
 		return usageError("%s: a key itself is given where a file is to be named", c.Origin("key-file"))
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -90,5 +91,5 @@ func generateKey(c *Call) error {
 	if err != nil {
 		return err
 	}
-	return c.Println("made %s with key %s", escape(path), keys.Primary())
+	return c.Println("made %s with key %s", render.Escape(path), keys.Primary())
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // keysStatus shows the agent's keys, who uses which, and who was not let in.
@@ -22,64 +23,80 @@ func keysStatus(c *Call) error {
 	case err != nil:
 		return err
 	case format == "json":
-		return writeJSON(c.Out, keys, true)
+		return render.WriteJSON(c.Out, keys, true)
 	case !keys.Sealed:
 		return c.Println("no key: the gossip of this agent is not sealed")
 	}
-	var parts []string
-	for _, t := range keysTables(keys, time.Now()) {
-		parts = append(parts, strings.Join(t.lines(), "\n"))
-	}
-	return c.Println("%s", strings.Join(parts, "\n\n"))
+	return c.Println("%s", strings.Join(keysTables(keys, time.Now()), "\n\n"))
 }
 
 // keysTables returns the tables of keys, of members and of refusals, the last only if there are any.
-func keysTables(k api.Keys, now time.Time) []*table {
-	own := &table{columns: []column{{title: "KEY"}, {title: "USE"}}}
-	for _, key := range k.Keys {
-		use := "opens"
-		if key.Seals {
-			use = "seals and opens"
-		}
-		own.add(key.ID, use)
-	}
-	for _, r := range k.Retired {
-		own.add(r.ID, "removed "+r.Date)
-	}
-	members := &table{columns: []column{
-		{title: "MEMBER"}, {title: "STATE"}, {title: "SEALS WITH"}, {title: "OPENS"}, {title: "HEARD", right: true},
-		{title: "ADDRESS"},
-	}}
-	for _, m := range k.Members {
-		heard, opens := "", strings.Join(m.Holds, " ")
-		if m.Heard != nil {
-			heard = age(now, *m.Heard) + " ago"
-		}
-		if !m.Asked {
-			opens = "no answer"
-		}
-		members.add(m.Name, string(m.State), m.Seals, opens, heard, m.Address)
-	}
-	tables := []*table{own, members}
+func keysTables(k api.Keys, now time.Time) []string {
+	tables := []string{ownKeysTable(k), keyUsesTable(k, now)}
 	if len(k.Refused) > 0 {
 		tables = append(tables, refusedTable(k, now))
 	}
 	return tables
 }
 
-// refusedTable returns the table of those who were not let in.
-func refusedTable(k api.Keys, now time.Time) *table {
-	t := &table{columns: []column{
-		{title: "NOT LET IN"}, {title: "KEY"}, {title: "TIMES", right: true}, {title: "LAST", right: true}, {title: "WHY"},
-	}}
-	for _, r := range k.Refused {
-		from := r.Address
-		if r.Member != "" {
-			from += " (" + r.Member + ")"
+// ownKeysTable returns the table of the keys that the agent has or had.
+func ownKeysTable(k api.Keys) string {
+	var rows [][2]string // a key and its use
+	for _, key := range k.Keys {
+		use := "opens"
+		if key.Seals {
+			use = "seals and opens"
 		}
-		t.add(from, r.Key, strconv.FormatUint(r.Count, 10), age(now, r.Last)+" ago", whyRefused(r, k))
+		rows = append(rows, [2]string{key.ID, use})
 	}
-	return t
+	for _, r := range k.Retired {
+		rows = append(rows, [2]string{r.ID, "removed " + r.Date})
+	}
+	return strings.Join(render.Table[[2]string]{Columns: []render.Column[[2]string]{
+		{Title: "KEY", Cell: func(r [2]string) string { return r[0] }},
+		{Title: "USE", Cell: func(r [2]string) string { return r[1] }},
+	}}.Lines(rows), "\n")
+}
+
+// keyUsesTable returns the table of who uses which key.
+func keyUsesTable(k api.Keys, now time.Time) string {
+	return strings.Join(render.Table[api.KeyUse]{Columns: []render.Column[api.KeyUse]{
+		{Title: "MEMBER", Cell: func(m api.KeyUse) string { return m.Name }},
+		{Title: "STATE", Cell: func(m api.KeyUse) string { return string(m.State) }},
+		{Title: "SEALS WITH", Cell: func(m api.KeyUse) string { return m.Seals }},
+		{Title: "OPENS", Cell: opens},
+		{Title: "HEARD", Right: true, Cell: func(m api.KeyUse) string {
+			if m.Heard == nil {
+				return ""
+			}
+			return render.Age(now, *m.Heard) + " ago"
+		}},
+		{Title: "ADDRESS", Cell: func(m api.KeyUse) string { return m.Address }},
+	}}.Lines(k.Members), "\n")
+}
+
+// opens returns the keys that a member says it opens with.
+func opens(m api.KeyUse) string {
+	if !m.Asked {
+		return "no answer"
+	}
+	return strings.Join(m.Holds, " ")
+}
+
+// refusedTable returns the table of those who were not let in.
+func refusedTable(k api.Keys, now time.Time) string {
+	return strings.Join(render.Table[api.Refusal]{Columns: []render.Column[api.Refusal]{
+		{Title: "NOT LET IN", Cell: func(r api.Refusal) string {
+			if r.Member == "" {
+				return r.Address
+			}
+			return r.Address + " (" + r.Member + ")"
+		}},
+		{Title: "KEY", Cell: func(r api.Refusal) string { return r.Key }},
+		{Title: "TIMES", Right: true, Cell: func(r api.Refusal) string { return strconv.FormatUint(r.Count, 10) }},
+		{Title: "LAST", Right: true, Cell: func(r api.Refusal) string { return render.Age(now, r.Last) + " ago" }},
+		{Title: "WHY", Cell: func(r api.Refusal) string { return whyRefused(r, k) }},
+	}}.Lines(k.Refused), "\n")
 }
 
 // whyRefused returns what a refusal means for people.

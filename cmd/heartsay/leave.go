@@ -1,5 +1,7 @@
 package main
 
+import "heartsay/cmd/heartsay/internal/render"
+
 func leaveCommand() *Command {
 	return &Command{
 		Name:      "leave",
@@ -15,7 +17,7 @@ func leaveCommand() *Command {
 			if err != nil {
 				return err
 			}
-			return c.Println("left; %s confirmed that they know", plural(result.Told, "member"))
+			return c.Println("left; %s confirmed that they know", render.Plural(result.Told, "member"))
 		},
 	}
 }

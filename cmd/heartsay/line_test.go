@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"heartsay/cmd/heartsay/internal/render"
 	"reflect"
 	"slices"
 	"strings"
@@ -256,7 +257,7 @@ func TestUnfinishedLineIsUnderstoodAsFarAsItGoes(t *testing.T) {
 
 func TestWordsForPeople(t *testing.T) {
 	for n, want := range []string{"", "a", "a or b", "a, b or c"} {
-		if got := orList(slices.Clone([]string{"a", "b", "c"}[:n])); got != want {
+		if got := render.OrList(slices.Clone([]string{"a", "b", "c"}[:n])); got != want {
 			t.Errorf("%d words are told as %q, want %q", n, got, want)
 		}
 	}

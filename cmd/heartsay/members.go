@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func membersCommand() *Command {
@@ -54,23 +55,21 @@ func membersAction(c *Call) error {
 func writeMembers(w io.Writer, view api.Members, format string, now time.Time) error {
 	switch format {
 	case "json":
-		return writeJSON(w, view, true)
+		return render.WriteJSON(w, view, true)
 	case "ndjson":
 		for _, m := range view.Members {
-			if err := writeJSON(w, m, false); err != nil {
+			if err := render.WriteJSON(w, m, false); err != nil {
 				return err
 			}
 		}
 		return nil
 	case "name":
 		for _, m := range view.Members {
-			if _, err := fmt.Fprintln(w, escape(m.Name)); err != nil {
+			if _, err := fmt.Fprintln(w, render.Escape(m.Name)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	t := membersTable(view, format == "wide", now)
-	t.colours = newPalette(w)
-	return t.write(w)
+	return writeTable(w, render.NewPalette(w), view, format == "wide", now)
 }

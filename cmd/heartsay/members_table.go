@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,42 +9,85 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // maxTagsWidth is how many characters of its tags a member gets in the plain table, so that one member with many does
 // not push the last column off the screen.
 const maxTagsWidth = 40
 
-// membersTable returns view as a table, with more columns and whole tags if wide.
-func membersTable(view api.Members, wide bool, now time.Time) *table {
-	t := &table{columns: []column{
-		{title: "NAME"}, {title: "STATE", coloured: true}, {title: "PHI", right: true}, {title: "SILENCE", right: true},
-		{title: "TIMEOUT", right: true}, {title: "ADDRESS"}, {title: "TAGS"}, {title: "AGE", right: true},
-	}}
-	if wide {
-		t.columns = append(t.columns, column{title: "ZONE"}, column{title: "INCARNATION", right: true},
-			column{title: "HEARTBEAT", right: true}, column{title: "SUSPECT-AFTER", right: true}, column{title: "BUILD"}, column{title: "PATH"})
+// memberRow is a member as the table shows it.
+type memberRow struct {
+	api.Member
+	self bool // it is the agent that answers
+	wide bool // there is room for all
+	now  time.Time
+}
+
+// memberColumn is one column of the table of members. Every format that is a table, and the one that is watched, shows
+// it.
+type memberColumn struct {
+	render.Column[memberRow]
+	wide bool // only with -o wide
+}
+
+// memberColumns are all columns, in their order. A new one is a line here.
+var memberColumns = []memberColumn{
+	{Column: render.Column[memberRow]{Title: "NAME", Cell: memberRow.name}},
+	{Column: render.Column[memberRow]{Title: "STATE", Cell: memberRow.state, Colour: memberRow.stateColour}},
+	{Column: render.Column[memberRow]{Title: "PHI", Right: true, Cell: func(m memberRow) string { return strconv.FormatFloat(m.Phi, 'f', 1, 64) }}},
+	{Column: render.Column[memberRow]{Title: "SILENCE", Right: true, Cell: func(m memberRow) string { return render.Seconds(m.Silence) }}},
+	{Column: render.Column[memberRow]{Title: "TIMEOUT", Right: true, Cell: func(m memberRow) string { return m.timeout(m.Timeout) }}},
+	{Column: render.Column[memberRow]{Title: "ADDRESS", Cell: func(m memberRow) string { return m.Address }}},
+	{Column: render.Column[memberRow]{Title: "TAGS", Cell: memberRow.tags}},
+	{Column: render.Column[memberRow]{Title: "AGE", Right: true, Cell: func(m memberRow) string { return render.Age(m.now, m.Since) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "ZONE", Cell: func(m memberRow) string { return m.Zone }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "INCARNATION", Right: true, Cell: func(m memberRow) string { return strconv.FormatUint(m.Incarnation, 10) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "HEARTBEAT", Right: true, Cell: func(m memberRow) string { return strconv.FormatUint(m.Heartbeat, 10) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "SUSPECT-AFTER", Right: true, Cell: func(m memberRow) string { return m.timeout(m.SuspectTimeout) }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "BUILD", Cell: func(m memberRow) string { return m.Build }}},
+	{wide: true, Column: render.Column[memberRow]{Title: "PATH", Cell: func(m memberRow) string { return m.Path }}},
+}
+
+// writeTable writes view as a table in colours of palette, with more columns and whole tags if wide.
+func writeTable(w io.Writer, palette render.Palette, view api.Members, wide bool, now time.Time) error {
+	t := render.Table[memberRow]{Palette: palette}
+	for _, c := range memberColumns {
+		if wide || !c.wide {
+			t.Columns = append(t.Columns, c.Column)
+		}
 	}
-	for _, m := range view.Members {
-		name, tags := m.Name, tagList(m.Tags)
-		if m.Name == view.Self {
-			name += "*"
-		}
-		if !wide {
-			tags = shorten(tags, maxTagsWidth)
-		}
-		if m.State == api.Left {
-			m.Timeout, m.SuspectTimeout = 0, 0
-		}
-		row := []string{name, string(m.State), strconv.FormatFloat(m.Phi, 'f', 1, 64), seconds(m.Silence),
-			timeout(m.Timeout), m.Address, tags, age(now, m.Since)}
-		if wide {
-			row = append(row, m.Zone, strconv.FormatUint(m.Incarnation, 10), strconv.FormatUint(m.Heartbeat, 10),
-				timeout(m.SuspectTimeout), m.Build, m.Path)
-		}
-		t.add(row...)
+	rows := make([]memberRow, len(view.Members))
+	for i, m := range view.Members {
+		rows[i] = memberRow{Member: m, self: m.Name == view.Self, wide: wide, now: now}
 	}
-	return t
+	return t.Write(w, rows)
+}
+
+func (m memberRow) name() string {
+	if m.self {
+		return m.Name + "*"
+	}
+	return m.Name
+}
+
+func (m memberRow) state() string { return string(m.State) }
+
+func (m memberRow) stateColour() string { return string(m.State.Colour()) }
+
+// timeout returns a time-out in seconds, "" for none: nobody waits for oneself or for those who left.
+func (m memberRow) timeout(d time.Duration) string {
+	if d <= 0 || m.State == api.Left {
+		return ""
+	}
+	return render.Seconds(d)
+}
+
+func (m memberRow) tags() string {
+	if m.wide {
+		return tagList(m.Tags)
+	}
+	return render.Shorten(tagList(m.Tags), maxTagsWidth)
 }
 
 // tagList returns tags as k=v, sorted by key, with commas between.
@@ -54,42 +97,4 @@ func tagList(tags map[string]string) string {
 		list = append(list, key+"="+tags[key])
 	}
 	return strings.Join(list, ",")
-}
-
-// shorten returns the first characters of s, most at most, with an ellipsis in place of the rest.
-func shorten(s string, most int) string {
-	runes := []rune(s)
-	if len(runes) <= most {
-		return s
-	}
-	return string(runes[:most-1]) + "…"
-}
-
-// seconds returns a time in seconds with one decimal, like 0.3s.
-func seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }
-
-// timeout returns a time-out in seconds, "" for none: nobody waits for oneself or for those who left.
-func timeout(d time.Duration) string {
-	if d <= 0 {
-		return ""
-	}
-	return seconds(d)
-}
-
-// age returns how long ago since was, in the largest unit of s, m, h, d that it fills; "" when since is not known.
-// A since in the future counts as now: the clock was set back.
-func age(now, since time.Time) string {
-	if since.IsZero() {
-		return ""
-	}
-	d := max(now.Sub(since), 0)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", d/time.Minute)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dd", d/(24*time.Hour))
 }

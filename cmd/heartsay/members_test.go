@@ -83,20 +83,6 @@ func TestMembersInOtherFormats(t *testing.T) {
 	}
 }
 
-func TestAgeIsInTheLargestUnitThatItFills(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		-time.Hour: "0s", 0: "0s", 999 * time.Millisecond: "0s", 59 * time.Second: "59s", time.Minute: "1m",
-		59*time.Minute + 59*time.Second: "59m", time.Hour: "1h", 23 * time.Hour: "23h", 24 * time.Hour: "1d", 9999 * time.Hour: "416d",
-	} {
-		if got := age(noon, noon.Add(-d)); got != want {
-			t.Errorf("the age of %s is %s, want %s", d, got, want)
-		}
-	}
-	if got := age(noon, time.Time{}); got != "" {
-		t.Errorf("the age of nothing is %q, want none", got)
-	}
-}
-
 func TestFiltersMatchWholeNamesAndWholeTags(t *testing.T) {
 	for _, c := range []struct {
 		states []api.State

@@ -5,14 +5,13 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/term"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // redrawEvery is how often a table on a terminal is drawn anew while nothing changes, so that its times run.
@@ -26,7 +25,7 @@ func watchMembers(c *Call, client *api.Client, filter memberFilter, format strin
 	defer stop()
 	s := &screen{w: c.Out, text: format == "table" || format == "wide" || format == "name"}
 	var tick <-chan time.Time
-	if s.text && isTerminal(s.w) {
+	if s.text && render.IsTerminal(s.w) {
 		s.redraws = true
 		ticker := time.NewTicker(redrawEvery)
 		defer ticker.Stop()
@@ -59,22 +58,7 @@ func writeFrame(w io.Writer, s *screen, view api.Members, format string) error {
 	if format != "table" && format != "wide" {
 		return writeMembers(w, view, format, time.Now())
 	}
-	t := membersTable(view, format == "wide", time.Now())
-	t.colours = newPalette(s.w)
-	return t.write(w)
-}
-
-// untilInterrupted returns a context that ends with parent or when the user or the system asks the program to end.
-func untilInterrupted(parent context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
-}
-
-// unlessInterrupted returns nil when ctx, of untilInterrupted, has ended: to stop is what the user wanted. Else err.
-func unlessInterrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
+	return writeTable(w, render.NewPalette(s.w), view, format == "wide", time.Now())
 }
 
 // changes returns a channel that is ready once at first and again after changes in the view, and one that gives the

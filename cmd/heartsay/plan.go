@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
 
@@ -48,15 +49,15 @@ func planAction(c *Call) error {
 	if err != nil {
 		return err
 	}
-	bar := newProgress(c.Err)
+	bar := render.NewProgress(c.Err)
 	trials, err := tryAll(wish.Candidates(settingsOf(base)), bar)
-	bar.clear()
+	bar.Clear()
 	if err != nil {
 		return err
 	}
 	p := newPlan(wish, trials)
 	if format == "json" {
-		err = writeJSON(c.Out, p, true)
+		err = render.WriteJSON(c.Out, p, true)
 	} else {
 		err = writePlan(c.Out, p)
 	}
@@ -92,7 +93,7 @@ func parseWish(c *Call) (sim.PlanGoal, error) {
 }
 
 // tryAll measures all candidates, as many at a time as there are processors, and returns the trials in their order.
-func tryAll(candidates []sim.Candidate, bar *progress) ([]sim.Trial, error) {
+func tryAll(candidates []sim.Candidate, bar *render.Progress) ([]sim.Trial, error) {
 	type result struct {
 		i     int
 		trial sim.Trial
@@ -109,7 +110,7 @@ func tryAll(candidates []sim.Candidate, bar *progress) ([]sim.Trial, error) {
 	}
 	trials, faults := make([]sim.Trial, len(candidates)), []error(nil)
 	for done := range candidates {
-		bar.count(done, len(candidates))
+		bar.Count(done, len(candidates))
 		r := <-results
 		trials[r.i] = r.trial
 		faults = append(faults, r.err)

@@ -5,7 +5,9 @@ import (
 	"io"
 	"runtime"
 	"strconv"
+	"strings"
 
+	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
 
@@ -87,41 +89,36 @@ func twoDigits(x float64) float64 {
 
 // writePlan writes a plan for people.
 func writePlan(w io.Writer, p plan) error {
-	t := &table{columns: []column{
-		{title: ""}, {title: "INTERVAL", right: true}, {title: "FANOUT", right: true}, {title: "P50", right: true},
-		{title: "P99", right: true}, {title: "MISSED", right: true}, {title: "SUSPECT/H", right: true},
-		{title: "DEAD/H", right: true}, {title: "B/S", right: true}, {title: "FAILS"},
+	t := render.Table[*planTrial]{Columns: []render.Column[*planTrial]{
+		{Title: "", Cell: func(c *planTrial) string {
+			if c == p.Recommended {
+				return "*"
+			}
+			return " "
+		}},
+		{Title: "INTERVAL", Right: true, Cell: func(c *planTrial) string { return fmt.Sprintf("%gs", c.Interval) }},
+		{Title: "FANOUT", Right: true, Cell: func(c *planTrial) string { return strconv.Itoa(c.Fanout) }},
+		{Title: "P50", Right: true, Cell: func(c *planTrial) string { return simSeconds(c.Detection.P50) }},
+		{Title: "P99", Right: true, Cell: func(c *planTrial) string { return simSeconds(c.Detection.P99) }},
+		{Title: "MISSED", Right: true, Cell: func(c *planTrial) string { return strconv.Itoa(c.Detection.Missed) }},
+		{Title: "SUSPECT/H", Right: true, Cell: func(c *planTrial) string { return fmt.Sprintf("%.2f", c.FalseSuspect) }},
+		{Title: "DEAD/H", Right: true, Cell: func(c *planTrial) string { return fmt.Sprintf("%.2f", c.FalseDead) }},
+		{Title: "B/S", Right: true, Cell: func(c *planTrial) string { return fmt.Sprintf("%.0f", c.Bytes) }},
+		{Title: "FAILS", Cell: func(c *planTrial) string { return strings.Join(c.Failed, ", ") }},
 	}}
+	var rows []*planTrial
 	for i := range p.Candidates {
-		t.add(planRow(p, &p.Candidates[i])...)
+		rows = append(rows, &p.Candidates[i])
 	}
 	if p.Simulated < p.Members {
 		fmt.Fprintf(w, "%d members stand for %d, which take longer and send more: --simulate %d measures them.\n",
 			p.Simulated, p.Members, p.Members)
 	}
-	if err := t.write(w); err != nil || p.Recommended == nil {
+	if err := t.Write(w, rows); err != nil || p.Recommended == nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\nheartsay agent %s\n", p.Recommended.Flags)
 	return err
-}
-
-func planRow(p plan, c *planTrial) []string {
-	mark, fails := " ", ""
-	if c == p.Recommended {
-		mark = "*"
-	}
-	for i, f := range c.Failed {
-		if i > 0 {
-			fails += ", "
-		}
-		fails += f
-	}
-	return []string{
-		mark, fmt.Sprintf("%gs", c.Interval), strconv.Itoa(c.Fanout), simSeconds(c.Detection.P50), simSeconds(c.Detection.P99),
-		strconv.Itoa(c.Detection.Missed), fmt.Sprintf("%.2f", c.FalseSuspect), fmt.Sprintf("%.2f", c.FalseDead),
-		fmt.Sprintf("%.0f", c.Bytes), fails,
-	}
 }
 
 func processors() int { return runtime.GOMAXPROCS(0) }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
 
@@ -73,15 +74,15 @@ func simAction(c *Call) error {
 	if s.Members >= manyMembers {
 		debug.SetGCPercent(thriftyGC)
 	}
-	bar := newProgress(c.Err)
-	s.Progress = bar.show
+	bar := render.NewProgress(c.Err)
+	s.Progress = bar.Show
 	rep, err := runTraced(s, c.String("trace"))
-	bar.clear()
+	bar.Clear()
 	if err != nil {
 		return err
 	}
 	if format == "json" {
-		return writeJSON(c.Out, rep, true)
+		return render.WriteJSON(c.Out, rep, true)
 	}
 	return writeSimReport(c.Out, rep)
 }

@@ -3,9 +3,9 @@ package main
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 func tagsCommand() *Command {
@@ -71,10 +71,10 @@ func changeTags(c *Call, change api.TagsRequest) error {
 		return err
 	}
 	if c.String("output") == "json" {
-		return writeJSON(c.Out, result, true)
+		return render.WriteJSON(c.Out, result, true)
 	}
 	for _, key := range slices.Sorted(maps.Keys(result.Tags)) {
-		if err := c.Println("%s", escape(key+"="+result.Tags[key])); err != nil {
+		if err := c.Println("%s", render.Escape(key+"="+result.Tags[key])); err != nil {
 			return err
 		}
 	}
@@ -95,20 +95,4 @@ func ownTags(c *Call) (all []Proposal) {
 		all = append(all, Proposal{Text: key})
 	}
 	return all
-}
-
-// parseTags returns the tags that are written as KEY=VALUE each. What wrote them stands before each error.
-func parseTags(what string, pairs []string) (map[string]string, error) {
-	tags := make(map[string]string, len(pairs))
-	for _, pair := range pairs {
-		key, value, ok := strings.Cut(pair, "=")
-		if !ok || key == "" {
-			return nil, usageError("%s %q: write KEY=VALUE", what, pair)
-		}
-		if _, twice := tags[key]; twice {
-			return nil, usageError("%s %q: the tag %q is given twice", what, pair, key)
-		}
-		tags[key] = value
-	}
-	return tags, nil
 }

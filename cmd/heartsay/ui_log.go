@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // maxLines is how many events a page shows.
@@ -42,7 +43,7 @@ func (l *eventLog) add(at uint64, e api.Event) {
 
 // describeReset returns in words what a reset says that is not applied yet.
 func (l *eventLog) describeReset(e api.Event) string {
-	view := "the view has " + plural(len(e.Members), "member")
+	view := "the view has " + render.Plural(len(e.Members), "member")
 	switch l.epoch {
 	case "":
 		return "watching from here on; " + view

@@ -2,9 +2,9 @@ package main
 
 import (
 	"runtime"
-	"runtime/debug"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // version is what the program says of itself.
@@ -19,14 +19,6 @@ func thisVersion() version {
 	return version{Name: "heartsay", Version: buildVersion(), Go: runtime.Version(), Protocol: agent.Protocol}
 }
 
-// buildVersion returns the version of the module that the program was built from, "(devel)" when that is not known.
-func buildVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
-
 func versionCommand() *Command {
 	return &Command{
 		Name:      "version",
@@ -36,7 +28,7 @@ func versionCommand() *Command {
 		Action: func(c *Call) error {
 			v := thisVersion()
 			if c.String("output") == "json" {
-				return writeJSON(c.Out, v, true)
+				return render.WriteJSON(c.Out, v, true)
 			}
 			return c.Println("%s %s, protocol %d, %s", v.Name, v.Version, v.Protocol, v.Go)
 		},

@@ -102,13 +102,3 @@ func waitUntil(ctx context.Context, client *api.Client, g goal) error {
 	}
 	return nil
 }
-
-// pause waits for d or the end of ctx.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // goal is what wait waits for: at least members members, or the one called name, in one of states.
@@ -64,7 +65,7 @@ func (g goal) describe(seen *api.View) string {
 	case !seen.Valid():
 		return "the agent did not say who its members are"
 	case g.name == "":
-		return fmt.Sprintf("%d of %s %s", g.count(seen), plural(g.members, "member"), isAre(g.members)+" "+states)
+		return fmt.Sprintf("%d of %s %s", g.count(seen), render.Plural(g.members, "member"), isAre(g.members)+" "+states)
 	case !known:
 		return fmt.Sprintf("no member is called %q", g.name)
 	}

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// escape returns s as it can be shown on a terminal: control characters, marks that change the direction of writing,
+// Escape returns s as it can be shown on a terminal: control characters, marks that change the direction of writing,
 // and all else that does not print as itself are written as \x1b, \u202e or \U000e0001. What comes from the network
 // must not be able to move the cursor, recolour the screen or forge a line.
-func escape(s string) string {
-	if !strings.ContainsFunc(s, notShown) && utf8.ValidString(s) {
+func Escape(s string) string {
+	if !strings.ContainsFunc(s, Hidden) && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -19,9 +19,9 @@ func escape(s string) string {
 		var r rune
 		r, size = utf8.DecodeRuneInString(s[i:])
 		switch {
-		case r == utf8.RuneError && size == 1, r < 0x80 && notShown(r):
+		case r == utf8.RuneError && size == 1, r < 0x80 && Hidden(r):
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case !notShown(r):
+		case !Hidden(r):
 			b.WriteRune(r)
 		case r <= 0xffff:
 			fmt.Fprintf(&b, `\u%04x`, r)
@@ -32,6 +32,6 @@ func escape(s string) string {
 	return b.String()
 }
 
-// notShown reports whether r does not print as a character of its own. Spaces other than the plain one do not: they
+// Hidden reports whether r does not print as a character of its own. Spaces other than the plain one do not: they
 // could be mistaken for it.
-func notShown(r rune) bool { return !unicode.IsPrint(r) }
+func Hidden(r rune) bool { return !unicode.IsPrint(r) }

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// progress is a bar on a terminal that tells how far something has got. Anywhere else it shows nothing.
-type progress struct {
+// Progress is a bar on a terminal that tells how far something has got. Anywhere else it shows nothing.
+type Progress struct {
 	w     io.Writer
 	on    bool
 	shown string
@@ -20,10 +20,10 @@ const (
 	progressEvery = 100 * time.Millisecond
 )
 
-func newProgress(w io.Writer) *progress { return &progress{w: w, on: isTerminal(w)} }
+func NewProgress(w io.Writer) *Progress { return &Progress{w: w, on: IsTerminal(w)} }
 
-// show draws the bar, if that is not too soon after the last time.
-func (p *progress) show(done, of time.Duration) {
+// Show draws the bar, if that is not too soon after the last time.
+func (p *Progress) Show(done, of time.Duration) {
 	if !p.on || of <= 0 || time.Since(p.at) < progressEvery {
 		return
 	}
@@ -31,15 +31,15 @@ func (p *progress) show(done, of time.Duration) {
 	p.draw(float64(done)/float64(of), fmt.Sprintf("%s of %s", done.Round(time.Second), of.Round(time.Second)))
 }
 
-// count draws the bar of something that is done in steps.
-func (p *progress) count(done, of int) {
+// Count draws the bar of something that is done in steps.
+func (p *Progress) Count(done, of int) {
 	if p.on {
 		p.draw(float64(done)/float64(of), fmt.Sprintf("%d of %d", done, of))
 	}
 }
 
 // draw draws the bar, filled to a share, with words after it.
-func (p *progress) draw(share float64, words string) {
+func (p *Progress) draw(share float64, words string) {
 	full := int(progressWidth * min(share, 1))
 	line := fmt.Sprintf("[%s%s] %s", strings.Repeat("#", full), strings.Repeat(".", progressWidth-full), words)
 	if line != p.shown {
@@ -48,8 +48,8 @@ func (p *progress) draw(share float64, words string) {
 	}
 }
 
-// clear removes the bar.
-func (p *progress) clear() {
+// Clear removes the bar.
+func (p *Progress) Clear() {
 	if p.shown != "" {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}

@@ -1,8 +1,6 @@
-package main
+package render
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 	"unicode"
@@ -24,7 +22,7 @@ func TestEscapeLetsNothingMoveTheCursorOrTurnTheText(t *testing.T) {
 		"\ufffd is printable": "\ufffd is printable",
 		"":                    "",
 	} {
-		if got := escape(in); got != want {
+		if got := Escape(in); got != want {
 			t.Errorf("escape(%q) is %q, want %q", in, got, want)
 		}
 	}
@@ -33,27 +31,8 @@ func TestEscapeLetsNothingMoveTheCursorOrTurnTheText(t *testing.T) {
 func FuzzEscape(f *testing.F) {
 	f.Add("\x1b\u202e\xff")
 	f.Fuzz(func(t *testing.T, s string) {
-		if got := escape(s); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if got := Escape(s); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("escape(%q) is %q, which does not print as itself", s, got)
 		}
 	})
-}
-
-func TestJSONIsSafeToLookAtAndReadsTheSame(t *testing.T) {
-	in := map[string]string{"<tag>&": "\x1b[31m \u202e \u0085 \x7f \U000e0041 \\u0041 größe"}
-	var b bytes.Buffer
-	if err := writeJSON(&b, in, true); err != nil {
-		t.Fatal(err)
-	}
-	text := strings.ReplaceAll(b.String(), "\n", "")
-	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		t.Errorf("the JSON %q does not print as itself", text)
-	}
-	if !strings.Contains(text, "<tag>&") || !strings.Contains(text, "größe") {
-		t.Errorf("the JSON %q escapes what prints as itself", text)
-	}
-	var out map[string]string
-	if err := json.Unmarshal(b.Bytes(), &out); err != nil || out["<tag>&"] != in["<tag>&"] {
-		t.Errorf("the JSON reads back as %q, %v, want %q", out, err, in)
-	}
 }

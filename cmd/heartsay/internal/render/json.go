@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// writeJSON writes v as JSON and a newline, in one line unless indented. What a terminal would not show as itself is
+// WriteJSON writes v as JSON and a newline, in one line unless indented. What a terminal would not show as itself is
 // escaped the way JSON does, so that a program reads the same and a person is safe.
-func writeJSON(w io.Writer, v any, indented bool) error {
+func WriteJSON(w io.Writer, v any, indented bool) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -33,7 +33,7 @@ func escapeJSON(data []byte) []byte {
 		var r rune
 		r, size = utf8.DecodeRune(data[i:])
 		switch {
-		case r < 0x7f || !notShown(r):
+		case r < 0x7f || !Hidden(r):
 			out = append(out, data[i:i+size]...)
 		case r <= 0xffff:
 			out = fmt.Appendf(out, `\u%04x`, r)

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"heartsay/agent"
+	"strings"
+)
+
+// parseTags returns the tags that are written as KEY=VALUE each. What wrote them stands before each error.
+func parseTags(what string, pairs []string) (map[string]string, error) {
+	tags := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return nil, usageError("%s %q: write KEY=VALUE", what, pair)
+		}
+		if _, twice := tags[key]; twice {
+			return nil, usageError("%s %q: the tag %q is given twice", what, pair, key)
+		}
+		tags[key] = value
+	}
+	return tags, nil
+}
+
+// setTags sets the tags.
+func setTags(l *Line, cfg *agent.Config) error {
+	tags, err := parseTags(l.Origin("tag"), l.Strings("tag"))
+	cfg.Tags = tags
+	return err
+}
