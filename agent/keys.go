@@ -135,16 +135,6 @@ func (k *Keys) IDs() []KeyID {
 // Retired returns the ids of removed keys.
 func (k *Keys) Retired() []Retired { return append([]Retired(nil), k.retired...) }
 
-// retiredOn returns the day on which a key was removed, and whether it was.
-func (k *Keys) retiredOn(id KeyID) (time.Time, bool) {
-	for _, r := range k.retired {
-		if r.ID == id {
-			return r.When, true
-		}
-	}
-	return time.Time{}, false
-}
-
 // find returns the key of an id, nil when there is none.
 func (k *Keys) find(id KeyID) *derivedKey {
 	for i := range k.derived {
@@ -153,4 +143,35 @@ func (k *Keys) find(id KeyID) *derivedKey {
 		}
 	}
 	return nil
+}
+
+// The methods that follow are what seal.Keys asks for.
+
+// KeyIDs returns the ids of the keys that open, the one that seals first.
+func (k *Keys) KeyIDs() []uint32 {
+	ids := make([]uint32, len(k.derived))
+	for i, d := range k.derived {
+		ids[i] = uint32(d.id)
+	}
+	return ids
+}
+
+// Derive returns so many bytes for one use, which info tells, from the key of an id [RFC 5869, 2.3]. It is an error
+// when there is no such key.
+func (k *Keys) Derive(id uint32, info string, size int) ([]byte, error) {
+	d := k.find(KeyID(id))
+	if d == nil {
+		return nil, fmt.Errorf("%w: %s is not among %v", ErrNoSuchKey, KeyID(id), k.IDs())
+	}
+	return hkdf.Expand(sha256.New, d.prk, info, size)
+}
+
+// RemovedOn returns the day on which the key of an id was removed, and whether it was.
+func (k *Keys) RemovedOn(id uint32) (time.Time, bool) {
+	for _, r := range k.retired {
+		if r.ID == KeyID(id) {
+			return r.When, true
+		}
+	}
+	return time.Time{}, false
 }

@@ -7,17 +7,17 @@ import (
 	"net/netip"
 )
 
-// envelopes returns how an agent of this configuration wraps what it sends. The sealer is nil without a key file.
-func (c Config) envelopes() (envelopes, *Sealer, error) {
+// envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
+func (c Config) envelopes() (envelopes, *Sealer, *Keys, error) {
 	if c.KeyFile == "" {
-		return NewEnvelope(c.Cluster, newBoot()), nil, nil
+		return NewEnvelope(c.Cluster, newBoot()), nil, nil, nil
 	}
 	keys, err := ReadKeyFile(c.KeyFile)
 	if err != nil {
-		return nil, nil, &ConfigError{err}
+		return nil, nil, nil, &ConfigError{err}
 	}
 	s := NewSealer(c.Cluster, keys)
-	return s, s, nil
+	return s, s, keys, nil
 }
 
 // overhead returns how many bytes of a packet its envelope takes.
@@ -83,7 +83,7 @@ func (a *Agent) ReloadKeys() error {
 	if err != nil {
 		return fmt.Errorf("the keys stay as they are: %w", err)
 	}
-	before := a.sealer.Keys()
+	before := a.keys.Swap(keys)
 	a.sealer.SetKeys(keys)
 	if fmt.Sprint(before.IDs()) != fmt.Sprint(keys.IDs()) {
 		a.log.Info("keys were changed", "seals", keys.Primary(), "opens", fmt.Sprint(keys.IDs()), "before",

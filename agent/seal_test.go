@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"encoding/base64"
 	"net/netip"
 	"strings"
 	"testing"
@@ -190,7 +189,7 @@ func TestHostile12AMessageSealedWithARemovedKeyIsToldFromAStrangers(t *testing.T
 	b.SetKeys(removed)
 	wantReason(t, "a member that missed the rotation", b, a.SealPacket(addrB, []byte("x"), noon), "retired")
 	lines := b.Refusals()
-	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != testID("x") || lines[0].From != addrA {
+	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != SealKeyID(testID("x")) || lines[0].From != addrA {
 		t.Errorf("the refusals are %+v: want one, of the retired key, at %s", lines, addrA)
 	}
 	if s := string(removed.File()); strings.Contains(s, strings.Fields(string(both.File()))[0]) || !strings.Contains(s, "retired "+testID("x").String()+" 2026-11-21") {
@@ -259,8 +258,9 @@ func TestWhatWaitsForAGreetingIsBounded(t *testing.T) {
 }
 
 func TestTheRightKeyInTwoClustersSealsDifferently(t *testing.T) {
-	k := &testKeys("x").derived[0]
-	one, two, three := packetAEAD(k, "prod", 1), packetAEAD(k, "staging", 1), packetAEAD(k, "prod", 2)
+	k := holdKeys(testKeys("x"))
+	id := k.ids[0]
+	one, two, three := k.packets(id, "prod", 1), k.packets(id, "staging", 1), k.packets(id, "prod", 2)
 	nonce := make([]byte, 12)
 	sealed := one.Seal(nil, nonce, []byte("same"), nil)
 	if bytes.Equal(sealed, two.Seal(nil, nonce, []byte("same"), nil)) || bytes.Equal(sealed, three.Seal(nil, nonce, []byte("same"), nil)) {
@@ -327,50 +327,6 @@ func BenchmarkOpenForged1400(b *testing.B) {
 		if _, _, err := r.OpenPacket(packet, addrA, noon); err == nil {
 			b.Fatal("a forged packet was opened")
 		}
-	}
-}
-
-func TestAKeyFileTellsItsFaultsByLineAndNeverByContent(t *testing.T) {
-	good := GenerateKey()
-	weak := base64.StdEncoding.EncodeToString(make([]byte, keySize))
-	for _, c := range []struct{ rule, content, says string }{
-		{"empty", "", "there is no key in it"},
-		{"comments only", "# a comment\n\n", "there is no key in it"},
-		{"a word", good + "\nsecret-password\n", "line 2 is not a key"},
-		{"too short a key", good[:20] + "\n", "line 1 is not a key"},
-		{"of zeros", weak, "all its bytes are the same"},
-		{"twice the same", good + "\n" + good + "\n", "is there twice"},
-		{"retired without a day", good + "\nretired 0000000a\n", "line 2: a retired key is written"},
-		{"retired with no id", good + "\nretired x 2026-01-01\n", `line 2: key id "x"`},
-		{"too many", strings.Repeat(GenerateKey()+"\n", 1) + manyKeys(maxKeys), "at most 8"},
-	} {
-		_, err := ParseKeys([]byte(c.content))
-		if err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v: want that it says %q", c.rule, err, c.says)
-			continue
-		}
-		for _, line := range strings.Fields(c.content) {
-			if len(line) > 8 && line != "2026-01-01" && strings.Contains(err.Error(), line) {
-				t.Errorf("%s: the error %q gives away what is in the file", c.rule, err)
-			}
-		}
-	}
-}
-
-func manyKeys(n int) string {
-	var s strings.Builder
-	for range n {
-		s.WriteString(GenerateKey() + "\n")
-	}
-	return s.String()
-}
-
-func TestAKeySetOutlivesItsFile(t *testing.T) {
-	k := testKeys("abc")
-	k.retired = []Retired{{testID("z"), noon.Truncate(24 * time.Hour)}}
-	again, err := ParseKeys(k.File())
-	if err != nil || string(again.File()) != string(k.File()) || again.Primary() != testID("a") || len(again.Retired()) != 1 {
-		t.Errorf("written and read again, the keys %v are %+v, %v", k.IDs(), again, err)
 	}
 }
 

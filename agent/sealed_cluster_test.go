@@ -122,7 +122,7 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 				}
 			}
 			for _, other := range names {
-				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != testID("y") {
+				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != SealKeyID(testID("y")) {
 					t.Errorf("%s thinks that %s seals with %s, want %s", name, other, use.Seals, testID("y"))
 				}
 			}
@@ -197,8 +197,8 @@ func TestReloadKeepsTheKeysWhenTheFileIsNone(t *testing.T) {
 			t.Errorf("a file that others may read is taken: %v", err)
 		}
 		os.Remove(a.cfg.KeyFile)
-		if err := a.ReloadKeys(); err == nil || len(a.sealer.Keys().IDs()) != 2 {
-			t.Errorf("without a file: %v, and the keys are %v: want them as they were", err, a.sealer.Keys().IDs())
+		if err := a.ReloadKeys(); err == nil || len(a.keys.Load().IDs()) != 2 {
+			t.Errorf("without a file: %v, and the keys are %v: want them as they were", err, a.keys.Load().IDs())
 		}
 		b := c.start("b", 2)
 		if err := b.ReloadKeys(); err != ErrNoKeyFile {
