@@ -25,6 +25,7 @@ import (
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/state"
+	"heartsay/agent/keyring"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -36,10 +37,10 @@ type Agent struct {
 	log       hclog.Logger
 	wire      *Wire
 	envelope  envelopes
-	sealer    *Sealer              // the same, nil without a key
-	reloading sync.Mutex           // held while the key file is read again
-	keys      atomic.Pointer[Keys] // what the sealer has now; nil without a key
-	state     *state.File          // nil: nothing is kept
+	sealer    *Sealer                      // the same, nil without a key
+	reloading sync.Mutex                   // held while the key file is read again
+	keys      atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
+	state     *state.File                  // nil: nothing is kept
 	resolver  addr.Resolver
 	ring      *eventlog.Ring
 	views     *eventlog.Views

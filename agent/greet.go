@@ -26,11 +26,11 @@ const (
 
 // contact is what is known of whoever listens at an address.
 type contact struct {
-	boot    uint64 // 0: not known
-	key     SealKeyID  // that it seals with
+	boot    uint64    // 0: not known
+	key     SealKeyID // that it seals with
 	heard   time.Time
-	holds   []SealKeyID   // that it opens with
-	told    time.Time // when it told that
+	holds   []SealKeyID // that it opens with
+	told    time.Time   // when it told that
 	asked   time.Time
 	counter uint64 // of the question
 	waiting [][]byte
@@ -159,10 +159,10 @@ func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []o
 
 // KeyUse is what is known of the keys of whoever listens at an address.
 type KeyUse struct {
-	Seals SealKeyID     // that its last packet was sealed with; 0: none came yet
-	Heard time.Time // when that was
-	Holds []SealKeyID   // that it opens with, sorted
-	Told  time.Time // when it said so; zero: never
+	Seals SealKeyID   // that its last packet was sealed with; 0: none came yet
+	Heard time.Time   // when that was
+	Holds []SealKeyID // that it opens with, sorted
+	Told  time.Time   // when it said so; zero: never
 }
 
 // KeyUse returns what is known of the keys at an address.

@@ -4,15 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"heartsay/agent/addr"
+	"heartsay/agent/keyring"
 	"net/netip"
 )
 
 // envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
-func (c Config) envelopes() (envelopes, *Sealer, *Keys, error) {
+func (c Config) envelopes() (envelopes, *Sealer, *keyring.Keys, error) {
 	if c.KeyFile == "" {
 		return NewEnvelope(c.Cluster, newBoot()), nil, nil, nil
 	}
-	keys, err := ReadKeyFile(c.KeyFile)
+	keys, err := keyring.ReadFile(c.KeyFile)
 	if err != nil {
 		return nil, nil, nil, &ConfigError{err}
 	}
@@ -79,7 +80,7 @@ func (a *Agent) ReloadKeys() error {
 	}
 	a.reloading.Lock()
 	defer a.reloading.Unlock() // or one that read an older file could come last
-	keys, err := ReadKeyFile(a.cfg.KeyFile)
+	keys, err := keyring.ReadFile(a.cfg.KeyFile)
 	if err != nil {
 		return fmt.Errorf("the keys stay as they are: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 // Refusal tells whose traffic was not let in, and why.
 type Refusal struct {
 	From   netip.AddrPort // port 0: of streams, which come from any
-	Key    SealKeyID          // that it was sealed with, as far as it said; 0: none
+	Key    SealKeyID      // that it was sealed with, as far as it said; 0: none
 	Reason string
 	Count  uint64
 	Last   time.Time

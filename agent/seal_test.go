@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"heartsay/agent/keyring"
 	"net/netip"
 	"strings"
 	"testing"
@@ -9,14 +10,14 @@ import (
 )
 
 // testKeys returns a set of keys made of letters: "ab" has two, of which a seals.
-func testKeys(letters string) *Keys {
+func testKeys(letters string) *keyring.Keys {
 	var keys [][]byte
 	for _, letter := range letters {
 		key := bytes.Repeat([]byte("0123456789abcdef"), 2)
 		key[0] = byte(letter)
 		keys = append(keys, key)
 	}
-	k, err := NewKeys(keys, nil)
+	k, err := keyring.New(keys, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -24,7 +25,7 @@ func testKeys(letters string) *Keys {
 }
 
 // testID returns the id of a key of testKeys.
-func testID(letter string) KeyID { return testKeys(letter).Primary() }
+func testID(letter string) keyring.ID { return testKeys(letter).Primary() }
 
 var (
 	addrA = netip.MustParseAddrPort("10.0.0.1:4327")
@@ -68,7 +69,7 @@ func carry(t *testing.T, a, b *Sealer, first []byte) (messages []string) {
 }
 
 // acquainted returns two agents of a cluster that have met: a knows b's life.
-func acquainted(t *testing.T, keysA, keysB *Keys) (a, b *Sealer) {
+func acquainted(t *testing.T, keysA, keysB *keyring.Keys) (a, b *Sealer) {
 	t.Helper()
 	a, b = NewSealer("prod", keysA), NewSealer("prod", keysB)
 	if got := carry(t, a, b, a.SealPacket(addrB, []byte("hello"), noon)); len(got) != 1 || got[0] != "hello" {
@@ -103,7 +104,7 @@ func TestASealedMessageArrivesOnceAndIsHiddenOnTheWay(t *testing.T) {
 }
 
 func TestR16SealedPacketHasTheBytesOfTheGoldenFile(t *testing.T) {
-	keys, err := ParseKeys([]byte("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"))
+	keys, err := keyring.Parse([]byte("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

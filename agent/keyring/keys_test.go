@@ -1,4 +1,4 @@
-package agent
+package keyring
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ func lettered(letters string) *Keys {
 		key[0]++
 		keys = append(keys, key)
 	}
-	k, err := NewKeys(keys, nil)
+	k, err := New(keys, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -28,10 +28,10 @@ func lettered(letters string) *Keys {
 }
 
 // idOf returns the id of a key of lettered.
-func idOf(letter string) KeyID { return lettered(letter).Primary() }
+func idOf(letter string) ID { return lettered(letter).Primary() }
 
 func TestAKeyFileTellsItsFaultsByLineAndNeverByContent(t *testing.T) {
-	good := GenerateKey()
+	good := Generate()
 	weak := base64.StdEncoding.EncodeToString(make([]byte, keySize))
 	for _, c := range []struct{ rule, content, says string }{
 		{"empty", "", "there is no key in it"},
@@ -42,9 +42,9 @@ func TestAKeyFileTellsItsFaultsByLineAndNeverByContent(t *testing.T) {
 		{"twice the same", good + "\n" + good + "\n", "is there twice"},
 		{"retired without a day", good + "\nretired 0000000a\n", "line 2: a retired key is written"},
 		{"retired with no id", good + "\nretired x 2026-01-01\n", `line 2: key id "x"`},
-		{"too many", strings.Repeat(GenerateKey()+"\n", 1) + manyKeys(maxKeys), "at most 8"},
+		{"too many", strings.Repeat(Generate()+"\n", 1) + manyKeys(maxKeys), "at most 8"},
 	} {
-		_, err := ParseKeys([]byte(c.content))
+		_, err := Parse([]byte(c.content))
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v: want that it says %q", c.rule, err, c.says)
 			continue
@@ -60,7 +60,7 @@ func TestAKeyFileTellsItsFaultsByLineAndNeverByContent(t *testing.T) {
 func manyKeys(n int) string {
 	var s strings.Builder
 	for range n {
-		s.WriteString(GenerateKey() + "\n")
+		s.WriteString(Generate() + "\n")
 	}
 	return s.String()
 }
@@ -68,7 +68,7 @@ func manyKeys(n int) string {
 func TestAKeySetOutlivesItsFile(t *testing.T) {
 	k := lettered("abc")
 	k.retired = []Retired{{idOf("z"), today.Truncate(24 * time.Hour)}}
-	again, err := ParseKeys(k.File())
+	again, err := Parse(k.File())
 	if err != nil || string(again.File()) != string(k.File()) || again.Primary() != idOf("a") || len(again.Retired()) != 1 {
 		t.Errorf("written and read again, the keys %v are %+v, %v", k.IDs(), again, err)
 	}
@@ -77,16 +77,16 @@ func TestAKeySetOutlivesItsFile(t *testing.T) {
 // FuzzParseKeys reads key files. What is taken must come out as it went in; what is not must not be repeated.
 func FuzzParseKeys(f *testing.F) {
 	f.Add(lettered("xyz").File())
-	f.Add([]byte("# comment\n\n" + GenerateKey() + "\nretired 0000000a 2026-01-01\n"))
+	f.Add([]byte("# comment\n\n" + Generate() + "\nretired 0000000a 2026-01-01\n"))
 	f.Add([]byte("hunter2"))
 	f.Add([]byte("retired"))
 	f.Add([]byte(strings.Repeat("x", 70_000)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		keys, err := ParseKeys(b)
+		keys, err := Parse(b)
 		if err != nil {
 			return
 		}
-		again, err := ParseKeys(keys.File())
+		again, err := Parse(keys.File())
 		if err != nil || !bytes.Equal(again.File(), keys.File()) {
 			t.Fatalf("keys that were read are not read again: %v", err)
 		}
@@ -99,7 +99,7 @@ func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Chmod(path, 0o400)
-	if _, err := ChangeKeyFile(path, func(k *Keys) (*Keys, error) { return k.Add(lettered("y")) }); err != nil {
+	if _, err := ChangeFile(path, func(k *Keys) (*Keys, error) { return k.Add(lettered("y")) }); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Lstat(path)
@@ -107,7 +107,7 @@ func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
 		t.Errorf("the changed file has mode %v, %v: want what it had", info.Mode(), err)
 	}
 	before, _ := os.ReadFile(path)
-	if _, err := ChangeKeyFile(path, func(k *Keys) (*Keys, error) { return k.Remove(k.Primary(), today) }); err == nil {
+	if _, err := ChangeFile(path, func(k *Keys) (*Keys, error) { return k.Remove(k.Primary(), today) }); err == nil {
 		t.Error("the key that seals was removed")
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(before) {
@@ -118,7 +118,7 @@ func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
 	}
 	link := filepath.Join(t.TempDir(), "link")
 	os.Symlink(path, link)
-	if _, err := ChangeKeyFile(link, func(k *Keys) (*Keys, error) { return k, nil }); err == nil {
+	if _, err := ChangeFile(link, func(k *Keys) (*Keys, error) { return k, nil }); err == nil {
 		t.Error("a key file was changed through a link")
 	}
 }
