@@ -122,3 +122,43 @@ func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
 		t.Error("a key file was changed through a link")
 	}
 }
+
+func TestKeysDeriveOtherBytesForEachKeyAndUse(t *testing.T) {
+	k := lettered("ab")
+	ids := k.KeyIDs()
+	if len(ids) != 2 || ID(ids[0]) != k.Primary() || ID(ids[1]) != idOf("b") {
+		t.Errorf("the ids of the keys are %v, want the one that seals first", ids)
+	}
+	seen := map[string]bool{}
+	for _, id := range ids {
+		for _, info := range []string{"", "one", "two"} {
+			b, err := k.Derive(id, info, 32)
+			if err != nil || len(b) != 32 || seen[string(b)] {
+				t.Errorf("key %s, use %q: %d bytes, %v: want 32 of their own", ID(id), info, len(b), err)
+			}
+			seen[string(b)] = true
+		}
+	}
+	if b, err := k.Derive(uint32(idOf("z")), "one", 32); err == nil || b != nil {
+		t.Errorf("a key that is not there gives %d bytes, %v", len(b), err)
+	}
+}
+
+func TestKeysRememberWhichWereRemovedAndWhen(t *testing.T) {
+	k, err := lettered("ab").Remove(idOf("b"), today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if day, ok := k.RemovedOn(uint32(idOf("b"))); !ok || !day.Equal(today) {
+		t.Errorf("the removed key was removed on %v, %v", day, ok)
+	}
+	if _, ok := k.RemovedOn(uint32(idOf("a"))); ok {
+		t.Error("a key that is there was removed")
+	}
+	if k, err = k.Add(lettered("b")); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := k.RemovedOn(uint32(idOf("b"))); ok {
+		t.Error("a key that came back is remembered as removed")
+	}
+}
