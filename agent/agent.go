@@ -25,6 +25,7 @@ import (
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/state"
+	"heartsay/agent/keyring"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -36,9 +37,10 @@ type Agent struct {
 	log       hclog.Logger
 	wire      *Wire
 	envelope  envelopes
-	sealer    *Sealer     // the same, nil without a key
-	reloading sync.Mutex  // held while the key file is read again
-	state     *state.File // nil: nothing is kept
+	sealer    *Sealer                      // the same, nil without a key
+	reloading sync.Mutex                   // held while the key file is read again
+	keys      atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
+	state     *state.File                  // nil: nothing is kept
 	resolver  addr.Resolver
 	ring      *eventlog.Ring
 	views     *eventlog.Views
@@ -113,7 +115,7 @@ func start(cfg Config, transport *Wire, file *state.File, resolver addr.Resolver
 	if err != nil {
 		return nil, err
 	}
-	envelope, sealer, err := cfg.envelopes()
+	envelope, sealer, keys, err := cfg.envelopes()
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +132,7 @@ func start(cfg Config, transport *Wire, file *state.File, resolver addr.Resolver
 		left: make(chan struct{}), loopEnded: make(chan struct{}),
 	}
 	a.configured.live.Store(&cfg)
+	a.keys.Store(keys)
 	a.lookout.news = make(chan struct{}, 1)
 	a.metrics = newMetrics(a)
 	a.seeds.news = make(chan struct{}, 1)
@@ -150,7 +153,7 @@ func start(cfg Config, transport *Wire, file *state.File, resolver addr.Resolver
 		return nil, err
 	}
 	if sealer != nil {
-		log.Info("gossip is sealed", "key", sealer.Keys().Primary())
+		log.Info("gossip is sealed", "key", keys.Primary())
 	}
 	a.handlers.Replace(plans, eventlog.View{}) // from the first event on
 	a.publish([]membership.Event{{Type: membership.EventJoin, Member: a.selfView(now), Reason: "started"}})

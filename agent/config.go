@@ -43,7 +43,7 @@ type Config struct {
 
 	AllowPlaintext bool // bind to more than loopback although no key seals the traffic
 
-	KeyFile   string         // file of the keys that seal the gossip, see ReadKeyFile; "": nothing is sealed
+	KeyFile   string         // file of the keys that seal the gossip, see keyring.ReadFile; "": nothing is sealed
 	Allow     []netip.Prefix // networks to take packets and streams from; none: everybody
 	APITCP    netip.AddrPort `setting:"api-tcp"` // loopback address where the API is served as well, to who shows the token; zero: nowhere
 	TokenFile string         // file of that token

@@ -78,25 +78,6 @@ func (*scripted) SetDeadline(time.Time) error      { return nil }
 func (*scripted) SetReadDeadline(time.Time) error  { return nil }
 func (*scripted) SetWriteDeadline(time.Time) error { return nil }
 
-// FuzzParseKeys reads key files. What is taken must come out as it went in; what is not must not be repeated.
-func FuzzParseKeys(f *testing.F) {
-	f.Add(testKeys("xyz").File())
-	f.Add([]byte("# comment\n\n" + GenerateKey() + "\nretired 0000000a 2026-01-01\n"))
-	f.Add([]byte("hunter2"))
-	f.Add([]byte("retired"))
-	f.Add([]byte(strings.Repeat("x", 70_000)))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		keys, err := ParseKeys(b)
-		if err != nil {
-			return
-		}
-		again, err := ParseKeys(keys.File())
-		if err != nil || !bytes.Equal(again.File(), keys.File()) {
-			t.Fatalf("keys that were read are not read again: %v", err)
-		}
-	})
-}
-
 // FuzzServe gives bytes to the server of the local API, as whoever can reach its socket may. Whatever is answered is
 // JSON with a status, and nothing is done.
 func FuzzServe(f *testing.F) {

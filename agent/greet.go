@@ -26,11 +26,11 @@ const (
 
 // contact is what is known of whoever listens at an address.
 type contact struct {
-	boot    uint64 // 0: not known
-	key     KeyID  // that it seals with
+	boot    uint64    // 0: not known
+	key     SealKeyID // that it seals with
 	heard   time.Time
-	holds   []KeyID   // that it opens with
-	told    time.Time // when it told that
+	holds   []SealKeyID // that it opens with
+	told    time.Time   // when it told that
 	asked   time.Time
 	counter uint64 // of the question
 	waiting [][]byte
@@ -103,8 +103,8 @@ func (s *Sealer) ask(to netip.AddrPort, c *contact, now time.Time) []byte {
 // hello returns a greeting for a life of its receiver, in answer to the packet with that counter.
 func (s *Sealer) hello(to uint32, answered uint64) []byte {
 	payload := binary.BigEndian.AppendUint64(nil, answered)
-	for _, d := range s.keys.derived {
-		payload = binary.BigEndian.AppendUint32(payload, uint32(d.id))
+	for _, id := range s.keys.ids {
+		payload = binary.BigEndian.AppendUint32(payload, uint32(id))
 	}
 	return s.seal(nil, ClassHello, to, payload)
 }
@@ -125,12 +125,12 @@ func (s *Sealer) greetStranger(h sealedHeader, from netip.AddrPort) ([]byte, []o
 // takeGreeting learns from an answer who listens where, and returns what waited for that.
 func (s *Sealer) takeGreeting(payload []byte, h sealedHeader, from netip.AddrPort, now time.Time) ([]outgoing, error) {
 	ids := len(payload) - 8
-	if ids < 4 || ids%4 != 0 || ids > 4*maxKeys {
+	if ids < 4 || ids%4 != 0 || ids > 4*maxHeld {
 		return nil, errHello
 	}
-	holds := make([]KeyID, ids/4)
+	holds := make([]SealKeyID, ids/4)
 	for i := range holds {
-		holds[i] = KeyID(binary.BigEndian.Uint32(payload[8+4*i:]))
+		holds[i] = SealKeyID(binary.BigEndian.Uint32(payload[8+4*i:]))
 	}
 	at := from
 	counter := binary.BigEndian.Uint64(payload)
@@ -159,10 +159,10 @@ func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []o
 
 // KeyUse is what is known of the keys of whoever listens at an address.
 type KeyUse struct {
-	Seals KeyID     // that its last packet was sealed with; 0: none came yet
-	Heard time.Time // when that was
-	Holds []KeyID   // that it opens with, sorted
-	Told  time.Time // when it said so; zero: never
+	Seals SealKeyID   // that its last packet was sealed with; 0: none came yet
+	Heard time.Time   // when that was
+	Holds []SealKeyID // that it opens with, sorted
+	Told  time.Time   // when it said so; zero: never
 }
 
 // KeyUse returns what is known of the keys at an address.

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"heartsay/agent/keyring"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -27,7 +28,7 @@ type siege struct {
 }
 
 // besiege starts the two. The attacker must be shut down at the end.
-func besiege(c *cluster, keys *Keys) *siege {
+func besiege(c *cluster, keys *keyring.Keys) *siege {
 	start := func(name string, host int, join ...string) *Agent {
 		if keys != nil {
 			return c.startSealed(name, host, keys, join...)
@@ -147,7 +148,7 @@ func foreign() map[string][]byte {
 }
 
 func eitherWay(t *testing.T, test func(s *siege)) {
-	for name, keys := range map[string]*Keys{"plain": nil, "sealed": testKeys("x")} {
+	for name, keys := range map[string]*keyring.Keys{"plain": nil, "sealed": testKeys("x")} {
 		t.Run(name, func(t *testing.T) {
 			virtually(t, func(c *cluster) {
 				s := besiege(c, keys)

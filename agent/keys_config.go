@@ -4,20 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"heartsay/agent/addr"
+	"heartsay/agent/keyring"
 	"net/netip"
 )
 
-// envelopes returns how an agent of this configuration wraps what it sends. The sealer is nil without a key file.
-func (c Config) envelopes() (envelopes, *Sealer, error) {
+// envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
+func (c Config) envelopes() (envelopes, *Sealer, *keyring.Keys, error) {
 	if c.KeyFile == "" {
-		return NewEnvelope(c.Cluster, newBoot()), nil, nil
+		return NewEnvelope(c.Cluster, newBoot()), nil, nil, nil
 	}
-	keys, err := ReadKeyFile(c.KeyFile)
+	keys, err := keyring.ReadFile(c.KeyFile)
 	if err != nil {
-		return nil, nil, &ConfigError{err}
+		return nil, nil, nil, &ConfigError{err}
 	}
 	s := NewSealer(c.Cluster, keys)
-	return s, s, nil
+	return s, s, keys, nil
 }
 
 // overhead returns how many bytes of a packet its envelope takes.
@@ -79,11 +80,11 @@ func (a *Agent) ReloadKeys() error {
 	}
 	a.reloading.Lock()
 	defer a.reloading.Unlock() // or one that read an older file could come last
-	keys, err := ReadKeyFile(a.cfg.KeyFile)
+	keys, err := keyring.ReadFile(a.cfg.KeyFile)
 	if err != nil {
 		return fmt.Errorf("the keys stay as they are: %w", err)
 	}
-	before := a.sealer.Keys()
+	before := a.keys.Swap(keys)
 	a.sealer.SetKeys(keys)
 	if fmt.Sprint(before.IDs()) != fmt.Sprint(keys.IDs()) {
 		a.log.Info("keys were changed", "seals", keys.Primary(), "opens", fmt.Sprint(keys.IDs()), "before",

@@ -33,7 +33,7 @@ func (a *Agent) KeyStatus(ctx context.Context) (api.Keys, error) {
 	if path, err := filepath.Abs(a.cfg.KeyFile); err == nil {
 		status.KeyFile = path
 	}
-	keys := a.sealer.Keys()
+	keys := a.keys.Load()
 	for i, id := range keys.IDs() {
 		status.Keys = append(status.Keys, api.Key{ID: id.String(), Seals: i == 0})
 	}

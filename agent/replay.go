@@ -50,7 +50,7 @@ const maxPeers = 16384
 // peer is one life of a sender.
 type peer struct {
 	boot   uint64
-	key    KeyID
+	key    SealKeyID
 	aead   cipher.AEAD // of that key
 	window window
 	place  *list.Element

@@ -1,13 +1,9 @@
 package agent
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"sync"
 
 	"heartsay/membership"
@@ -68,7 +64,7 @@ type Sealer struct {
 	notes   refusals
 
 	mu       sync.Mutex
-	keys     *Keys
+	keys     heldKeys
 	counter  uint64      // of the envelope sealed last, whatever its class
 	out      cipher.AEAD // for what this agent sends
 	peers    peers
@@ -78,7 +74,7 @@ type Sealer struct {
 }
 
 // NewSealer returns the sealer of an agent of a cluster, with a boot id of its own.
-func NewSealer(cluster string, keys *Keys) *Sealer {
+func NewSealer(cluster string, keys SealKeys) *Sealer {
 	if err := membership.ValidateName(cluster); err != nil {
 		panic("agent: new sealer: cluster " + err.Error())
 	}
@@ -102,52 +98,24 @@ func newBoot() uint64 {
 func half(boot uint64) uint32 { return uint32(boot >> 32) }
 
 // SetKeys makes s seal with the first of keys and open with any of them, from now on.
-func (s *Sealer) SetKeys(keys *Keys) {
+func (s *Sealer) SetKeys(keys SealKeys) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys, s.out = keys, packetAEAD(&keys.derived[0], s.cluster, s.boot)
-}
-
-// Keys returns the set in use.
-func (s *Sealer) Keys() *Keys {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.keys
+	s.keys = holdKeys(keys)
+	s.out = s.keys.packets(s.keys.ids[0], s.cluster, s.boot)
 }
 
 // Overhead returns how many bytes a sealed payload is longer than the payload.
 func (s *Sealer) Overhead() int { return sealOverhead }
 
-// packetAEAD returns the cipher for what the life boot of an agent seals.
-func packetAEAD(key *derivedKey, cluster string, boot uint64) cipher.AEAD {
-	info := binary.BigEndian.AppendUint64([]byte("packet "+cluster+" "), boot)
-	return newAEAD(key, string(info))
-}
-
-func newAEAD(key *derivedKey, info string) cipher.AEAD {
-	secret, err := hkdf.Expand(sha256.New, key.prk, info, keySize)
-	if err != nil {
-		panic(fmt.Sprintf("agent: derive a key: %v", err)) // only of too long a key
-	}
-	block, err := aes.NewCipher(secret)
-	if err != nil {
-		panic(fmt.Sprintf("agent: %v", err)) // only of a key of another size
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(fmt.Sprintf("agent: %v", err))
-	}
-	return aead
-}
-
 // seal appends payload, sealed for the life of the receiver to which a boot id's half belongs. The caller holds s.mu.
 func (s *Sealer) seal(dst []byte, class Class, to uint32, payload []byte) []byte {
 	s.counter++
-	return s.sealAs(dst, class, to, s.counter, s.out, s.keys.Primary(), payload)
+	return s.sealAs(dst, class, to, s.counter, s.out, s.keys.ids[0], payload)
 }
 
 // sealAs is seal with a cipher and a counter of the caller's.
-func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead cipher.AEAD, id KeyID,
+func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead cipher.AEAD, id SealKeyID,
 	payload []byte) []byte {
 	start := len(dst)
 	dst = append(dst, envelopeMagic...)

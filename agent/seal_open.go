@@ -2,23 +2,9 @@ package agent
 
 import (
 	"crypto/cipher"
-	"fmt"
 	"net/netip"
 	"time"
 )
-
-// key returns the key of an id. The error tells one that was removed from one that was never here.
-func (s *Sealer) key(id KeyID) (*derivedKey, error) {
-	if d := s.keys.find(id); d != nil {
-		return d, nil
-	}
-	if day, ok := s.keys.retiredOn(id); ok {
-		return nil, &OpenError{"retired", fmt.Sprintf("it is sealed with key %s, which was removed here on %s: its sender "+
-			"missed a rotation, give it the keys of today", id, day.Format(time.DateOnly))}
-	}
-	return nil, &OpenError{"key", fmt.Sprintf("it is sealed with key %s, which this agent never had: a stranger, or this "+
-		"agent missed a rotation; compare heartsay keys status here and there", id)}
-}
 
 // unseal decrypts b in place. The caller holds s.mu. What it returns shows that the sender has the key, and nothing of
 // when it was sent.
@@ -48,13 +34,12 @@ func (s *Sealer) OpenPacket(b []byte, from netip.AddrPort, now time.Time) (paylo
 func (s *Sealer) openPacket(b []byte, h sealedHeader, from netip.AddrPort, now time.Time) ([]byte, []outgoing, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, err := s.key(h.key)
-	if err != nil {
+	if err := s.keys.check(h.key); err != nil {
 		return nil, nil, err
 	}
 	p := s.peers.find(h.boot)
 	if p == nil || p.key != h.key {
-		p = &peer{key: h.key, boot: h.boot, aead: packetAEAD(key, s.cluster, h.boot)}
+		p = &peer{key: h.key, boot: h.boot, aead: s.keys.packets(h.key, s.cluster, h.boot)}
 	}
 	payload, err := s.unseal(b, h, p.aead)
 	if err != nil {

@@ -36,8 +36,8 @@ type framing interface {
 type sealedStream struct {
 	sealer   *Sealer
 	in, out  cipher.AEAD
-	inKey    KeyID
-	outKey   KeyID
+	inKey    SealKeyID
+	outKey   SealKeyID
 	inBoot   uint64
 	received uint64
 	sent     uint64
@@ -77,7 +77,7 @@ func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (framin
 
 // opened is one side's opening.
 type opened struct {
-	key    KeyID
+	key    SealKeyID
 	boot   uint64
 	random [openingSize]byte
 }
@@ -86,7 +86,7 @@ type opened struct {
 func (s *Sealer) opening() (opened, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := opened{key: s.keys.Primary(), boot: s.boot}
+	o := opened{key: s.keys.ids[0], boot: s.boot}
 	rand.Read(o.random[:])
 	frame := binary.BigEndian.AppendUint32(nil, openingSize+sealOverhead)
 	return o, s.seal(frame, ClassOpening, 0, o.random[:])
@@ -113,14 +113,14 @@ func (s *Sealer) readOpening(c net.Conn) (o opened, err error) {
 func (s *Sealer) unsealOpening(b []byte, h sealedHeader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, err := s.key(h.key)
+	err := s.keys.check(h.key)
 	if err == nil {
-		_, err = s.unseal(b, h, packetAEAD(key, s.cluster, h.boot))
+		_, err = s.unseal(b, h, s.keys.packets(h.key, s.cluster, h.boot))
 	}
 	return err
 }
 
-func (s *Sealer) noted(c net.Conn, key KeyID, err error) error {
+func (s *Sealer) noted(c net.Conn, key SealKeyID, err error) error {
 	var refused *OpenError
 	if errors.As(err, &refused) {
 		host := netip.AddrPortFrom(addr.Remote(c).Addr(), 0) // the port is any
@@ -140,8 +140,7 @@ func (s *Sealer) newStream(own, theirs opened, dialed bool) (framing, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	outKey, inKey := s.keys.find(own.key), s.keys.find(theirs.key)
-	if outKey == nil || inKey == nil {
+	if !s.keys.has(own.key) || !s.keys.has(theirs.key) {
 		return nil, errors.New("open stream: the keys were changed meanwhile")
 	}
 	info := func(sender opened) string {
@@ -153,7 +152,7 @@ func (s *Sealer) newStream(own, theirs opened, dialed bool) (framing, error) {
 		return string(append(b, listener.random[:]...))
 	}
 	return &sealedStream{
-		sealer: s, out: newAEAD(outKey, info(own)), in: newAEAD(inKey, info(theirs)),
+		sealer: s, out: s.keys.aead(own.key, info(own)), in: s.keys.aead(theirs.key, info(theirs)),
 		outKey: own.key, inKey: theirs.key, inBoot: theirs.boot,
 	}, nil
 }

@@ -2,7 +2,7 @@ package agent
 
 import (
 	"bytes"
-	"encoding/base64"
+	"heartsay/agent/keyring"
 	"net/netip"
 	"strings"
 	"testing"
@@ -10,14 +10,14 @@ import (
 )
 
 // testKeys returns a set of keys made of letters: "ab" has two, of which a seals.
-func testKeys(letters string) *Keys {
+func testKeys(letters string) *keyring.Keys {
 	var keys [][]byte
 	for _, letter := range letters {
 		key := bytes.Repeat([]byte("0123456789abcdef"), 2)
 		key[0] = byte(letter)
 		keys = append(keys, key)
 	}
-	k, err := NewKeys(keys, nil)
+	k, err := keyring.New(keys, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -25,7 +25,7 @@ func testKeys(letters string) *Keys {
 }
 
 // testID returns the id of a key of testKeys.
-func testID(letter string) KeyID { return testKeys(letter).Primary() }
+func testID(letter string) keyring.ID { return testKeys(letter).Primary() }
 
 var (
 	addrA = netip.MustParseAddrPort("10.0.0.1:4327")
@@ -69,7 +69,7 @@ func carry(t *testing.T, a, b *Sealer, first []byte) (messages []string) {
 }
 
 // acquainted returns two agents of a cluster that have met: a knows b's life.
-func acquainted(t *testing.T, keysA, keysB *Keys) (a, b *Sealer) {
+func acquainted(t *testing.T, keysA, keysB *keyring.Keys) (a, b *Sealer) {
 	t.Helper()
 	a, b = NewSealer("prod", keysA), NewSealer("prod", keysB)
 	if got := carry(t, a, b, a.SealPacket(addrB, []byte("hello"), noon)); len(got) != 1 || got[0] != "hello" {
@@ -104,7 +104,7 @@ func TestASealedMessageArrivesOnceAndIsHiddenOnTheWay(t *testing.T) {
 }
 
 func TestR16SealedPacketHasTheBytesOfTheGoldenFile(t *testing.T) {
-	keys, err := ParseKeys([]byte("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"))
+	keys, err := keyring.Parse([]byte("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestHostile12AMessageSealedWithARemovedKeyIsToldFromAStrangers(t *testing.T
 	b.SetKeys(removed)
 	wantReason(t, "a member that missed the rotation", b, a.SealPacket(addrB, []byte("x"), noon), "retired")
 	lines := b.Refusals()
-	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != testID("x") || lines[0].From != addrA {
+	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != SealKeyID(testID("x")) || lines[0].From != addrA {
 		t.Errorf("the refusals are %+v: want one, of the retired key, at %s", lines, addrA)
 	}
 	if s := string(removed.File()); strings.Contains(s, strings.Fields(string(both.File()))[0]) || !strings.Contains(s, "retired "+testID("x").String()+" 2026-11-21") {
@@ -259,8 +259,9 @@ func TestWhatWaitsForAGreetingIsBounded(t *testing.T) {
 }
 
 func TestTheRightKeyInTwoClustersSealsDifferently(t *testing.T) {
-	k := &testKeys("x").derived[0]
-	one, two, three := packetAEAD(k, "prod", 1), packetAEAD(k, "staging", 1), packetAEAD(k, "prod", 2)
+	k := holdKeys(testKeys("x"))
+	id := k.ids[0]
+	one, two, three := k.packets(id, "prod", 1), k.packets(id, "staging", 1), k.packets(id, "prod", 2)
 	nonce := make([]byte, 12)
 	sealed := one.Seal(nil, nonce, []byte("same"), nil)
 	if bytes.Equal(sealed, two.Seal(nil, nonce, []byte("same"), nil)) || bytes.Equal(sealed, three.Seal(nil, nonce, []byte("same"), nil)) {
@@ -327,50 +328,6 @@ func BenchmarkOpenForged1400(b *testing.B) {
 		if _, _, err := r.OpenPacket(packet, addrA, noon); err == nil {
 			b.Fatal("a forged packet was opened")
 		}
-	}
-}
-
-func TestAKeyFileTellsItsFaultsByLineAndNeverByContent(t *testing.T) {
-	good := GenerateKey()
-	weak := base64.StdEncoding.EncodeToString(make([]byte, keySize))
-	for _, c := range []struct{ rule, content, says string }{
-		{"empty", "", "there is no key in it"},
-		{"comments only", "# a comment\n\n", "there is no key in it"},
-		{"a word", good + "\nsecret-password\n", "line 2 is not a key"},
-		{"too short a key", good[:20] + "\n", "line 1 is not a key"},
-		{"of zeros", weak, "all its bytes are the same"},
-		{"twice the same", good + "\n" + good + "\n", "is there twice"},
-		{"retired without a day", good + "\nretired 0000000a\n", "line 2: a retired key is written"},
-		{"retired with no id", good + "\nretired x 2026-01-01\n", `line 2: key id "x"`},
-		{"too many", strings.Repeat(GenerateKey()+"\n", 1) + manyKeys(maxKeys), "at most 8"},
-	} {
-		_, err := ParseKeys([]byte(c.content))
-		if err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v: want that it says %q", c.rule, err, c.says)
-			continue
-		}
-		for _, line := range strings.Fields(c.content) {
-			if len(line) > 8 && line != "2026-01-01" && strings.Contains(err.Error(), line) {
-				t.Errorf("%s: the error %q gives away what is in the file", c.rule, err)
-			}
-		}
-	}
-}
-
-func manyKeys(n int) string {
-	var s strings.Builder
-	for range n {
-		s.WriteString(GenerateKey() + "\n")
-	}
-	return s.String()
-}
-
-func TestAKeySetOutlivesItsFile(t *testing.T) {
-	k := testKeys("abc")
-	k.retired = []Retired{{testID("z"), noon.Truncate(24 * time.Hour)}}
-	again, err := ParseKeys(k.File())
-	if err != nil || string(again.File()) != string(k.File()) || again.Primary() != testID("a") || len(again.Retired()) != 1 {
-		t.Errorf("written and read again, the keys %v are %+v, %v", k.IDs(), again, err)
 	}
 }
 

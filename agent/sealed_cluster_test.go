@@ -10,19 +10,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"heartsay/agent/keyring"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
 
 // keyFile writes keys to a file of their own, and returns its path.
-func keyFile(t *testing.T, keys *Keys) string {
+func keyFile(t *testing.T, keys *keyring.Keys) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "heartsay.key")
 	writeKeys(t, path, keys)
 	return path
 }
 
-func writeKeys(t *testing.T, path string, keys *Keys) {
+func writeKeys(t *testing.T, path string, keys *keyring.Keys) {
 	t.Helper()
 	if err := os.WriteFile(path, keys.File(), 0o600); err != nil {
 		t.Fatal(err)
@@ -30,7 +31,7 @@ func writeKeys(t *testing.T, path string, keys *Keys) {
 }
 
 // startSealed starts an agent with keys in a file of its own.
-func (c *cluster) startSealed(name string, host int, keys *Keys, join ...string) *Agent {
+func (c *cluster) startSealed(name string, host int, keys *keyring.Keys, join ...string) *Agent {
 	c.t.Helper()
 	cfg := c.config(name, host, join...)
 	cfg.AllowPlaintext, cfg.KeyFile = false, keyFile(c.t, keys)
@@ -38,7 +39,7 @@ func (c *cluster) startSealed(name string, host int, keys *Keys, join ...string)
 }
 
 // rekey gives an agent other keys, as SIGHUP does after the file was changed.
-func (c *cluster) rekey(name string, keys *Keys) {
+func (c *cluster) rekey(name string, keys *keyring.Keys) {
 	c.t.Helper()
 	a := c.agents[name]
 	writeKeys(c.t, a.cfg.KeyFile, keys)
@@ -94,10 +95,10 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 			begin[name], drops[name] = c.agents[name].ring.Last(), c.agents[name].drops.snapshot()
 		}
 		keys := testKeys("x")
-		steps := []func(*Keys) (*Keys, error){
-			func(k *Keys) (*Keys, error) { return k.Add(testKeys("y")) },
-			func(k *Keys) (*Keys, error) { return k.Use(testID("y")) },
-			func(k *Keys) (*Keys, error) { return k.Remove(testID("x"), noon) },
+		steps := []func(*keyring.Keys) (*keyring.Keys, error){
+			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Add(testKeys("y")) },
+			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Use(testID("y")) },
+			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Remove(testID("x"), noon) },
 		}
 		for _, step := range steps {
 			var err error
@@ -122,7 +123,7 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 				}
 			}
 			for _, other := range names {
-				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != testID("y") {
+				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != SealKeyID(testID("y")) {
 					t.Errorf("%s thinks that %s seals with %s, want %s", name, other, use.Seals, testID("y"))
 				}
 			}
@@ -197,8 +198,8 @@ func TestReloadKeepsTheKeysWhenTheFileIsNone(t *testing.T) {
 			t.Errorf("a file that others may read is taken: %v", err)
 		}
 		os.Remove(a.cfg.KeyFile)
-		if err := a.ReloadKeys(); err == nil || len(a.sealer.Keys().IDs()) != 2 {
-			t.Errorf("without a file: %v, and the keys are %v: want them as they were", err, a.sealer.Keys().IDs())
+		if err := a.ReloadKeys(); err == nil || len(a.keys.Load().IDs()) != 2 {
+			t.Errorf("without a file: %v, and the keys are %v: want them as they were", err, a.keys.Load().IDs())
 		}
 		b := c.start("b", 2)
 		if err := b.ReloadKeys(); err != ErrNoKeyFile {

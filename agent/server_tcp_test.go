@@ -172,30 +172,3 @@ func TestHostile15ASecretIsTakenFromAPrivateFileAlone(t *testing.T) {
 		}
 	}
 }
-
-func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
-	path := keyFile(t, testKeys("x"))
-	os.Chmod(path, 0o400)
-	if _, err := ChangeKeyFile(path, func(k *Keys) (*Keys, error) { return k.Add(testKeys("y")) }); err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode().Perm() != 0o400 {
-		t.Errorf("the changed file has mode %v, %v: want what it had", info.Mode(), err)
-	}
-	before, _ := os.ReadFile(path)
-	if _, err := ChangeKeyFile(path, func(k *Keys) (*Keys, error) { return k.Remove(k.Primary(), noon) }); err == nil {
-		t.Error("the key that seals was removed")
-	}
-	if after, _ := os.ReadFile(path); string(after) != string(before) {
-		t.Error("a change that failed changed the file")
-	}
-	if names, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); len(names) != 1 {
-		t.Errorf("files are left behind: %v", names)
-	}
-	link := filepath.Join(t.TempDir(), "link")
-	os.Symlink(path, link)
-	if _, err := ChangeKeyFile(link, func(k *Keys) (*Keys, error) { return k, nil }); err == nil {
-		t.Error("a key file was changed through a link")
-	}
-}

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 
-	"heartsay/agent"
+	"heartsay/agent/keyring"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -68,7 +68,7 @@ and makes the agent read it. No key is ever an argument or travels in the gossip
 
 // generateKey prints a new key, or makes a file of it that nobody else can read. It never replaces a file.
 func generateKey(c *Call) error {
-	key := agent.GenerateKey()
+	key := keyring.Generate()
 	if !c.IsSet("key-file") {
 		return c.Println("%s", key)
 	}
@@ -87,7 +87,7 @@ func generateKey(c *Call) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	keys, err := agent.ParseKeys([]byte(key))
+	keys, err := keyring.Parse([]byte(key))
 	if err != nil {
 		return err
 	}

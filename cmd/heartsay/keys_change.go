@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/agent/keyring"
 	"heartsay/api"
 )
 
@@ -19,33 +20,33 @@ const maxKeyInput = 16 << 10
 // addKeys adds the keys in a file, or on stdin.
 func addKeys(c *Call) error {
 	from := c.Arg(0)
-	var added *agent.Keys
+	var added *keyring.Keys
 	var err error
 	if from == "-" {
 		var content []byte
 		if content, err = io.ReadAll(io.LimitReader(c.In, maxKeyInput)); err == nil {
-			added, err = agent.ParseKeys(content)
+			added, err = keyring.Parse(content)
 		}
 		if err != nil {
 			err = fmt.Errorf("standard input: %w", err)
 		}
 	} else {
-		added, err = agent.ReadKeyFile(from)
+		added, err = keyring.ReadFile(from)
 	}
 	if err != nil {
 		return err
 	}
-	return changeKeys(c, func(k *agent.Keys, _ *api.Keys) (*agent.Keys, error) { return k.Add(added) },
+	return changeKeys(c, func(k *keyring.Keys, _ *api.Keys) (*keyring.Keys, error) { return k.Add(added) },
 		fmt.Sprintf("added %s", ids(added.IDs())))
 }
 
 // useKey makes a key the one that seals, if every present member can open what it seals.
 func useKey(c *Call) error {
-	id, err := agent.ParseKeyID(c.Arg(0))
+	id, err := keyring.ParseID(c.Arg(0))
 	if err != nil {
 		return usageError("%v", err)
 	}
-	return changeKeys(c, func(k *agent.Keys, others *api.Keys) (*agent.Keys, error) {
+	return changeKeys(c, func(k *keyring.Keys, others *api.Keys) (*keyring.Keys, error) {
 		changed, err := k.Use(id)
 		if err != nil {
 			return nil, notFound(err)
@@ -58,11 +59,11 @@ func useKey(c *Call) error {
 
 // removeKey removes a key, if no present member seals with it.
 func removeKey(c *Call) error {
-	id, err := agent.ParseKeyID(c.Arg(0))
+	id, err := keyring.ParseID(c.Arg(0))
 	if err != nil {
 		return usageError("%v", err)
 	}
-	return changeKeys(c, func(k *agent.Keys, others *api.Keys) (*agent.Keys, error) {
+	return changeKeys(c, func(k *keyring.Keys, others *api.Keys) (*keyring.Keys, error) {
 		changed, err := k.Remove(id, time.Now())
 		if err != nil {
 			return nil, notFound(err)
@@ -75,7 +76,7 @@ func removeKey(c *Call) error {
 
 // changeKeys changes the key file and makes the agent read it. Change gets what the agent knows of the others, nil when
 // no agent runs.
-func changeKeys(c *Call, change func(*agent.Keys, *api.Keys) (*agent.Keys, error), done string) error {
+func changeKeys(c *Call, change func(*keyring.Keys, *api.Keys) (*keyring.Keys, error), done string) error {
 	client, err := newClient(c.Line)
 	if err != nil {
 		return err
@@ -94,7 +95,7 @@ func changeKeys(c *Call, change func(*agent.Keys, *api.Keys) (*agent.Keys, error
 	case !errors.Is(err, api.ErrUnreachable) || path == "":
 		return err
 	}
-	keys, err := agent.ChangeKeyFile(path, func(k *agent.Keys) (*agent.Keys, error) { return change(k, others) })
+	keys, err := keyring.ChangeFile(path, func(k *keyring.Keys) (*keyring.Keys, error) { return change(k, others) })
 	if err != nil {
 		return err
 	}
@@ -142,13 +143,13 @@ func checkOthers(c *Call, others *api.Keys, cutOff func(api.KeyUse) bool, why, t
 
 // notFound gives the error for a key that is not there its exit code.
 func notFound(err error) error {
-	if errors.Is(err, agent.ErrNoSuchKey) {
+	if errors.Is(err, keyring.ErrUnknown) {
 		return &exitError{exitNotFound, err}
 	}
 	return err
 }
 
-func ids(all []agent.KeyID) string {
+func ids(all []keyring.ID) string {
 	words := make([]string, len(all))
 	for i, id := range all {
 		words[i] = id.String()

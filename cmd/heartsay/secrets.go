@@ -5,6 +5,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/agent/handlers"
+	"heartsay/agent/keyring"
 )
 
 // checkSecrets returns what is wrong with the files of secrets that a configuration names, all of it, or nil. An agent
@@ -12,7 +13,7 @@ import (
 func checkSecrets(cfg agent.Config) error {
 	var faults []error
 	if cfg.KeyFile != "" {
-		_, err := agent.ReadKeyFile(cfg.KeyFile)
+		_, err := keyring.ReadFile(cfg.KeyFile)
 		faults = append(faults, err)
 	}
 	if cfg.TokenFile != "" {

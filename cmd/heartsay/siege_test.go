@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/ipv4"
 
 	"heartsay/agent"
+	"heartsay/agent/keyring"
 	"heartsay/api"
 )
 
@@ -111,7 +112,7 @@ type friend struct {
 
 func newFriend(t *testing.T, key, address string) *friend {
 	t.Helper()
-	keys, err := agent.ParseKeys([]byte(key))
+	keys, err := keyring.Parse([]byte(key))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package agent
+package keyring
 
 import (
 	"bufio"
@@ -17,16 +17,16 @@ import (
 // A key file has one key in each line, 32 bytes in base64. The first one seals, all open. Lines that begin with
 // "retired" hold the id of a removed key and the day; empty lines and those that begin with # mean nothing.
 
-// maxKeyFile is how many bytes a key file may have.
-const maxKeyFile = 16 << 10
+// maxFile is how many bytes a key file may have.
+const maxFile = 16 << 10
 
 // lockPatience is how long a change waits for others of the same folder. Each takes milliseconds.
 const lockPatience = time.Minute
 
 const retiredWord = "retired"
 
-// ParseKeys returns the keys in the content of a key file. Its errors tell lines by number and never by content.
-func ParseKeys(content []byte) (*Keys, error) {
+// Parse returns the keys in the content of a key file. Its errors tell lines by number and never by content.
+func Parse(content []byte) (*Keys, error) {
 	var keys [][]byte
 	var retired []Retired
 	lines := bufio.NewScanner(bytes.NewReader(content))
@@ -53,14 +53,14 @@ func ParseKeys(content []byte) (*Keys, error) {
 	if err := lines.Err(); err != nil {
 		return nil, err
 	}
-	return NewKeys(keys, retired)
+	return New(keys, retired)
 }
 
 func parseRetired(fields []string) (Retired, error) {
 	if len(fields) != 3 {
 		return Retired{}, errors.New("a retired key is written: retired ID YYYY-MM-DD")
 	}
-	id, err := ParseKeyID(fields[1])
+	id, err := ParseID(fields[1])
 	if err != nil {
 		return Retired{}, err
 	}
@@ -83,25 +83,25 @@ func (k *Keys) File() []byte {
 	return b.Bytes()
 }
 
-// ReadKeyFile returns the keys in the file at path, which must be a secret as [safefile.ReadSecret] takes it.
-func ReadKeyFile(path string) (*Keys, error) {
-	content, err := safefile.ReadSecret(path, maxKeyFile)
+// ReadFile returns the keys in the file at path, which must be a secret as [safefile.ReadSecret] takes it.
+func ReadFile(path string) (*Keys, error) {
+	content, err := safefile.ReadSecret(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("key file %w: make one with heartsay keys gen --key-file, or copy that of another member", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("key file %w", err)
 	}
-	keys, err := ParseKeys(content)
+	keys, err := Parse(content)
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}
 	return keys, nil
 }
 
-// ChangeKeyFile replaces the keys in the file at path by what change makes of them, wholly or not at all, and returns
+// ChangeFile replaces the keys in the file at path by what change makes of them, wholly or not at all, and returns
 // them. Owner and mode stay. The file is not touched when change fails. Two changes at once follow each other.
-func ChangeKeyFile(path string, change func(*Keys) (*Keys, error)) (*Keys, error) {
+func ChangeFile(path string, change func(*Keys) (*Keys, error)) (*Keys, error) {
 	if err := safefile.CheckPath(path); err != nil {
 		return nil, fmt.Errorf("key file %w", err)
 	}
@@ -115,7 +115,7 @@ func ChangeKeyFile(path string, change func(*Keys) (*Keys, error)) (*Keys, error
 	}
 	defer lock.Close()
 	safefile.RemoveLeftovers(path)
-	keys, err := ReadKeyFile(path)
+	keys, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
