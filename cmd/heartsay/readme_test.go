@@ -23,34 +23,6 @@ func readFile(t *testing.T, path string) string {
 	return string(b)
 }
 
-// TestDocsNameWhatIsThere checks every relative link and every make target that the documents name.
-func TestDocsNameWhatIsThere(t *testing.T) {
-	documents, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	measured, err2 := filepath.Glob(filepath.Join(root, "docs", "measured", "*.md"))
-	if documents = append(documents, measured...); err != nil || err2 != nil || len(measured) == 0 {
-		t.Fatalf("no documents: %v, %v", err, err2)
-	}
-	makefile := readFile(t, "Makefile")
-	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	target := regexp.MustCompile("(?m)(?:^|`)make ([a-z]+)")
-	for _, path := range append(documents, filepath.Join(root, "README.md")) {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(string(b), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", path, m[1])
-			}
-		}
-		for _, m := range target.FindAllStringSubmatch(string(b), -1) {
-			if !strings.Contains(makefile, "\n"+m[1]+":") {
-				t.Errorf("%s says make %s, which the Makefile does not have", path, m[1])
-			}
-		}
-	}
-}
-
 // TestREADMEShowsWhatTheDemoPrints runs the demo and compares its transcript with the README's, but for what differs
 // from run to run: times, ports, folders and seconds.
 func TestREADMEShowsWhatTheDemoPrints(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	testCommand = regexp.MustCompile("`go test (\\./[a-z/]+) -run (\\w+)`")
-	testFunc    = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	testCommand = regexp.MustCompile("`go test (\\./[a-z0-9/]+) -run (\\w+)`")
+	testFunc    = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark)\w+)\(\w+ \*testing\.[TB]\)`)
 )
 
 // packages returns the folders of the module that hold Go files, relative to its root.
@@ -37,7 +37,7 @@ func packages(t *testing.T) (dirs []string) {
 	return dirs
 }
 
-// testsOf returns the names of the tests of a package.
+// testsOf returns the names of the tests and benchmarks of a package.
 func testsOf(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
