@@ -20,7 +20,7 @@ type Member struct {
 	State   State   `json:"state"`
 	Phi     float64 `json:"phi"` // suspicion, at least 0, dimensionless
 	// Timeout and SuspectTimeout are the silences at which the member is declared dead and becomes suspect. They follow
-	// from the heartbeats of the member so far, and are 0 for the agent itself.
+	// from the heartbeats so far. For the agent itself, and for who left, they mean nothing.
 	Timeout        time.Duration     `json:"timeout_seconds"`
 	SuspectTimeout time.Duration     `json:"suspect_timeout_seconds"`
 	Silence        time.Duration     `json:"silence_seconds"`       // age of its newest known heartbeat
