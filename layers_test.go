@@ -30,8 +30,8 @@ var (
 			"a virtual cluster has virtual links and virtual time"},
 		"sim/torture": {[]string{"sim", "gossip", "membership", "phi"}, []string{"net", "os", "sync"},
 			"torture composes what a virtual cluster suffers; a cluster knows nothing of it"},
-		"api": {nil, []string{"github.com/hashicorp/memberlist"},
-			"a client of the API must not drag the agent in"},
+		"api": {nil, []string{"github.com/hashicorp/memberlist"}, // and all but the standard library: api/doc_test.go
+			"whoever imports the client gets nothing else"},
 		"agent": {[]string{"gossip", "gossip/wire", "membership", "phi", "api",
 			"agent/addr",
 			"agent/handlers",

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 const (
 	scheme        = "unix://"
+	tcpScheme     = "http://"
 	maxSocketPath = 107 // bytes that Linux has for the path of a socket, unix(7): 108 with the closing NUL
 )
 
@@ -53,4 +55,26 @@ func SocketPath(url string) (string, error) {
 			url, len(path), maxSocketPath)
 	}
 	return path, nil
+}
+
+// IsTCP reports whether url names an API over TCP, which asks for a token.
+func IsTCP(url string) bool { return strings.HasPrefix(url, tcpScheme) }
+
+// endpoint returns the network and the address in url.
+func endpoint(url string) (network, address string, err error) {
+	switch {
+	case strings.Contains(url, "://") && !IsTCP(url) && !strings.HasPrefix(url, scheme):
+		return "", "", fmt.Errorf("API address %q is not supported: write unix:///path or http://127.0.0.1:PORT", url)
+	case !IsTCP(url):
+		path, err := SocketPath(url)
+		return "unix", path, err
+	}
+	address = strings.TrimSuffix(strings.TrimPrefix(url, tcpScheme), "/")
+	address = strings.Replace(address, "localhost:", "127.0.0.1:", 1)
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().Unmap().IsLoopback() || at.Port() == 0 {
+		return "", "", fmt.Errorf("API address %q: over TCP it is http://127.0.0.1:PORT or http://[::1]:PORT: "+
+			"a token must not leave the host in the clear", url)
+	}
+	return "tcp", at.String(), nil
 }

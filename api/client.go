@@ -14,25 +14,31 @@ import (
 )
 
 const (
-	base      = "http://heartsay" // the host that the agent wants to be called by
+	base      = "http://heartsay" // the agent refuses requests for another host
 	maxAnswer = 256 << 20         // bytes of one answer: 100,000 members with 2 KiB of tags each
-	// answerTime is how long an agent may take over what it knows by heart. It is far above what a busy host needs.
+	// answerTime is how long an agent may take over an answer from its memory. It is far above what a busy host needs.
 	answerTime = 10 * time.Second
-	// networkTime is how long it may take over what needs other hosts: joining, leaving.
+	// networkTime is how long it may take over an answer that needs other hosts: to join, to leave, to probe.
 	networkTime = 60 * time.Second
 )
 
 // Client talks to one agent. It holds no connection between calls, so it needs no closing, and it may be used by many
 // goroutines at once.
 //
-// Errors of all calls: [ErrUnreachable] when no agent answers, [ErrNotPermitted] when the caller may not, [*Error]
-// when the agent declines or fails, and the context's own error when that ended. A call gives up by itself after
-// 10 seconds, Join and Leave after 60; streams of events never do.
+// Errors of all calls: [ErrUnreachable] when no agent answers, [ErrNotPermitted] when the caller may not do this, an
+// [*Error] when the agent declines or fails, and the context's own error when that ended. A call gives up by itself
+// after 10 seconds, Join, Leave and Probe after 60; streams of events never do.
 type Client struct {
 	path  string // for messages
 	token string // "": none is shown
 	http  *http.Client
 }
+
+// Option changes how a [Client] calls.
+type Option func(*Client)
+
+// WithToken makes a client show the token that an API over TCP asks for.
+func WithToken(token string) Option { return func(c *Client) { c.token = token } }
 
 // New returns a client of the agent whose API is at url, unix:///path, or http://127.0.0.1:port with the option
 // [WithToken]. It does not connect yet; the only errors are those of [SocketPath], and the like for TCP.
@@ -51,37 +57,6 @@ func New(url string, options ...Option) (*Client, error) {
 		option(c)
 	}
 	return c, nil
-}
-
-// Members returns the agent's view of its cluster.
-func (c *Client) Members(ctx context.Context) (Members, error) {
-	m, err := call[Members](ctx, c, answerTime, http.MethodGet, "/v1/members", nil)
-	if m.Members == nil {
-		m.Members = []Member{}
-	}
-	return m, err
-}
-
-// Self returns what the agent says of itself.
-func (c *Client) Self(ctx context.Context) (Self, error) {
-	return call[Self](ctx, c, answerTime, http.MethodGet, "/v1/self", nil)
-}
-
-// Join makes the agent try each address once, now, and keep it as a seed. That some or all failed is told in the
-// result and is not an error.
-func (c *Client) Join(ctx context.Context, addresses ...string) (JoinResult, error) {
-	return call[JoinResult](ctx, c, networkTime, http.MethodPost, "/v1/join", JoinRequest{Addresses: addresses})
-}
-
-// Leave makes the agent say goodbye to its cluster and exit.
-func (c *Client) Leave(ctx context.Context) (LeaveResult, error) {
-	return call[LeaveResult](ctx, c, networkTime, http.MethodPost, "/v1/leave", struct{}{})
-}
-
-// Forget makes the agent remove a member from its list, and lets the others know. Without force it declines for a
-// member that is alive or suspect. A name that the agent never heard of is an [*Error] with [CodeNotFound].
-func (c *Client) Forget(ctx context.Context, name string, force bool) (ForgetResult, error) {
-	return call[ForgetResult](ctx, c, answerTime, http.MethodPost, "/v1/forget", ForgetRequest{Name: name, Force: force})
 }
 
 // call sends one request with body as JSON, unless that is nil, and returns the answer, all within limit.
@@ -106,7 +81,7 @@ func call[T any](ctx context.Context, c *Client, limit time.Duration, method, ro
 		return none, fmt.Errorf("read %s: the answer is larger than %d MiB", route, maxAnswer>>20)
 	}
 	if err := json.Unmarshal(data, &answer); err != nil {
-		return none, stranger(c.path, fmt.Sprintf("its answer to %s is not JSON of this API: %v", route, err))
+		return none, otherProgram(c.path, fmt.Sprintf("its answer to %s is not JSON of this API: %v", route, err))
 	}
 	return answer, nil
 }
@@ -137,7 +112,7 @@ func (c *Client) do(request *http.Request) (*http.Response, error) {
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, failure(request.Context(), c.path, bare(err))
+		return nil, failure(request.Context(), c.path, withoutURL(err))
 	}
 	if response.StatusCode == http.StatusOK {
 		return response, nil
@@ -159,13 +134,13 @@ func (c *Client) refusal(response *http.Response) error {
 	case e.Code == CodeNotPermitted:
 		e.Message = "the agent does not permit this: it answered " + response.Status
 	default:
-		return stranger(c.path, "HTTP "+response.Status)
+		return otherProgram(c.path, "HTTP "+response.Status)
 	}
 	return &e
 }
 
-// bare returns err without the method and URL that net/http puts in front; the URL's host means nothing here.
-func bare(err error) error {
+// withoutURL returns err without the method and URL that net/http puts in front; the URL's host means nothing here.
+func withoutURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		return u.Err

@@ -70,11 +70,11 @@ func (c *Client) stream(ctx context.Context, r EventsRequest, opened func(Cursor
 			}
 			var e Event
 			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-				yield(Event{}, stranger(c.path, fmt.Sprintf("a line of its events is not JSON of this API: %v", err)))
+				yield(Event{}, otherProgram(c.path, fmt.Sprintf("a line of its events is not JSON of this API: %v", err)))
 				return
 			}
 			if e.Type == StreamEndType {
-				yield(Event{}, c.lastWords(lines.Bytes()))
+				yield(Event{}, c.endedByAgent(lines.Bytes()))
 				return
 			}
 			if !yield(e, nil) {
@@ -114,8 +114,8 @@ func (c *Client) openEvents(ctx context.Context, cancel context.CancelCauseFunc,
 	return c.do(request)
 }
 
-// lastWords returns the error for a stream that the agent ended itself, with line.
-func (c *Client) lastWords(line []byte) error {
+// endedByAgent returns the error for a stream that the agent ended itself, with line.
+func (c *Client) endedByAgent(line []byte) error {
 	var end StreamEnd
 	if err := json.Unmarshal(line, &end); err != nil || end.Code == CodeUnavailable {
 		return fmt.Errorf("%w at %s any more: it ended the stream of events: %s", ErrUnreachable, c.path, end.Reason)

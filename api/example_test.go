@@ -52,7 +52,7 @@ func ExampleClient_Follow() {
 		}
 		view.Apply(event)
 		fmt.Println(event.Type, event.Member.Name, len(view.Members()))
-		if event.Type == "dead" {
+		if event.Type == api.EventDead {
 			break
 		}
 	}
@@ -115,16 +115,16 @@ func fakeAgent() string {
 	}
 	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer os.RemoveAll(dir)
-		members := []api.Member{{Name: "db-1", State: "dead"}, {Name: "web-1", State: "alive"}}
+		members := []api.Member{{Name: "db-1", State: api.Dead}, {Name: "web-1", State: "alive"}}
 		if r.URL.Path == "/v1/members" {
 			json.NewEncoder(w).Encode(api.Members{Self: "web-1", Members: members})
 			return
 		}
 		events := json.NewEncoder(w)
-		members[0].State = "alive"
+		members[0].State = api.Alive
 		events.Encode(api.Event{Epoch: "e1", Seq: 1, Type: api.EventReset, Members: members})
-		events.Encode(api.Event{Epoch: "e1", Seq: 2, Type: "join", Member: api.Member{Name: "db-2", State: "alive"}})
-		events.Encode(api.Event{Epoch: "e1", Seq: 3, Type: "dead", Member: api.Member{Name: "db-1", State: "dead"}})
+		events.Encode(api.Event{Epoch: "e1", Seq: 2, Type: api.EventJoin, Member: api.Member{Name: "db-2", State: "alive"}})
+		events.Encode(api.Event{Epoch: "e1", Seq: 3, Type: api.EventDead, Member: api.Member{Name: "db-1", State: "dead"}})
 	}))
 	return "unix://" + dir + "/s"
 }

@@ -19,22 +19,39 @@ var (
 	ErrNotPermitted = errors.New("not permitted")
 )
 
-// errNoAnswer is why a request is given up that the agent took and then sat on.
+// Error is the body of every answer that is not 2xx: the agent declines or fails. Client returns it as an error.
+type Error struct {
+	Code    string `json:"code"`    // for programs, one of the constants below
+	Message string `json:"message"` // for people
+}
+
+// Codes of [Error].
+const (
+	CodeBadRequest   = "bad_request"   // 400: the request is wrong; nothing changed
+	CodeNotPermitted = "not_permitted" // 403: the caller may not do this
+	CodeNotFound     = "not_found"     // 404: no such member or route
+	CodeRefused      = "refused"       // 409: the agent declines, Message says why; nothing changed
+	CodeUnavailable  = "unavailable"   // 503: the agent is leaving or not ready
+	CodeInternal     = "internal"      // 500: the agent broke
+	CodeTooSlow      = "too_slow"      // at the end of a stream only: its reader took nothing for too long
+)
+
+// Error returns the message for people.
+func (e *Error) Error() string { return e.Message }
+
+// Is makes errors.Is find [ErrNotPermitted] in an error with [CodeNotPermitted].
+func (e *Error) Is(target error) bool {
+	return target == ErrNotPermitted && e.Code == CodeNotPermitted
+}
+
+// errNoAnswer is why a request is given up that the agent took and did not answer.
 var errNoAnswer = errors.New("it took the request and gave no answer in time; it may be stopped or starved")
 
 // errSilent is why a stream of events is given up.
 var errSilent = errors.New("it gave no sign of life for 30s; it may be stopped or starved")
 
-// Error returns the message for people.
-func (e *Error) Error() string { return e.Message }
-
-// Is reports whether e is the agent's way to say target, which is so for [ErrNotPermitted] only.
-func (e *Error) Is(target error) bool {
-	return target == ErrNotPermitted && e.Code == CodeNotPermitted
-}
-
-// failure returns what err of a request to the agent at path means for the caller. The context's own end comes back
-// as it is.
+// failure returns what err of a request to the agent at path means for the caller. When the context ended by itself,
+// that is its cause.
 func failure(ctx context.Context, path string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		if !errors.Is(cause, errNoAnswer) && !errors.Is(cause, errSilent) {
@@ -68,8 +85,8 @@ func unreachable(path, why string) error {
 	return fmt.Errorf("%w at %s: %s; start one with: heartsay agent --api unix://%s", ErrUnreachable, path, why, path)
 }
 
-// stranger returns the error for an answer that no agent of heartsay gives.
-func stranger(path, what string) error {
+// otherProgram returns the error for an answer that no agent of heartsay gives.
+func otherProgram(path, what string) error {
 	return fmt.Errorf("%w at %s: something else listens there (%s); name the agent's own socket",
 		ErrUnreachable, path, what)
 }

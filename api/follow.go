@@ -15,14 +15,14 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// Follow returns the agent's events as [Client.Events] does, and goes on when the stream breaks off: it asks again,
-// after 0.1 to 5 seconds or MaxPause, for what came after the last event that it had. So the caller sees each event once and in
-// order, over breaks and over restarts of the agent; where that cannot be, as after a restart, it gets a reset with
-// the whole view. An agent that is not there yet is waited for.
+// Follow returns the agent's events as [Client.Events] does, and goes on when the stream breaks off: after a pause of
+// 0.1 seconds, which doubles with each attempt up to r.MaxPause, it asks for the events after the last one that it had.
+// So the caller sees each event once and in order, over breaks and over restarts of the agent. Where that cannot be, as
+// after a restart, it gets a reset with the whole view. An agent that is not there yet is waited for.
 //
 // The loop ends when the caller leaves it, or after one last pair with an error: the context's own when that ended,
-// [ErrNotPermitted], or an [*Error] for a request that the agent declines. OnBreak is told of all else; with Persist of
-// those two as well.
+// [ErrNotPermitted], or an [*Error] for a request that the agent declines. r.OnBreak is told of all other errors, and
+// with r.Persist of these as well, which then end nothing.
 func (c *Client) Follow(ctx context.Context, r EventsRequest) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		longest := cmp.Or(r.MaxPause, longestPause)
@@ -40,7 +40,7 @@ func (c *Client) Follow(ctx context.Context, r EventsRequest) iter.Seq2[Event, e
 					}
 					continue
 				}
-				if ctx.Err() != nil || !r.Persist && !passes(err) {
+				if ctx.Err() != nil || !r.Persist && !temporary(err) {
 					yield(Event{}, err)
 					return
 				}
@@ -56,8 +56,8 @@ func (c *Client) Follow(ctx context.Context, r EventsRequest) iter.Seq2[Event, e
 	}
 }
 
-// passes reports whether the same request may succeed later.
-func passes(err error) bool {
+// temporary reports whether the same request may succeed later.
+func temporary(err error) bool {
 	var refused *Error
 	if errors.As(err, &refused) {
 		return refused.Code == CodeUnavailable || refused.Code == CodeTooSlow || refused.Code == CodeInternal
@@ -77,10 +77,10 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// WaitFor returns the members as soon as enough reports true of them: now, or after an event to come. It outlives
-// breaks and restarts of the agent as [Client.Follow] does, so only ctx bounds it. An error tells why nothing came of
-// it; when ctx ended while the agent was not reached it holds that reason too. What enough is given is sorted by name
-// and its own.
+// WaitFor returns the members as soon as enough returns true for them: now, or after an event to come. It goes on over
+// breaks and restarts of the agent as [Client.Follow] does, so only ctx bounds it. The errors are those of Follow; when
+// ctx ended while the agent was not reached, the error holds that reason too. The members are sorted by name, and the
+// slice belongs to enough.
 func (c *Client) WaitFor(ctx context.Context, enough func([]Member) bool) ([]Member, error) {
 	var view View
 	var away error // why the agent is not reached at the moment

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Keys is the answer of GET /v1/keys: which keys the agent has, which the others use, and whom it did not let in. Keys
-// are told by their ids only.
+// Keys is the answer of GET /v1/keys: which keys the agent has, which keys the other members use, and what traffic was
+// refused. It names keys by their ids and never shows one.
 type Keys struct {
 	Sealed  bool         `json:"sealed"`   // false: the agent has no key, all else is empty
 	KeyFile string       `json:"key_file"` // absolute path
@@ -20,7 +20,7 @@ type Keys struct {
 // Key is one of the agent's keys.
 type Key struct {
 	ID    string `json:"id"`    // eight hexadecimal digits
-	Seals bool   `json:"seals"` // what the agent sends; every key opens
+	Seals bool   `json:"seals"` // it seals what the agent sends; every key opens what comes
 }
 
 // RetiredKey is a key that was removed.
@@ -34,20 +34,20 @@ type KeyUse struct {
 	Name    string     `json:"name"`
 	Address string     `json:"address"`
 	State   State      `json:"state"`
-	Seals   string     `json:"seals"` // id of the key of its last packet; "": none came
-	Holds   []string   `json:"holds"` // ids of the keys that it opens with, as it answered; never null
-	Asked   bool       `json:"asked"` // it answered just now
-	Heard   *time.Time `json:"heard,omitempty"`
+	Seals   string     `json:"seals"`           // id of the key of its last packet; "": none came
+	Holds   []string   `json:"holds"`           // ids of the keys that it opens with, as it answered; never null
+	Asked   bool       `json:"asked"`           // it answered the question for its keys just now
+	Heard   *time.Time `json:"heard,omitempty"` // when its last packet came; nil: none came
 }
 
-// Refusal is traffic that was not let in. Anybody can send it from any address that is not checked, so it is a hint.
+// Refusal is traffic that was refused. The address of a packet can be forged, so a refusal is only a hint.
 type Refusal struct {
 	Address string    `json:"address"` // of packets with its port, of streams without
-	Member  string    `json:"member"`  // whose address that is, "" when it is nobody's
+	Member  string    `json:"member"`  // the one with that address, "" when there is none
 	Key     string    `json:"key"`     // id of the key that it named, "" when it named none
 	Reason  string    `json:"reason"`  // retired, key, seal or plain
 	Count   uint64    `json:"count"`
-	Last    time.Time `json:"last"`
+	Last    time.Time `json:"last"` // when the newest came
 }
 
 // Keys returns which keys the agent and the others use. The agent asks the others, which takes up to a second.
@@ -55,8 +55,8 @@ func (c *Client) Keys(ctx context.Context) (Keys, error) {
 	return call[Keys](ctx, c, answerTime, http.MethodGet, "/v1/keys", nil)
 }
 
-// ReloadKeys makes the agent read its key file again. It declines with [CodeRefused] when the file is none; then its
-// keys stay as they are.
+// ReloadKeys makes the agent read its key file again. A file that is no key file is an [*Error] with [CodeRefused]; then
+// the agent's keys stay as they are.
 func (c *Client) ReloadKeys(ctx context.Context) error {
 	_, err := call[struct{}](ctx, c, answerTime, http.MethodPost, "/v1/keys/reload", struct{}{})
 	return err

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ProbeRequest is the body of POST /v1/probe: look whether whoever listens at an address can be talked to, by packets
-// and by a stream. An agent of the cluster that is no member yet becomes one by that.
+// ProbeRequest is the body of POST /v1/probe: find out whether an agent at an address answers packets and streams. An
+// agent of the cluster that is no member yet becomes one by that.
 type ProbeRequest struct {
 	Address string `json:"address"` // as for joining
 }
@@ -22,11 +22,12 @@ type ProbeResult struct {
 	StreamError string         `json:"stream_error,omitempty"`   // "" when it succeeded
 	FullBytes   int            `json:"full_bytes,omitempty"`     // of a full packet, which gossip sends
 	PassedBytes int            `json:"passed_bytes,omitempty"`   // of the largest packet that was answered
-	ClockAhead  *time.Duration `json:"clock_ahead_seconds"`      // its clock before this agent's; null when it was not told
+	ClockAhead  *time.Duration `json:"clock_ahead_seconds"`      // how far its clock is ahead of this agent's; nil when it was not told
 }
 
-// Probe looks whether the agent can talk to whoever listens at an address. That it cannot is told in the result; the
-// error is for an address that is none or does not resolve, and for those of any call.
+// Probe makes the agent try packets and a stream to an address, and returns what came of each. That one fails is told
+// in the result and is no error. A text that is no address is an [*Error] with [CodeBadRequest], a name that does not
+// resolve one with [CodeNotFound]; the other errors are those of [Client].
 func (c *Client) Probe(ctx context.Context, address string) (ProbeResult, error) {
 	return call[ProbeResult](ctx, c, networkTime, http.MethodPost, "/v1/probe", ProbeRequest{Address: address})
 }

@@ -33,10 +33,11 @@ const (
 	TimestampHeader = "Heartsay-Timestamp" // Unix seconds of the attempt
 )
 
-// ErrSignature says that a request was not signed with the secret, or not now.
+// ErrSignature says that a request was not signed with the secret, or at a time that is too far from now.
 var ErrSignature = errors.New("the webhook's signature is not valid")
 
-// SignWebhook sets the headers that sign body at a time.
+// SignWebhook sets in h the headers that sign body with secret, at the time now. An agent does it; a receiver needs it
+// for tests.
 func SignWebhook(secret []byte, now time.Time, h http.Header, body []byte) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	h.Set(TimestampHeader, timestamp)
@@ -44,8 +45,8 @@ func SignWebhook(secret []byte, now time.Time, h http.Header, body []byte) {
 }
 
 // VerifyWebhook returns nil when the headers h of a request sign body with secret, at a time no more than tolerance
-// from now; five minutes are usual. A receiver that must not act twice on a request that somebody recorded also has to
-// remember the ids of the events for as long. Every error is an [ErrSignature].
+// from now; five minutes are usual. Somebody may record a request and send it again within tolerance: a receiver that
+// must not act twice remembers the ids of the events for that long. Every error is an [ErrSignature].
 func VerifyWebhook(secret []byte, now time.Time, tolerance time.Duration, h http.Header, body []byte) error {
 	timestamp := h.Get(TimestampHeader)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)

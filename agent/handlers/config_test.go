@@ -82,7 +82,7 @@ func TestParseWebhookSaysWhatIsWrongAndKeepsSecrets(t *testing.T) {
 	if err != nil || w.URL != "https://u:hunter2@host/path?token=hunter2" {
 		t.Errorf("a webhook with a password is %q, %v", w.URL, err)
 	}
-	if got, want := w.String(), "dead,left=https://xxxxx@host/path?xxxxx"; got != want {
+	if got, want := w.String(), "dead,left=https://***@host/path?***"; got != want {
 		t.Errorf("the webhook is shown as %s, want %s", got, want)
 	}
 }

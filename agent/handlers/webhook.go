@@ -39,8 +39,8 @@ var webhooks = registered{
 	},
 }
 
-// Webhook is a handler: an address to which each event of some types is posted, as a CloudEvent [CloudEvents 1.0, HTTP binding,
-// structured mode]. See docs/events.md for what its receiver gets and is promised.
+// Webhook is a handler: an address to which each event of some types is posted, as a CloudEvent [CloudEvents 1.0, HTTP
+// binding, structured mode]. See docs/events.md for what its receiver gets and is promised.
 type Webhook struct {
 	Types []api.EventType
 	URL   string // http or https
@@ -50,27 +50,32 @@ type Webhook struct {
 func ParseWebhook(s string) (Webhook, error) {
 	types, rest, err := splitTypes(s, "https://host/path")
 	if err != nil {
-		return Webhook{}, fmt.Errorf("webhook %q: %w", maskURL(s), err)
+		return Webhook{}, fmt.Errorf("webhook %q: %w", MaskURL(s), err)
 	}
 	w := Webhook{Types: types, URL: strings.TrimSpace(rest)}
 	return w, w.validate()
 }
 
-// String returns the webhook as [ParseWebhook] reads it, but for a password in its URL.
-func (w Webhook) String() string { return typeList(w.Types) + "=" + maskURL(w.URL) }
+// String returns the webhook as [ParseWebhook] reads it, but for what may be a secret in its URL.
+func (w Webhook) String() string { return typeList(w.Types) + "=" + MaskURL(w.URL) }
 
-// maskURL returns s without the password in its URL, as far as there is one, and without a query, which may hold a token.
-func maskURL(s string) string {
-	if before, rest, ok := strings.Cut(s, "://"); ok {
-		if i := strings.LastIndex(rest, "@"); i >= 0 {
-			rest = "xxxxx" + rest[i:]
-		}
-		if i := strings.Index(rest, "?"); i >= 0 {
-			rest = rest[:i] + "?xxxxx"
-		}
-		return before + "://" + rest
+// masked is what is shown in place of a secret.
+const masked = "***"
+
+// MaskURL returns text without what may be a secret in a URL in it: who asks, the password and the query. What it hides
+// is too much rather than too little: the URL may be malformed, and other words before it or behind it.
+func MaskURL(text string) string {
+	before, rest, isURL := strings.Cut(text, "://")
+	if !isURL {
+		return text
 	}
-	return s
+	if i := strings.LastIndex(rest, "@"); i >= 0 {
+		rest = masked + rest[i:]
+	}
+	if i := strings.Index(rest, "?"); i >= 0 {
+		rest = rest[:i] + "?" + masked
+	}
+	return before + "://" + rest
 }
 
 func (w Webhook) validate() error {

@@ -3,12 +3,14 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"heartsay/cmd/heartsay/internal/render"
 	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
+
+	"heartsay/agent/handlers"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // shownSetting is one value of the configuration and what set it.
@@ -147,7 +149,7 @@ func maskSecret(key string, v any) any {
 		if secretKey(key) {
 			return render.Masked
 		}
-		return render.MaskURL(render.MaskKeys(v))
+		return handlers.MaskURL(render.MaskKeys(v))
 	case []string:
 		shown := make([]string, len(v))
 		for i, text := range v {

@@ -68,7 +68,8 @@ func TestSecretsAreMasked(t *testing.T) {
 		want any
 	}{
 		{"webhook-secret", "hunter2", render.Masked}, {"api-token", "hunter2", render.Masked}, {"key-file", "/etc/key", "/etc/key"},
-		{"webhook", []string{"https://u:hunter2@h/p?t=hunter2", "http://h/p"}, []string{"https://u:***@h/p?***", "http://h/p"}},
+		{"webhook", []string{"dead,left=https://u:hunter2@h/p?t=hunter2", "*=http://h/p"}, []string{"dead,left=https://***@h/p?***", "*=http://h/p"}},
+		{"on-event", []string{"dead=/bin/ask https://u:hunter2@h/"}, []string{"dead=/bin/ask https://***@h/"}},
 		{"name", "token", "token"}, {"tag", []string{"a=b?c"}, []string{"a=b?c"}}, {"api", "unix:///s", "unix:///s"},
 	} {
 		if got := maskSecret(c.key, c.in); !reflect.DeepEqual(got, c.want) {

@@ -1,10 +1,6 @@
 package render
 
-import (
-	"net/url"
-	"regexp"
-	"strings"
-)
+import "regexp"
 
 // Masked is what is shown in place of a secret.
 const Masked = "***"
@@ -18,18 +14,3 @@ func IsKey(text string) bool { return text != "" && keyInText.FindString(text) =
 // MaskKeys returns text without what is written like a key. A message that quotes what stood on the command line must
 // not repeat one that somebody put there by mistake: messages end up in logs.
 func MaskKeys(text string) string { return keyInText.ReplaceAllString(text, Masked) }
-
-// MaskURL returns text, if it is a URL, without its password and its query, which may hold a token.
-func MaskURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme == "" || u.Host == "" {
-		return text
-	}
-	if _, hidden := u.User.Password(); hidden {
-		u.User = url.UserPassword(u.User.Username(), Masked)
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = Masked
-	}
-	return strings.ReplaceAll(u.String(), "%2A%2A%2A", Masked)
-}

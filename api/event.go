@@ -4,7 +4,38 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
+
+// Event is one line of GET /v1/events: one change of the agent's view.
+type Event struct {
+	Epoch  string    `json:"epoch"` // one life of the agent: each start begins a new one
+	Seq    uint64    `json:"seq"`   // counts from 1 within the epoch, without holes
+	Time   time.Time `json:"time"`  // when the agent noticed it, by its own clock
+	Type   EventType `json:"type"`
+	Member Member    `json:"member"` // as the view shows it just after the change
+	Reason string    `json:"reason"` // why, for people; may be ""
+	// Members is set in an EventReset only: the whole view after which the events go on. Member is empty then.
+	Members []Member `json:"members,omitempty"`
+}
+
+// StreamEnd is the last line of a stream of events that the agent ends: because it stops ([CodeUnavailable]), or
+// because the reader took nothing for ten seconds ([CodeTooSlow]). A stream without it broke off. To go on without a
+// hole, ask for what came after Epoch and Seq.
+type StreamEnd struct {
+	Epoch  string    `json:"epoch"`
+	Seq    uint64    `json:"seq"`
+	Type   EventType `json:"type"`   // StreamEndType
+	Code   string    `json:"code"`   // as in Error
+	Reason string    `json:"reason"` // for people
+}
+
+// StreamEndType is the type of a [StreamEnd]; no event has it.
+const StreamEndType EventType = "end"
+
+// CursorHeader is the header in which the answer to GET /v1/events says, as "EPOCH:SEQ", after which event the stream
+// begins. A reader that is cut off before its first event goes on from there.
+const CursorHeader = "Heartsay-Cursor"
 
 // Cursor names an event of an agent: Seq counts from 1 within Epoch, which is one life of the agent. Written, it is
 // "EPOCH:SEQ". A Seq of 0 is the place before the first event. The zero value names nothing.
