@@ -104,7 +104,7 @@ func (d *doctor) report(format string) error {
 		return err
 	}
 	if n := count[resultFail]; n > 0 {
-		return &exitError{exitFalse, fmt.Errorf("%s failed", render.Plural(n, "check"))}
+		return withCode(exitFalse, fmt.Errorf("%s failed", render.Plural(n, "check")))
 	}
 	return nil
 }

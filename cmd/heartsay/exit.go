@@ -32,9 +32,12 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
+// withCode returns err with an exit code of its own.
+func withCode(code int, err error) error { return &exitError{code, err} }
+
 // usageError returns an error for a command line that makes no sense.
 func usageError(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+	return withCode(exitUsage, fmt.Errorf(format, args...))
 }
 
 // codeExits are the exit codes of the agent's refusals.

@@ -55,7 +55,7 @@ func healthAction(c *Call) error {
 func unhealthy(err error) error {
 	var answer *api.Error
 	if errors.As(err, &answer) && answer.Code == api.CodeUnavailable {
-		return &exitError{exitFalse, err}
+		return withCode(exitFalse, err)
 	}
 	return err
 }
@@ -74,7 +74,7 @@ func healthWithin(parent context.Context, limit time.Duration, ask func(context.
 		case parent.Err() != nil:
 			return parent.Err()
 		case ctx.Err() != nil:
-			return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %w", limit, last)}
+			return withCode(exitTimedOut, fmt.Errorf("timed out after %s: %w", limit, last))
 		case exitCode(unhealthy(err)) != exitFalse && !errors.Is(err, api.ErrUnreachable):
 			return err
 		}

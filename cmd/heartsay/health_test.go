@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +30,7 @@ func TestHealthTellsTheLastAnswerWhenTheTimeIsUp(t *testing.T) {
 				next++
 				return ask(ctx)
 			})
-			var exit *exitError
-			if !errors.As(err, &exit) || exit.code != exitTimedOut || err.Error() != c.want {
+			if exitCode(err) != exitTimedOut || err.Error() != c.want {
 				t.Errorf("%s: %v, want %q with exit code %d", name, err, c.want, exitTimedOut)
 			}
 		})

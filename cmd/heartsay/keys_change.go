@@ -144,7 +144,7 @@ func checkOthers(c *Call, others *api.Keys, cutOff func(api.KeyUse) bool, why, t
 // notFound gives the error for a key that is not there its exit code.
 func notFound(err error) error {
 	if errors.Is(err, keyring.ErrUnknown) {
-		return &exitError{exitNotFound, err}
+		return withCode(exitNotFound, err)
 	}
 	return err
 }

@@ -62,7 +62,7 @@ func planAction(c *Call) error {
 		err = writePlan(c.Out, p)
 	}
 	if err == nil && p.Recommended == nil {
-		return &exitError{exitFalse, whyNone(wish, trials)}
+		return withCode(exitFalse, whyNone(wish, trials))
 	}
 	return err
 }

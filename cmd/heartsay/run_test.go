@@ -36,6 +36,15 @@ func answer(status int, body string) http.HandlerFunc {
 	}
 }
 
+// environment returns a getenv for tests.
+func environment(pairs ...string) func(string) string {
+	m := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) string { return m[name] }
+}
+
 // command runs a command line against the agent at url, "" for none.
 func command(url string, args ...string) (code int, out, err string) {
 	var o, e bytes.Buffer

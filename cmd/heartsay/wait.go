@@ -60,7 +60,7 @@ func checkOnce(ctx context.Context, client *api.Client, g goal) error {
 	seen := new(api.View)
 	seen.Reset(view.Members)
 	if !g.reached(seen) {
-		return &exitError{exitFalse, errors.New(g.describe(seen))}
+		return withCode(exitFalse, errors.New(g.describe(seen)))
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func waitWithin(parent context.Context, client *api.Client, g goal, limit time.D
 		case err != nil && away != nil:
 			return fmt.Errorf("waited %s: %w", limit, away)
 		case err != nil:
-			return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(&seen))}
+			return withCode(exitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(&seen)))
 		}
 		away = nil
 		if seen.Apply(e); g.reached(&seen) {
