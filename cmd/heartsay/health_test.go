@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 func TestHealthTellsTheLastAnswerWhenTheTimeIsUp(t *testing.T) {
@@ -30,8 +31,8 @@ func TestHealthTellsTheLastAnswerWhenTheTimeIsUp(t *testing.T) {
 				next++
 				return ask(ctx)
 			})
-			if exitCode(err) != exitTimedOut || err.Error() != c.want {
-				t.Errorf("%s: %v, want %q with exit code %d", name, err, c.want, exitTimedOut)
+			if cli.ExitCode(err) != cli.ExitTimedOut || err.Error() != c.want {
+				t.Errorf("%s: %v, want %q with exit code %d", name, err, c.want, cli.ExitTimedOut)
 			}
 		})
 	}

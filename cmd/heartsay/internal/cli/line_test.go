@@ -1,13 +1,14 @@
-package main
+package cli
 
 import (
 	"bytes"
 	"fmt"
-	"heartsay/cmd/heartsay/internal/render"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // getenv returns the environment of these variables and their values.
@@ -40,7 +41,7 @@ func testProgram() *Program {
 			Bool("plain", "no seal"),
 		}},
 		{Name: "list", Usage: "show all", Action: show, Flags: []Flag{
-			outputFlag("table", "json"), Bool("watch", "go on"), List("tag", "`KEY=RE`"), Text("name", "", "`RE`"),
+			OutputFlag("table", "json"), Bool("watch", "go on"), List("tag", "`KEY=RE`"), Text("name", "", "`RE`"),
 			{Name: "state", Kind: KindList, Choices: []string{"dead", "left"}, Usage: "`STATE`"},
 			Duration("timeout", "", "`D`"), {Name: "api", Default: "unix:///s", Usage: "`URL`"},
 		}},
@@ -56,7 +57,7 @@ func testProgram() *Program {
 		{Name: "with", Usage: "run a command", Action: show, Flags: []Flag{force},
 			Takes: Takes{Least: 1, Most: 1, What: "NAME", After: "COMMAND"}},
 		{Name: "version", Usage: "tell", Action: show},
-		helpCommand(),
+		HelpCommand(),
 	}}
 }
 
@@ -92,7 +93,7 @@ func TestLineMeans(t *testing.T) {
 		"--force with bob -- run --help --output": `tool with "bob force=true" -- ["run" "--help" "--output"]`,
 	} {
 		code, out, err := toolRun(getenv(), strings.Fields(line)...)
-		if code != exitOK || out != want {
+		if code != ExitOK || out != want {
 			t.Errorf("%q means %q (%d, %q), want %q", line, out, code, err, want)
 		}
 	}
@@ -144,7 +145,7 @@ func TestMistakeOnTheLineIsNamed(t *testing.T) {
 		"help keys nosuch":                    `there is no command "nosuch"`,
 	} {
 		code, out, err := toolRun(getenv(), strings.Fields(line)...)
-		if code != exitUsage || out != "" || !strings.Contains(err, want) {
+		if code != ExitUsage || out != "" || !strings.Contains(err, want) {
 			t.Errorf("%q exits with %d, %q, %q, want 2 and %q", line, code, out, err, want)
 		}
 	}
@@ -164,7 +165,7 @@ func TestHelpGoesBeforeEverythingElse(t *testing.T) {
 		"help keys gen":        "tool keys gen - make one",
 	} {
 		code, out, err := toolRun(getenv(), strings.Fields(line)...)
-		if _, after, _ := strings.Cut(out, "NAME:\n   "); code != exitOK || err != "" || !strings.HasPrefix(after, want+"\n") {
+		if _, after, _ := strings.Cut(out, "NAME:\n   "); code != ExitOK || err != "" || !strings.HasPrefix(after, want+"\n") {
 			t.Errorf("%q exits with %d, %q, %q, want the help of %q", line, code, out, err, want)
 		}
 	}
@@ -194,7 +195,7 @@ func TestEnvironmentSetsFlagsThatAreNotGiven(t *testing.T) {
 		{"keys gen", []string{"HEARTSAY_KEYS_KEY_FILE", "f", "HEARTSAY_KEY_FILE", "g"}, "tool keys gen key-file=f"},
 	} {
 		code, out, err := toolRun(getenv(c.env...), strings.Fields(c.line)...)
-		if code != exitOK || out != c.want {
+		if code != ExitOK || out != c.want {
 			t.Errorf("%q with %q means %q, %q, want %q", c.line, c.env, out, err, c.want)
 		}
 	}
