@@ -62,7 +62,12 @@ var (
 		"bench": {[]string{"agent", "api", "gossip", "membership", "sim"}, nil, "both systems side by side, in tests only"},
 		"cmd/heartsay/internal/render": {nil, []string{"net", "context"},
 			"how something looks does not depend on what it is"},
+		"cmd/heartsay/internal/cli": {[]string{"cmd/heartsay/internal/render", "agent", "api"},
+			[]string{"github.com/hashicorp/memberlist", "os/exec"}, "what a line means does not depend on which commands there are"},
+		"cmd/heartsay/internal/cli/clitest": {[]string{"cmd/heartsay/internal/cli"}, nil,
+			"a test plays the agent, whatever the command"},
 		"cmd/heartsay": {[]string{
+			"cmd/heartsay/internal/cli",
 			"cmd/heartsay/internal/render",
 			"agent",
 			"agent/addr",

@@ -12,11 +12,12 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func agentCommand() *Command {
-	return &Command{
+func agentCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "agent",
 		Usage:     "run this host's member of the cluster",
 		UsageText: "heartsay agent [flags]",
@@ -29,7 +30,7 @@ makes it read its configuration and its key file again.`,
 	}
 }
 
-func agentAction(c *Call) error {
+func agentAction(c *cli.Call) error {
 	s, err := agentSettings(c.Line)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func untilToldToLeave(parent context.Context, messages io.Writer) (context.Conte
 			<-signals
 		}
 		fmt.Fprintln(messages, "heartsay agent: told to end a second time: ends at once, others will have to find out")
-		os.Exit(exitFailed)
+		os.Exit(cli.ExitFailed)
 	}()
 	return ctx, func() { signal.Stop(signals); cancel() }
 }

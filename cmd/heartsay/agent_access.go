@@ -5,15 +5,16 @@ import (
 	"net/netip"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // setAccess sets who may talk to the agent: the networks of its gossip, and the address of its API over TCP.
-func setAccess(l *Line, cfg *agent.Config) error {
+func setAccess(l *cli.Line, cfg *agent.Config) error {
 	var faults []error
 	for _, s := range l.Strings("allow") {
 		network, err := parseNetwork(s)
 		if err != nil {
-			faults = append(faults, usageError("%s %q: write a network like 10.0.0.0/8 or an address", l.Origin("allow"), s))
+			faults = append(faults, cli.UsageError("%s %q: write a network like 10.0.0.0/8 or an address", l.Origin("allow"), s))
 			continue
 		}
 		cfg.Allow = append(cfg.Allow, network)
@@ -23,7 +24,7 @@ func setAccess(l *Line, cfg *agent.Config) error {
 	}
 	a, err := netip.ParseAddrPort(l.String("api-tcp"))
 	if err != nil {
-		faults = append(faults, usageError("%s %q: write IP:PORT, like 127.0.0.1:4328", l.Origin("api-tcp"),
+		faults = append(faults, cli.UsageError("%s %q: write IP:PORT, like 127.0.0.1:4328", l.Origin("api-tcp"),
 			l.String("api-tcp")))
 	}
 	cfg.APITCP = a

@@ -8,14 +8,15 @@ import (
 
 	"heartsay/agent"
 	"heartsay/agent/addr"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // agentConfig returns the configuration that the flags describe: the profile's, with what was set in its place. All
 // faults that can be seen here come back together; the agent finds the others.
-func agentConfig(l *Line) (agent.Config, error) {
+func agentConfig(l *cli.Line) (agent.Config, error) {
 	cfg, err := agent.DefaultConfig(l.String("profile"))
 	if err != nil {
-		return cfg, usageError("%s: %v", l.Origin("profile"), err)
+		return cfg, cli.UsageError("%s: %v", l.Origin("profile"), err)
 	}
 	cfg.API = l.String("api")
 	cfg.Join = l.Strings("join")
@@ -35,7 +36,7 @@ func agentConfig(l *Line) (agent.Config, error) {
 }
 
 // setStrings sets what is a string.
-func setStrings(l *Line, cfg *agent.Config) {
+func setStrings(l *cli.Line, cfg *agent.Config) {
 	for name, field := range map[string]*string{
 		"cluster": &cfg.Cluster, "state-dir": &cfg.StateDir, "zone": &cfg.Zone, "detector": &cfg.Detector,
 		"key-file": &cfg.KeyFile, "token-file": &cfg.TokenFile,
@@ -47,7 +48,7 @@ func setStrings(l *Line, cfg *agent.Config) {
 }
 
 // setNumbers sets what is a number or a time.
-func setNumbers(l *Line, cfg *agent.Config) {
+func setNumbers(l *cli.Line, cfg *agent.Config) {
 	for name, field := range map[string]*int{"fanout": &cfg.Fanout, "digest-budget": &cfg.DigestBudget} {
 		if l.IsSet(name) {
 			*field = l.Int(name)
@@ -69,27 +70,27 @@ func setNumbers(l *Line, cfg *agent.Config) {
 }
 
 // setName sets the name, by default the host's.
-func setName(l *Line, cfg *agent.Config) error {
+func setName(l *cli.Line, cfg *agent.Config) error {
 	if l.IsSet("name") {
 		cfg.Name = l.String("name")
 		return nil
 	}
 	host, err := os.Hostname()
 	if err != nil || host == "" {
-		return usageError("this host has no name: give the member one with --name")
+		return cli.UsageError("this host has no name: give the member one with --name")
 	}
 	cfg.Name = host
 	return nil
 }
 
 // setAddress sets the address that a flag gives.
-func setAddress(l *Line, name string, field *netip.AddrPort, parse func(string) (netip.AddrPort, error)) error {
+func setAddress(l *cli.Line, name string, field *netip.AddrPort, parse func(string) (netip.AddrPort, error)) error {
 	if !l.IsSet(name) {
 		return nil
 	}
 	a, err := parse(l.String(name))
 	if err != nil {
-		return usageError("%s: %v", l.Origin(name), err)
+		return cli.UsageError("%s: %v", l.Origin(name), err)
 	}
 	*field = a
 	return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // configured returns the configuration that a command line of the agent and an environment give.
@@ -20,7 +21,7 @@ func configured(t *testing.T, env func(string) string, args ...string) (cfg agen
 }
 
 func TestFlagsTakeThePlaceOfTheProfilesValues(t *testing.T) {
-	got, err := configured(t, environment("HEARTSAY_ZONE", "z1", "HEARTSAY_JOIN", "10.0.0.1,seed:99"), "--profile", "wan",
+	got, err := configured(t, clitest.Env("HEARTSAY_ZONE", "z1", "HEARTSAY_JOIN", "10.0.0.1,seed:99"), "--profile", "wan",
 		"--name", "a", "--cluster", "c", "--bind", "10.0.0.7", "--advertise", "[2001:db8::1]:7", "--tag", "k=v=w,x",
 		"--tag", "e=", "--interval", "2s", "--fanout", "3", "--digest-budget", "100", "--detector", "normal",
 		"--suspect-phi", "5", "--dead-phi", "6.5", "--suspect-min", "1s", "--suspect-max", "2s", "--dead-min", "3s", "--dead-max", "4s", "--api", "unix:///s",
@@ -42,7 +43,7 @@ func TestFlagsTakeThePlaceOfTheProfilesValues(t *testing.T) {
 }
 
 func TestWithoutFlagsTheAgentRunsByTheProfileLan(t *testing.T) {
-	got, err := configured(t, environment("HEARTSAY_API", "unix:///s"), "--name", "a")
+	got, err := configured(t, clitest.Env("HEARTSAY_API", "unix:///s"), "--name", "a")
 	if err != nil {
 		t.Fatal(err)
 	}

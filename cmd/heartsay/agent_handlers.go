@@ -5,23 +5,24 @@ import (
 
 	"heartsay/agent"
 	"heartsay/agent/handlers"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // handlerFlags returns the flags that say what is to be done when something happens.
-func handlerFlags() []Flag {
-	var flags []Flag
+func handlerFlags() []cli.Flag {
+	var flags []cli.Flag
 	for _, kind := range handlers.Flags() {
-		f := List(kind.Name, kind.Usage)
+		f := cli.List(kind.Name, kind.Usage)
 		f.Separator = "\n" // its values hold commas, so that line feeds separate them in the environment
 		flags = append(flags, f)
 	}
 	return append(flags,
-		Duration("handler-timeout", "30s", "kill a program of --on-event after `DURATION`"),
-		Text("webhook-secret-file", "", "sign what is posted with the secret in `FILE`"))
+		cli.Duration("handler-timeout", "30s", "kill a program of --on-event after `DURATION`"),
+		cli.Text("webhook-secret-file", "", "sign what is posted with the secret in `FILE`"))
 }
 
 // setHandlers sets what is to be done when something happens.
-func setHandlers(l *Line, cfg *agent.Config) error {
+func setHandlers(l *cli.Line, cfg *agent.Config) error {
 	if l.IsSet("handler-timeout") {
 		cfg.Handlers.Timeout = l.Duration("handler-timeout")
 	}
@@ -30,7 +31,7 @@ func setHandlers(l *Line, cfg *agent.Config) error {
 	for _, kind := range handlers.Flags() {
 		for _, value := range l.Strings(kind.Name) {
 			if err := kind.Add(&cfg.Handlers, value); err != nil {
-				faults = append(faults, usageError("%s: %v", l.Origin(kind.Name), err))
+				faults = append(faults, cli.UsageError("%s: %v", l.Origin(kind.Name), err))
 			}
 		}
 	}

@@ -7,22 +7,23 @@ import (
 
 	"heartsay/agent"
 	"heartsay/agent/addr"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // operatorFlags returns the flags that say how the agent serves monitoring and discovery.
-func operatorFlags() []Flag {
-	return []Flag{
-		Text("metrics", "", "serve metrics, health and Prometheus targets on `IP:PORT` too; a port alone: on loopback"),
-		Text("dns", "", "answer DNS queries for members on `IP:PORT`, UDP and TCP; a port alone: on loopback"),
-		Text("dns-zone", "heartsay", "answer DNS queries for `DOMAIN` only"),
-		Text("write-file", "", "keep `FILE` at what --template makes of the members"),
-		Text("template", "", "the `TEMPLATE` of --write-file, a Go template, or @FILE that holds it"),
-		Text("write-exec", "", "run `COMMAND` by sh -c after each write of --write-file"),
+func operatorFlags() []cli.Flag {
+	return []cli.Flag{
+		cli.Text("metrics", "", "serve metrics, health and Prometheus targets on `IP:PORT` too; a port alone: on loopback"),
+		cli.Text("dns", "", "answer DNS queries for members on `IP:PORT`, UDP and TCP; a port alone: on loopback"),
+		cli.Text("dns-zone", "heartsay", "answer DNS queries for `DOMAIN` only"),
+		cli.Text("write-file", "", "keep `FILE` at what --template makes of the members"),
+		cli.Text("template", "", "the `TEMPLATE` of --write-file, a Go template, or @FILE that holds it"),
+		cli.Text("write-exec", "", "run `COMMAND` by sh -c after each write of --write-file"),
 	}
 }
 
 // setOperators sets what operatorFlags say.
-func setOperators(l *Line, cfg *agent.Config) error {
+func setOperators(l *cli.Line, cfg *agent.Config) error {
 	for name, field := range map[string]*string{
 		"dns-zone": &cfg.DNSZone, "write-file": &cfg.WriteFile, "template": &cfg.Template, "write-exec": &cfg.WriteExec,
 	} {
@@ -38,14 +39,14 @@ func setOperators(l *Line, cfg *agent.Config) error {
 }
 
 // readTemplate replaces @FILE by what the file holds.
-func readTemplate(l *Line, template *string) error {
+func readTemplate(l *cli.Line, template *string) error {
 	path, isFile := strings.CutPrefix(*template, "@")
 	if !isFile {
 		return nil
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return usageError("%s: %v", l.Origin("template"), err)
+		return cli.UsageError("%s: %v", l.Origin("template"), err)
 	}
 	*template = string(b)
 	return nil

@@ -1,8 +1,10 @@
 package main
 
 import (
-	"heartsay/agent"
 	"strings"
+
+	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // parseTags returns the tags that are written as KEY=VALUE each. What wrote them stands before each error.
@@ -11,10 +13,10 @@ func parseTags(what string, pairs []string) (map[string]string, error) {
 	for _, pair := range pairs {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {
-			return nil, usageError("%s %q: write KEY=VALUE", what, pair)
+			return nil, cli.UsageError("%s %q: write KEY=VALUE", what, pair)
 		}
 		if _, twice := tags[key]; twice {
-			return nil, usageError("%s %q: the tag %q is given twice", what, pair, key)
+			return nil, cli.UsageError("%s %q: the tag %q is given twice", what, pair, key)
 		}
 		tags[key] = value
 	}
@@ -22,7 +24,7 @@ func parseTags(what string, pairs []string) (map[string]string, error) {
 }
 
 // setTags sets the tags.
-func setTags(l *Line, cfg *agent.Config) error {
+func setTags(l *cli.Line, cfg *agent.Config) error {
 	tags, err := parseTags(l.Origin("tag"), l.Strings("tag"))
 	cfg.Tags = tags
 	return err

@@ -1,17 +1,19 @@
 package main
 
+import "heartsay/cmd/heartsay/internal/cli"
+
 // program returns the whole command line: all commands in the order in which the help shows them.
-func program() *Program {
-	return &Program{
+func program() *cli.Program {
+	return &cli.Program{
 		Name:        "heartsay",
 		Usage:       "who is alive, by hearsay: gossip membership and failure detection",
 		UsageText:   "heartsay COMMAND [flags] [arguments]",
 		Description: programDescription,
 		Source:      addFile,
-		Commands: []*Command{
+		Commands: []*cli.Command{
 			agentCommand(), joinCommand(), leaveCommand(), membersCommand(), eventsCommand(), infoCommand(), waitCommand(),
 			forgetCommand(), tagsCommand(), keysCommand(), healthCommand(), configCommand(), doctorCommand(), uiCommand(),
-			simCommand(), planCommand(), completionCommand(), versionCommand(), helpCommand(),
+			simCommand(), planCommand(), completionCommand(), versionCommand(), cli.HelpCommand(),
 		},
 	}
 }

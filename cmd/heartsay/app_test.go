@@ -4,17 +4,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 func TestNoFlagTakesAValueInOneCommandOnly(t *testing.T) {
 	takes := map[string]bool{}
-	program().each(func(_, c *Command) {
+	program().Each(func(_, c *cli.Command) {
 		for _, f := range c.Flags {
 			for _, name := range []string{f.Name, f.Short} {
-				if before, seen := takes[name]; seen && name != "" && before != (f.Kind != KindBool) {
+				if before, seen := takes[name]; seen && name != "" && before != (f.Kind != cli.KindBool) {
 					t.Errorf("flag %s takes a value in some commands and none in others: it could not stand before its command", name)
 				}
-				takes[name] = f.Kind != KindBool
+				takes[name] = f.Kind != cli.KindBool
 			}
 		}
 	})
@@ -22,10 +24,10 @@ func TestNoFlagTakesAValueInOneCommandOnly(t *testing.T) {
 
 func TestEveryFlagHasAVariableOfItsOwn(t *testing.T) {
 	taken := map[string]string{}
-	program().each(func(top, c *Command) {
+	program().Each(func(top, c *cli.Command) {
 		for _, f := range c.Flags {
 			owner := top.Name + " " + f.Name
-			name := envNames(top, f)[0]
+			name := cli.EnvNames(top, f)[0]
 			alike := slices.Contains([]string{"api", "token-file"}, f.Name) || top.AgentEnv
 			if other, ok := taken[name]; ok && !alike && other != owner {
 				t.Errorf("%s sets both %q and %q", name, other, owner)
@@ -37,17 +39,17 @@ func TestEveryFlagHasAVariableOfItsOwn(t *testing.T) {
 
 // TestEveryCommandHasHelp asks each command, in each group, for its help.
 func TestEveryCommandHasHelp(t *testing.T) {
-	program().each(func(_, c *Command) {
+	program().Each(func(_, c *cli.Command) {
 		if c.Usage == "" || c.UsageText == "" || c.Action == nil && len(c.Commands) == 0 {
 			t.Errorf("command %s does nothing, or its help does not say what", c.Name)
 		}
 	})
-	var walk func(words []string, commands []*Command)
-	walk = func(words []string, commands []*Command) {
+	var walk func(words []string, commands []*cli.Command)
+	walk = func(words []string, commands []*cli.Command) {
 		for _, c := range commands {
 			line := append(slices.Clone(words), c.Name)
 			code, out, err := command("", append(line, "--help")...)
-			if code != exitOK || err != "" || !strings.Contains(out, "heartsay "+strings.Join(line, " ")+" - "+c.Usage+"\n") {
+			if code != cli.ExitOK || err != "" || !strings.Contains(out, "heartsay "+strings.Join(line, " ")+" - "+c.Usage+"\n") {
 				t.Errorf("the help of %q exits with %d, %q, %q", line, code, out, err)
 			}
 			for _, f := range c.Flags {

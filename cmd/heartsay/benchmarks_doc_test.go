@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // TestTheConfigurationsOfTheBenchmarkAreTaken gives the flags in docs/measured/benchmarks.md to an agent. They must say what the
@@ -25,7 +26,7 @@ func TestTheConfigurationsOfTheBenchmarkAreTaken(t *testing.T) {
 			t.Errorf("%q starts no agent", line)
 			continue
 		}
-		cfg, err := configured(t, environment(), strings.Fields(flags)...)
+		cfg, err := configured(t, clitest.Env(), strings.Fields(flags)...)
 		if err == nil {
 			err = cfg.Validate()
 		}

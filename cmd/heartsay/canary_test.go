@@ -23,13 +23,15 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // TestTheCanaryKeyIsNeverSeen lets agents run, rotate and fail with all that they can do switched on, and searches for the
 // keys, the token and the webhooks' secret in everything that they print, serve, write and send, and hand to programs.
 func TestTheCanaryKeyIsNeverSeen(t *testing.T) {
 	t.Parallel()
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	file := func(name string) string { return filepath.Join(dir, name) }
 	key, id := makeKey(t, file("old"))
 	second, secondID := makeKey(t, file("second"))

@@ -2,9 +2,11 @@ package main
 
 import (
 	_ "embed"
-	"heartsay/cmd/heartsay/internal/render"
 	"io"
 	"strings"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // The scripts ask the program itself what could come next, so that they know every flag and the members that live.
@@ -17,19 +19,19 @@ var (
 	fishScript string
 )
 
-func completionCommand() *Command {
-	shell := func(name, script string) *Command {
-		return &Command{
+func completionCommand() *cli.Command {
+	shell := func(name, script string) *cli.Command {
+		return &cli.Command{
 			Name:      name,
 			Usage:     "print it for " + name,
 			UsageText: "heartsay completion " + name,
-			Action: func(c *Call) error {
+			Action: func(c *cli.Call) error {
 				_, err := io.WriteString(c.Out, script)
 				return err
 			},
 		}
 	}
-	return &Command{
+	return &cli.Command{
 		Name:      "completion",
 		Usage:     "print what makes a shell complete the words of heartsay",
 		UsageText: "heartsay completion bash|zsh|fish",
@@ -37,7 +39,7 @@ func completionCommand() *Command {
 zsh:  source <(heartsay completion zsh), after compinit
 fish: heartsay completion fish | source
 in the shell's start-up file. Names of members are completed from the agent that runs.`,
-		Commands: []*Command{
+		Commands: []*cli.Command{
 			shell("bash", bashScript), shell("fish", fishScript), shell("zsh", zshScript),
 			{
 				Name:      "words",
@@ -46,7 +48,7 @@ in the shell's start-up file. Names of members are completed from the agent that
 				Description: `One line for each: a word, a tab and what it means. A line ":files" says that the
 path of a file may stand there.`,
 				Hidden: true,
-				Takes:  Takes{After: "WORD"},
+				Takes:  cli.Takes{After: "WORD"},
 				Action: writeWords,
 			},
 		},
@@ -54,7 +56,7 @@ path of a file may stand there.`,
 }
 
 // writeWords writes what the last of the words after "--" could become.
-func writeWords(c *Call) error {
+func writeWords(c *cli.Call) error {
 	_, words, _ := c.Split()
 	p := propose(c, words)
 	for _, w := range p.words {

@@ -7,13 +7,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // proposed returns what could stand at the end of a line.
 func proposed(t *testing.T, url string, line ...string) []string {
 	t.Helper()
 	code, out, err := command(url, append([]string{"completion", "words", "--"}, line...)...)
-	if code != exitOK {
+	if code != cli.ExitOK {
 		t.Fatalf("completion of %q exits with %d: %s", line, code, err)
 	}
 	var words []string
@@ -25,7 +28,7 @@ func proposed(t *testing.T, url string, line ...string) []string {
 }
 
 func TestAWordIsCompletedByWhatMayStandThere(t *testing.T) {
-	url := impostor(t, func(w http.ResponseWriter, r *http.Request) {
+	url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/v1/members":
 			io.WriteString(w, `{"members":[{"name":"bob","address":"10.0.0.2:1"},{"name":"eve","address":"10.0.0.3:1"},{"name":"e; rm\u001b","address":"x y"}]}`)
@@ -128,7 +131,7 @@ func TestEachShellCompletes(t *testing.T) {
 }
 
 func TestAnUnknownShellIsAMistake(t *testing.T) {
-	if code, out, err := command("", "completion", "tcsh"); code != exitUsage || out != "" || !strings.Contains(err, "bash, fish or zsh") {
+	if code, out, err := command("", "completion", "tcsh"); code != cli.ExitUsage || out != "" || !strings.Contains(err, "bash, fish or zsh") {
 		t.Errorf("completion for tcsh exits with %d, %q, %q, want 2 and the shells that are known", code, out, err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // patience is how long somebody who pressed a key waits for the agent.
@@ -12,14 +14,14 @@ const patience = 500 * time.Millisecond
 
 // proposals are what could stand in the place of the last word of an unfinished line.
 type proposals struct {
-	call    *Call  // of the command that the line names so far
-	current string // the word
-	words   []Proposal
+	call    *cli.Call // of the command that the line names so far
+	current string    // the word
+	words   []cli.Proposal
 	files   bool // the path of a file, too
 }
 
 // propose returns what the last of words could become, on a line of the program that c runs in.
-func propose(c *Call, words []string) *proposals {
+func propose(c *cli.Call, words []string) *proposals {
 	before, current := words[:len(words)-1], words[len(words)-1]
 	line, waiting := c.Program.Unfinished(before, c.Getenv)
 	if line == nil {
@@ -27,7 +29,7 @@ func propose(c *Call, words []string) *proposals {
 	}
 	ctx, cancel := context.WithTimeout(c.Context, patience)
 	defer cancel()
-	p := &proposals{call: &Call{Line: line, Context: ctx}, current: current}
+	p := &proposals{call: &cli.Call{Line: line, Context: ctx}, current: current}
 	name, _, hasValue := strings.Cut(strings.TrimLeft(current, "-"), "=")
 	switch ended := line.Dash >= 0 || slices.Contains(before, "--"); {
 	case !ended && waiting != "":
@@ -46,15 +48,15 @@ func propose(c *Call, words []string) *proposals {
 func (p *proposals) flagNames() {
 	command := p.call.Command()
 	if command == nil {
-		p.words = []Proposal{{"--help", "explain the program"}}
+		p.words = []cli.Proposal{{Text: "--help", Means: "explain the program"}}
 		return
 	}
 	for _, f := range command.Flags {
-		if onLine := strings.HasPrefix(p.call.Origin(f.Name), "--") && p.call.IsSet(f.Name); !onLine || f.Kind == KindList {
-			p.words = append(p.words, Proposal{"--" + f.Name, f.Meaning()})
+		if onLine := strings.HasPrefix(p.call.Origin(f.Name), "--") && p.call.IsSet(f.Name); !onLine || f.Kind == cli.KindList {
+			p.words = append(p.words, cli.Proposal{Text: "--" + f.Name, Means: f.Meaning()})
 		}
 	}
-	p.words = append(p.words, Proposal{"--help", "explain the command"})
+	p.words = append(p.words, cli.Proposal{Text: "--help", Means: "explain the command"})
 }
 
 // flagValue proposes values of a flag, each behind prefix.
@@ -67,11 +69,11 @@ func (p *proposals) flagValue(name, prefix string) {
 		return
 	}
 	for _, choice := range f.Choices {
-		p.words = append(p.words, Proposal{Text: prefix + choice})
+		p.words = append(p.words, cli.Proposal{Text: prefix + choice})
 	}
 	if f.Complete != nil {
 		for _, w := range f.Complete(p.call) {
-			p.words = append(p.words, Proposal{prefix + w.Text, w.Means})
+			p.words = append(p.words, cli.Proposal{Text: prefix + w.Text, Means: w.Means})
 		}
 	}
 	p.files = f.ValueWord() == "FILE" || f.ValueWord() == "DIR"
@@ -89,7 +91,7 @@ func (p *proposals) arguments() {
 	}
 	for _, c := range commands {
 		if !c.Hidden {
-			p.words = append(p.words, Proposal{c.Name, c.Usage})
+			p.words = append(p.words, cli.Proposal{Text: c.Name, Means: c.Usage})
 		}
 	}
 }

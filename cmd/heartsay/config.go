@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func configCommand() *Command {
-	return &Command{
+func configCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "config",
 		Usage:     "check or show the configuration that an agent would run with",
 		UsageText: "heartsay config check|show [flags] [FILE]",
@@ -18,7 +19,7 @@ func configCommand() *Command {
 --config. A flag counts before a variable, a variable before the file, the file
 before the default.`,
 		AgentEnv: true,
-		Commands: []*Command{
+		Commands: []*cli.Command{
 			{
 				Name:      "check",
 				Usage:     "say ok, or all that is wrong, with file and line",
@@ -26,7 +27,7 @@ before the default.`,
 				Description: `Exits with 0, with 2 when something is wrong, and with 1 when the file cannot be
 read.`,
 				Flags:  agentFlags(),
-				Takes:  Takes{Most: 1, What: "FILE", Flag: "config"},
+				Takes:  cli.Takes{Most: 1, What: "FILE", Flag: "config"},
 				Action: checkConfig,
 			},
 			{
@@ -34,8 +35,8 @@ read.`,
 				Usage:       "print every value with its origin, secrets masked",
 				UsageText:   "heartsay config show [flags] [FILE]",
 				Description: `The output is itself a configuration file.`,
-				Flags:       append(agentFlags(), outputFlag("toml", "json")),
-				Takes:       Takes{Most: 1, What: "FILE", Flag: "config"},
+				Flags:       append(agentFlags(), cli.OutputFlag("toml", "json")),
+				Takes:       cli.Takes{Most: 1, What: "FILE", Flag: "config"},
 				Action:      showConfig,
 			},
 		},
@@ -43,13 +44,13 @@ read.`,
 }
 
 // checkConfig says whether an agent would take its configuration.
-func checkConfig(c *Call) error {
+func checkConfig(c *cli.Call) error {
 	s, err := agentSettings(c.Line)
 	if err != nil {
 		return err
 	}
 	if err := checkSecrets(s.config); err != nil {
-		return usageError("%v", err)
+		return cli.UsageError("%v", err)
 	}
 	if c.String("config") == "" {
 		return c.Println("ok")
@@ -66,13 +67,13 @@ type settings struct {
 
 // agentSettings returns the settings that the flags of the agent ask for, or all that is wrong with them. What the
 // configuration file is to blame for is named with its line.
-func agentSettings(l *Line) (settings, error) {
+func agentSettings(l *cli.Line) (settings, error) {
 	s, err := unblamed(l)
 	return s, blameFile(l, err)
 }
 
 // unblamed returns the settings, or what is wrong with them.
-func unblamed(l *Line) (settings, error) {
+func unblamed(l *cli.Line) (settings, error) {
 	s := settings{logLevel: l.String("log-level"), logFormat: l.String("log-format")}
 	cfg, err := agentConfig(l)
 	if s.config = cfg; err == nil {
@@ -83,7 +84,7 @@ func unblamed(l *Line) (settings, error) {
 
 // blameFile puts the line of the configuration file before each fault of the validation that one key of the file makes
 // alone, whatever the others say.
-func blameFile(l *Line, fault error) error {
+func blameFile(l *cli.Line, fault error) error {
 	if fault == nil {
 		return nil
 	}
@@ -100,5 +101,5 @@ func blameFile(l *Line, fault error) error {
 			}
 		}
 	}
-	return usageError("%s", strings.Join(lines, "\n"))
+	return cli.UsageError("%s", strings.Join(lines, "\n"))
 }

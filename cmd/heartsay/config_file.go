@@ -10,6 +10,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // maxConfigFile is how many bytes a configuration file may have; a hundred keys of a thousand seeds fit many times.
@@ -45,7 +47,7 @@ func readConfigFile(path string) ([]setting, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read configuration: %w", err)
 	case len(data) > maxConfigFile:
-		return nil, usageError("%s: a configuration has at most %d bytes: is this one?", path, maxConfigFile)
+		return nil, cli.UsageError("%s: a configuration has at most %d bytes: is this one?", path, maxConfigFile)
 	}
 	return parseConfigFile(path, data)
 }
@@ -79,7 +81,7 @@ type settingsReader struct {
 }
 
 func (r *settingsReader) fault(line int, format string, args ...any) {
-	r.faults = append(r.faults, atLine(line, usageError("%s:%d: %s", r.path, line, fmt.Sprintf(format, args...))))
+	r.faults = append(r.faults, atLine(line, cli.UsageError("%s:%d: %s", r.path, line, fmt.Sprintf(format, args...))))
 }
 
 // syntax notes an error of the TOML library, with the line that it names.
@@ -94,7 +96,7 @@ func (r *settingsReader) syntax(err error) {
 	case errors.As(err, &parse) && len(parse.Highlight) > 0:
 		r.fault(r.line(r.parser.Range(parse.Highlight)), "%s", text)
 	default:
-		r.faults = append(r.faults, usageError("%s: %s", r.path, text))
+		r.faults = append(r.faults, cli.UsageError("%s: %s", r.path, text))
 	}
 }
 

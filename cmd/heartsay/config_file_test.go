@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // configFile writes a configuration file and returns its path.
@@ -32,7 +35,7 @@ interval = '300ms'
 allow-plaintext = true
 tag = { b = "2", a = "x,y" }
 `)
-	got, err := configured(t, environment("HEARTSAY_CONFIG", path, "HEARTSAY_CLUSTER", "env", "HEARTSAY_NAME", "env"),
+	got, err := configured(t, clitest.Env("HEARTSAY_CONFIG", path, "HEARTSAY_CLUSTER", "env", "HEARTSAY_NAME", "env"),
 		"--name", "flag", "--join", "10.0.0.1")
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +53,7 @@ func TestATableIsTheSameHoweverItIsWritten(t *testing.T) {
 		`tag = ["a=1", "b=2"]`, `tag = {a = "1", b = "2"}`, "tag.a = '1'\ntag.b = '2'", "[tag]\na = '1'\n\"b\" = '''2'''",
 		"tag = [ # two\n  'a=1',\n  'b=2',\n]\r\n",
 	} {
-		got, err := configured(t, environment("HEARTSAY_API", "unix:///s"), "--config", configFile(t, text))
+		got, err := configured(t, clitest.Env("HEARTSAY_API", "unix:///s"), "--config", configFile(t, text))
 		if want := map[string]string{"a": "1", "b": "2"}; err != nil || !reflect.DeepEqual(got.Tags, want) {
 			t.Errorf("%q gives the tags %v, %v, want %v", text, got.Tags, err, want)
 		}
@@ -106,7 +109,7 @@ func TestWhatIsWrongInTheFileIsNamedWithItsLine(t *testing.T) {
 	} {
 		path := configFile(t, text)
 		code, out, err := command("unix:///s", "config", "check", path)
-		if code != exitUsage || out != "" || !strings.Contains(err, want) || !strings.Contains(err, path) {
+		if code != cli.ExitUsage || out != "" || !strings.Contains(err, want) || !strings.Contains(err, path) {
 			t.Errorf("%q exits with %d, %q, %q, want 2 and the file with %q", text, code, out, err, want)
 		}
 	}
@@ -125,12 +128,12 @@ func TestAllThatIsWrongInTheFileIsToldAtOnce(t *testing.T) {
 
 func TestAFileThatCannotBeReadExitsWith1(t *testing.T) {
 	for _, path := range []string{"/nonexistent/h.toml", t.TempDir()} {
-		if code, out, err := command("", "config", "check", path); code != exitFailed || out != "" || !strings.Contains(err, path) {
+		if code, out, err := command("", "config", "check", path); code != cli.ExitFailed || out != "" || !strings.Contains(err, path) {
 			t.Errorf("%s exits with %d, %q, %q, want 1 and its path", path, code, out, err)
 		}
 	}
 	large := configFile(t, strings.Repeat("#", maxConfigFile+1))
-	if code, _, err := command("", "config", "check", large); code != exitUsage || !strings.Contains(err, "at most") {
+	if code, _, err := command("", "config", "check", large); code != cli.ExitUsage || !strings.Contains(err, "at most") {
 		t.Errorf("a file that is too large exits with %d, %q, want 2", code, err)
 	}
 }
@@ -142,7 +145,7 @@ func FuzzConfigFile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		settings, err := parseConfigFile("f", data)
-		if err != nil && exitCode(err) != exitUsage {
+		if err != nil && cli.ExitCode(err) != cli.ExitUsage {
 			t.Errorf("%q gives %v, want a usage error", data, err)
 		}
 		for _, s := range settings {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"heartsay/agent/handlers"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -22,7 +23,7 @@ type shownSetting struct {
 }
 
 // showConfig prints every value that the agent would run with.
-func showConfig(c *Call) error {
+func showConfig(c *cli.Call) error {
 	s, err := agentSettings(c.Line)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func showConfig(c *Call) error {
 }
 
 // showSetting returns the value of a flag: the one that it was given, or the one that holds without it.
-func showSetting(l *Line, f Flag, effective map[string]any) shownSetting {
+func showSetting(l *cli.Line, f cli.Flag, effective map[string]any) shownSetting {
 	s := shownSetting{Key: f.Name, Value: l.Value(f), Origin: "default"}
 	switch value, known := effective[f.Name]; {
 	case l.IsSet(f.Name):

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -14,7 +16,7 @@ import (
 func shown(t *testing.T, args ...string) map[string]shownSetting {
 	t.Helper()
 	code, out, err := command("unix:///s", append([]string{"config", "show", "-o", "json"}, args...)...)
-	if code != exitOK {
+	if code != cli.ExitOK {
 		t.Fatalf("config show %q exits with %d: %s", args, code, err)
 	}
 	var list struct{ Settings []shownSetting }
@@ -51,11 +53,11 @@ func TestConfigShowTellsEveryFlagWithItsOrigin(t *testing.T) {
 func TestWhatConfigShowPrintsIsAConfigurationFile(t *testing.T) {
 	path := configFile(t, "name = 'a'\njoin = ['10.0.0.1', 'x:1']\ndead-phi = 13\ninterval = '2s'\nprofile = 'wan'\n[tag]\n'k' = 'q\"\\\u202e'")
 	code, out, err := command("unix:///s", "config", "show", path)
-	if code != exitOK {
+	if code != cli.ExitOK {
 		t.Fatalf("config show exits with %d: %s", code, err)
 	}
-	first, err1 := configured(t, environment("HEARTSAY_API", "unix:///s"), "--config", path)
-	second, err2 := configured(t, environment(), "--config", configFile(t, out))
+	first, err1 := configured(t, clitest.Env("HEARTSAY_API", "unix:///s"), "--config", path)
+	second, err2 := configured(t, clitest.Env(), "--config", configFile(t, out))
 	if err1 != nil || err2 != nil || !reflect.DeepEqual(first, second) {
 		t.Errorf("the agent runs with\n%+v, %v; with what was shown\n%s with\n%+v, %v", first, err1, out, second, err2)
 	}

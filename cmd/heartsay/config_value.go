@@ -6,16 +6,18 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // configFlag returns the flag that names the configuration file.
-func configFlag() Flag {
-	return Text("config", "none", "take what neither flags nor the environment set from the TOML file `FILE`")
+func configFlag() cli.Flag {
+	return cli.Text("config", "none", "take what neither flags nor the environment set from the TOML file `FILE`")
 }
 
 // addFile adds the flags of a line that neither it nor the environment sets and that the configuration file does, if its
 // command reads one. All that is wrong in the file comes back together, each with its line.
-func addFile(l *Line) error {
+func addFile(l *cli.Line) error {
 	command := l.Command()
 	if _, reads := command.Find("config"); !reads || !l.IsSet("config") {
 		return nil
@@ -30,7 +32,7 @@ func addFile(l *Line) error {
 		origin := fmt.Sprintf("%s:%d: %s", path, s.line, s.key)
 		flag, known := fileFlag(command, s.key)
 		if !known {
-			faults = append(faults, atLine(s.line, usageError("%s is not known%s", origin, guessKey(command, s.key))))
+			faults = append(faults, atLine(s.line, cli.UsageError("%s is not known%s", origin, guessKey(command, s.key))))
 			continue
 		}
 		values, err := s.flagValues(flag, path)
@@ -48,13 +50,13 @@ func addFile(l *Line) error {
 var notInFile = []string{"config", "output", "help"}
 
 // fileFlag returns the flag of command that a key of the file sets. Only whole names are keys.
-func fileFlag(command *Command, key string) (Flag, bool) {
+func fileFlag(command *cli.Command, key string) (cli.Flag, bool) {
 	f, known := command.Find(key)
 	return f, known && f.Name == key && !slices.Contains(notInFile, key)
 }
 
 // guessKey returns a hint at the key that was probably meant by an unknown one, or where to find all.
-func guessKey(command *Command, key string) string {
+func guessKey(command *cli.Command, key string) string {
 	guess := strings.ReplaceAll(strings.ToLower(key), "_", "-")
 	for _, name := range []string{guess, strings.TrimSuffix(guess, "s"), guess + "s"} {
 		if _, known := fileFlag(command, name); known {
@@ -66,24 +68,24 @@ func guessKey(command *Command, key string) string {
 
 // flagValues returns the values that s gives to a flag, as the command line would write them. The error says which kind
 // of value was expected.
-func (s setting) flagValues(flag Flag, path string) ([]string, error) {
-	if flag.Kind == KindList {
+func (s setting) flagValues(flag cli.Flag, path string) ([]string, error) {
+	if flag.Kind == cli.KindList {
 		return s.listValues(path)
 	}
 	wanted := "write a string in quotes"
 	fits := s.kind == unstable.String
 	switch flag.Kind {
-	case KindBool:
+	case cli.KindBool:
 		fits, wanted = s.kind == unstable.Bool, "write true or false, without quotes"
-	case KindInt:
+	case cli.KindInt:
 		fits, wanted = s.kind == unstable.Integer, "write a whole number, without quotes"
-	case KindNumber:
+	case cli.KindNumber:
 		fits, wanted = s.kind == unstable.Float || s.kind == unstable.Integer, "write a number, without quotes"
-	case KindDuration:
+	case cli.KindDuration:
 		wanted = `write a duration with its unit in quotes, like "250ms"`
 	}
 	if !fits {
-		return nil, usageError("%s:%d: %s is %s: %s", path, s.line, s.key, kindName(s.kind), wanted)
+		return nil, cli.UsageError("%s:%d: %s is %s: %s", path, s.line, s.key, kindName(s.kind), wanted)
 	}
 	if s.kind == unstable.Integer || s.kind == unstable.Float {
 		return []string{plainNumber(s.kind, s.text)}, nil
@@ -95,11 +97,11 @@ func (s setting) flagValues(flag Flag, path string) ([]string, error) {
 // whose entries stands for KEY=VALUE.
 func (s setting) listValues(path string) (values []string, err error) {
 	if s.kind != unstable.Array && s.kind != unstable.InlineTable {
-		return nil, usageError(`%s:%d: %s is %s: write a list of strings, like ["…"]`, path, s.line, s.key, kindName(s.kind))
+		return nil, cli.UsageError(`%s:%d: %s is %s: write a list of strings, like ["…"]`, path, s.line, s.key, kindName(s.kind))
 	}
 	for _, v := range s.values {
 		if v.kind != unstable.String {
-			return nil, usageError("%s:%d: %s holds %s: write strings in quotes", path, v.line, s.key, kindName(v.kind))
+			return nil, cli.UsageError("%s:%d: %s holds %s: write strings in quotes", path, v.line, s.key, kindName(v.kind))
 		}
 		if s.kind == unstable.InlineTable {
 			v.text = v.key + "=" + v.text

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 var writeDocs = flag.Bool("write", false, "write into the documents what is so now, in place of comparing")
@@ -40,16 +42,16 @@ func keyTable() string {
 	return b.String()
 }
 
-var kindWords = map[Kind]string{
-	KindText: "string", KindList: "list", KindBool: "true or false", KindInt: "whole number", KindNumber: "number",
-	KindDuration: "duration",
+var kindWords = map[cli.Kind]string{
+	cli.KindText: "string", cli.KindList: "list", cli.KindBool: "true or false", cli.KindInt: "whole number", cli.KindNumber: "number",
+	cli.KindDuration: "duration",
 }
 
-func defaultWords(f Flag) string {
+func defaultWords(f cli.Flag) string {
 	if strings.HasPrefix(f.Default, "unix://") {
 		return "depends on the user" // who built the table is not who reads it
 	}
-	if f.Kind == KindBool {
+	if f.Kind == cli.KindBool {
 		return cmp.Or(f.Default, "false")
 	}
 	return cmp.Or(f.Otherwise, f.Default, "none")
@@ -77,10 +79,10 @@ func TestTheTableOfKeysIsThatOfTheFlags(t *testing.T) {
 
 func TestTheExampleConfigurationIsTaken(t *testing.T) {
 	code, out, err := command("", "config", "check", filepath.Join(root, "deploy/heartsay.toml"))
-	if code != exitOK || !strings.HasSuffix(out, "heartsay.toml: ok\n") {
+	if code != cli.ExitOK || !strings.HasSuffix(out, "heartsay.toml: ok\n") {
 		t.Fatalf("the example is answered with %d, %q, %q, want that it is ok", code, out, err)
 	}
-	cfg, fault := configured(t, environment(), "--config", filepath.Join(root, "deploy/heartsay.toml"))
+	cfg, fault := configured(t, clitest.Env(), "--config", filepath.Join(root, "deploy/heartsay.toml"))
 	if fault != nil || cfg.Name != "red" || cfg.Tags["role"] != "db" || len(cfg.Join) != 2 || cfg.Dead.Max != 15*time.Second {
 		t.Errorf("the example gives %+v, %v", cfg, fault)
 	}
@@ -93,7 +95,7 @@ func TestCommandsOfTheConfigurationDocumentRun(t *testing.T) {
 	if err != nil {
 		t.Skip("needs bash")
 	}
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	file := filepath.Join(dir, "heartsay.toml")
 	example := readFile(t, "deploy/heartsay.toml")
 	for from, to := range map[string]string{
@@ -117,7 +119,7 @@ func TestCommandsOfTheConfigurationDocumentRun(t *testing.T) {
 		cmd := exec.Command(bash, "-c", words)
 		cmd.Env = append(cmd.Environ(), "HEARTSAY_API=unix://"+dir+"/red.sock", fmt.Sprintf("MAINPID=%d", p.cmd.Process.Pid))
 		out, err := cmd.CombinedOutput()
-		failed := strings.Contains(words, "10.0.0.2") && cmd.ProcessState.ExitCode() == exitFalse // which nobody has here
+		failed := strings.Contains(words, "10.0.0.2") && cmd.ProcessState.ExitCode() == cli.ExitFalse // which nobody has here
 		if err != nil && !failed {
 			t.Errorf("%s: %v: %s", words, err, out)
 		}

@@ -8,11 +8,12 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func doctorCommand() *Command {
-	return &Command{
+func doctorCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "doctor",
 		Usage:     "look for what is wrong on this host, and say what to do",
 		UsageText: "heartsay doctor [flags] [PEER...]",
@@ -23,11 +24,11 @@ stream, and for their clocks. Without an agent it looks at what would keep one f
 starting.
 
 Prints one line for each check: ok, warn or FAIL. Exits with 7 when one failed.`,
-		Flags:    append(agentFlags(), outputFlag("table", "json")),
+		Flags:    append(agentFlags(), cli.OutputFlag("table", "json")),
 		AgentEnv: true,
 		Examines: true,
-		Takes:    Takes{Most: maxProbed, What: "PEER"},
-		Complete: memberAddresses,
+		Takes:    cli.Takes{Most: maxProbed, What: "PEER"},
+		Complete: cli.MemberAddresses,
 		Action:   doctorAction,
 	}
 }
@@ -52,14 +53,14 @@ type finding struct {
 // doctor examines one agent, or the place for one.
 type doctor struct {
 	ctx      context.Context
-	call     *Call
+	call     *cli.Call
 	asked    settings    // what flags, environment and file ask for; the defaults when they are wrong
 	client   *api.Client // nil: its address makes no sense
 	self     *api.Self   // of the agent that runs; nil: none does
 	findings []finding
 }
 
-func doctorAction(c *Call) error {
+func doctorAction(c *cli.Call) error {
 	format := c.String("output")
 	d := &doctor{ctx: c.Context, call: c}
 	for _, examine := range []func(){
@@ -104,7 +105,7 @@ func (d *doctor) report(format string) error {
 		return err
 	}
 	if n := count[resultFail]; n > 0 {
-		return &exitError{exitFalse, fmt.Errorf("%s failed", render.Plural(n, "check"))}
+		return cli.WithCode(cli.ExitFalse, fmt.Errorf("%s failed", render.Plural(n, "check")))
 	}
 	return nil
 }
@@ -159,7 +160,7 @@ func errorText(err error) string {
 
 // checkAgent looks whether an agent answers.
 func (d *doctor) checkAgent() {
-	client, err := newClient(d.call.Line)
+	client, err := cli.NewClient(d.call.Line)
 	if err != nil {
 		return // checkConfig told
 	}

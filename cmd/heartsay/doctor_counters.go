@@ -1,11 +1,12 @@
 package main
 
 import (
-	"heartsay/cmd/heartsay/internal/render"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // advice is what a counter of the agent means for people, and what to do about it.

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // diagnosis is what the doctor says as JSON.
@@ -46,7 +49,7 @@ func examine(t *testing.T, url string, args ...string) diagnosis {
 	t.Helper()
 	code, out, err := command(url, append([]string{"doctor", "-o", "json"}, args...)...)
 	d := parseDiagnosis(t, out)
-	if want := map[bool]int{true: exitFalse, false: exitOK}[d.Failed > 0]; code != want {
+	if want := map[bool]int{true: cli.ExitFalse, false: cli.ExitOK}[d.Failed > 0]; code != want {
 		t.Errorf("the doctor exits with %d after %d failures, %s, want %d", code, d.Failed, err, want)
 	}
 	return d
@@ -56,7 +59,7 @@ func examine(t *testing.T, url string, args ...string) diagnosis {
 // answer are the second ones.
 func patient(t *testing.T, probe string, counters ...string) string {
 	asked := 0
-	return impostor(t, func(w http.ResponseWriter, r *http.Request) {
+	return clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/v1/self":
 			fmt.Fprintf(w, `{"name":"a","cluster":"c","epoch":"e","states":{"alive":2},"counters":{%s}}`,
@@ -166,7 +169,7 @@ func TestTheDoctorFindsNothingWrongBeforeAFirstStart(t *testing.T) {
 func TestTheDoctorTellsOnHostsWhatTheNetworkLosesBetweenThem(t *testing.T) {
 	t.Parallel()
 	h := newHosts(t, 3)
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	a := h.agent(dir, 1, "--state-dir", dir)
 	b := h.agent(dir, 2, "--join", "10.0.0.1")
 	a.sees(20*time.Second, "b=alive")
@@ -208,7 +211,7 @@ func TestTheDoctorTellsOnHostsWhatTheNetworkLosesBetweenThem(t *testing.T) {
 
 	second := []string{"ip", "netns", "exec", h.namespace(3), "heartsay", "agent", "--name", "b", "--bind", "10.0.0.3:5000",
 		"--allow-plaintext", "--join", "10.0.0.1", "--api", "unix://" + filepath.Join(dir, "b2.sock")}
-	if code, out := runProcess(t, second...); code != exitFailed || !strings.Contains(out, "the name b is held") {
+	if code, out := runProcess(t, second...); code != cli.ExitFailed || !strings.Contains(out, "the name b is held") {
 		t.Errorf("a second b exits with %d, %q, want 1 and that the name is held", code, out)
 	}
 	if d := examine(t, url); !d.has("name", resultWarn, "two agents wanted the name b", "10.0.0.3:5000", "--name") {

@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // documentedCommands returns the lines of the sh blocks of a document, those that go on joined.
@@ -30,7 +31,7 @@ func documentedCommands(t *testing.T, document string) []string {
 // use. An agent must become ready; dig's questions are asked without dig.
 func TestTheCommandsOfTheOperatorsDocumentsRun(t *testing.T) {
 	for _, document := range []string{"docs/metrics.md", "docs/discovery.md"} {
-		dir := socketDir(t)
+		dir := clitest.SocketDir(t)
 		ports := freePorts(t, 2)
 		here := strings.NewReplacer("/etc/haproxy", dir, "/run/heartsay", dir, "/run/", dir+"/", "10.0.0.1:", "127.0.0.1:",
 			"4328", ports[0], "4329", ports[1], "-p 4329", "-p "+ports[1])

@@ -4,39 +4,40 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
-func eventsCommand() *Command {
-	return &Command{
+func eventsCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "events",
 		Usage:     "follow the changes in the agent's view, until interrupted",
 		UsageText: "heartsay events [flags]",
 		Description: `One line for each event, in the agent's order. "reset" says that what was known
 before is void, and shows the whole view; it comes first with --snapshot, and
 whenever events were lost.`,
-		Flags: withAPI(
-			outputFlag("table", "ndjson"),
-			ListOf("type", "only events of this `TYPE`, and resets, repeatable: "+strings.Join(Words(api.EventTypes()), ", "),
+		Flags: cli.WithAPI(
+			cli.OutputFlag("table", "ndjson"),
+			cli.ListOf("type", "only events of this `TYPE`, and resets, repeatable: "+strings.Join(cli.Words(api.EventTypes()), ", "),
 				api.EventTypes()),
-			Text("after", "", "begin after the event `EPOCH:SEQ` instead of now"),
-			Bool("snapshot", "begin with the whole view"),
-			Bool("reconnect", "go on when the agent restarts or is not there yet"),
-			Int("count", "", "end after `N` events; for ever without it"),
+			cli.Text("after", "", "begin after the event `EPOCH:SEQ` instead of now"),
+			cli.Bool("snapshot", "begin with the whole view"),
+			cli.Bool("reconnect", "go on when the agent restarts or is not there yet"),
+			cli.Int("count", "", "end after `N` events; for ever without it"),
 		),
 		Action: eventsAction,
 	}
 }
 
-func eventsAction(c *Call) error {
+func eventsAction(c *cli.Call) error {
 	format := c.String("output")
 	request, err := parseEventsRequest(c)
 	if err != nil {
 		return err
 	}
 	if c.IsSet("count") && c.Int("count") < 1 {
-		return usageError("%s %d: at least 1 event must be waited for", c.Origin("count"), c.Int("count"))
+		return cli.UsageError("%s %d: at least 1 event must be waited for", c.Origin("count"), c.Int("count"))
 	}
-	client, err := newClient(c.Line)
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -44,20 +45,20 @@ func eventsAction(c *Call) error {
 }
 
 // parseEventsRequest returns what the flags type, after and snapshot ask for.
-func parseEventsRequest(c *Call) (api.EventsRequest, error) {
-	r := api.EventsRequest{Snapshot: c.Bool("snapshot"), Types: As[api.EventType](c.Strings("type"))}
+func parseEventsRequest(c *cli.Call) (api.EventsRequest, error) {
+	r := api.EventsRequest{Snapshot: c.Bool("snapshot"), Types: cli.As[api.EventType](c.Strings("type"))}
 	if c.IsSet("after") {
 		var err error
 		if r.After, err = api.ParseCursor(c.String("after")); err != nil {
-			return r, usageError("%s: %v", c.Origin("after"), err)
+			return r, cli.UsageError("%s: %v", c.Origin("after"), err)
 		}
 	}
 	return r, nil
 }
 
 // followEvents writes events until as many came as were asked for, or it is interrupted, or the agent is gone.
-func followEvents(c *Call, client *api.Client, request api.EventsRequest, out eventWriter) error {
-	ctx, stop := untilInterrupted(c.Context)
+func followEvents(c *cli.Call, client *api.Client, request api.EventsRequest, out eventWriter) error {
+	ctx, stop := cli.UntilInterrupted(c.Context)
 	defer stop()
 	events := client.Events
 	if c.Bool("reconnect") {
@@ -69,7 +70,7 @@ func followEvents(c *Call, client *api.Client, request api.EventsRequest, out ev
 	n := 0
 	for e, err := range events(ctx, request) {
 		if err != nil {
-			return unlessInterrupted(ctx, err)
+			return cli.UnlessInterrupted(ctx, err)
 		}
 		if err := out.write(e); err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // TestEventsDocumentShowsWhatItsCommandsPrint runs the commands in docs/events.md and compares what they print with what
@@ -25,7 +27,7 @@ func TestEventsDocumentShowsWhatItsCommandsPrint(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatal("docs/events.md has no transcript between its marks")
 	}
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	_, page, _ := strings.Cut(shown, "$ cat page\n")
 	page, _, _ = strings.Cut(page, "$ ")
 	page = strings.ReplaceAll(page, "/tmp/events", dir)

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 func TestAFollowerGoesOnOverARestartOfItsAgent(t *testing.T) {
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	b := startProcess(t, dir, "b", nil, "--bind", "127.0.0.1:0", "--profile", "local")
 	self, err := b.client.Self(t.Context())
 	if err != nil {
@@ -55,14 +57,14 @@ func TestAFollowerGoesOnOverARestartOfItsAgent(t *testing.T) {
 
 func TestEventsReconnectsWhenItIsAskedTo(t *testing.T) {
 	var asked atomic.Int64
-	url := impostor(t, func(w http.ResponseWriter, r *http.Request) {
+	url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) {
 		if n := asked.Add(1); n == 2 && r.URL.Query().Get("after") != "e1:4" {
 			t.Errorf("the second request is for %s, want on after e1:4", r.URL)
 		}
-		answer(200, `{"epoch":"e1","seq":4,"type":"dead","member":{"name":"bob"}}`+"\n")(w, r)
+		clitest.Answer(200, `{"epoch":"e1","seq":4,"type":"dead","member":{"name":"bob"}}`+"\n")(w, r)
 	})
 	code, out, err := command(url, "events", "--reconnect", "--count", "2")
-	if code != exitOK || strings.Count(out, "bob") != 2 || strings.Count(err, "ended the stream of events; trying again\n") != 1 {
+	if code != cli.ExitOK || strings.Count(out, "bob") != 2 || strings.Count(err, "ended the stream of events; trying again\n") != 1 {
 		t.Errorf("the follower exits with %d, %q, %q, want two events and one line about the break", code, out, err)
 	}
 }

@@ -1,25 +1,28 @@
 package main
 
-import "heartsay/cmd/heartsay/internal/render"
+import (
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/render"
+)
 
-func forgetCommand() *Command {
-	return &Command{
+func forgetCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "forget",
 		Usage:     "remove a member that will not come back from the list",
 		UsageText: "heartsay forget [flags] NAME",
 		Description: `A member that is alive or suspect is not forgotten without --force; it comes
 back by itself if it lives. To forget one that was forgotten before is no error.`,
-		Flags: withAPI(
-			Bool("force", "even if the member is alive or suspect"),
+		Flags: cli.WithAPI(
+			cli.Bool("force", "even if the member is alive or suspect"),
 		),
-		Takes:    Takes{Least: 1, Most: 1, What: "NAME"},
-		Complete: memberNames,
-		Action: func(c *Call) error {
+		Takes:    cli.Takes{Least: 1, Most: 1, What: "NAME"},
+		Complete: cli.MemberNames,
+		Action: func(c *cli.Call) error {
 			name := c.Arg(0)
 			if name == "" {
-				return usageError("NAME is empty")
+				return cli.UsageError("NAME is empty")
 			}
-			client, err := newClient(c.Line)
+			client, err := cli.NewClient(c.Line)
 			if err != nil {
 				return err
 			}

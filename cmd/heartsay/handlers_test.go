@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // TestARealAgentPostsAndRunsWhatHappensUntilItsOwnGoodbye has an agent tell a receiver and a program of a member that is
 // killed, and of its own leave.
 func TestARealAgentPostsAndRunsWhatHappensUntilItsOwnGoodbye(t *testing.T) {
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	secret := []byte("a secret of some length")
 	write := func(name, content string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)

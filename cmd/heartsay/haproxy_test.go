@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // documentFile returns the file that a document shows behind a mark <!-- file: NAME -->.
@@ -125,7 +127,7 @@ func TestHAProxyFollowsTheClusterByDNS(t *testing.T) {
 func TestHAProxyFollowsTheClusterByAFile(t *testing.T) {
 	t.Parallel()
 	haproxy(t)
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	template := filepath.Join(dir, "heartsay.tmpl")
 	file, pid := filepath.Join(dir, "heartsay.cfg"), filepath.Join(dir, "haproxy.pid")
 	if err := os.WriteFile(template, []byte(unaided(documentFile(t, "docs/discovery.md", "heartsay.tmpl"))), 0o600); err != nil {

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
-func healthCommand() *Command {
-	return &Command{
+func healthCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "health",
 		Usage:     "ask whether the agent is ready, for probes and scripts",
 		UsageText: "heartsay health [flags]",
@@ -19,16 +20,16 @@ listens, has joined or is alone on purpose, and its view has settled. Exits with
 when not, and says why; with 3 when no agent answers. With --live it asks for less:
 whether the agent's loop turns. With --timeout it waits for it, and exits with 6
 when the time is up.`,
-		Flags: withAPI(
-			Bool("live", "ask only whether the agent's loop turns"),
-			Duration("timeout", "", "wait for at most `DURATION` until it is so"),
+		Flags: cli.WithAPI(
+			cli.Bool("live", "ask only whether the agent's loop turns"),
+			cli.Duration("timeout", "", "wait for at most `DURATION` until it is so"),
 		),
 		Action: healthAction,
 	}
 }
 
-func healthAction(c *Call) error {
-	client, err := newClient(c.Line)
+func healthAction(c *cli.Call) error {
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func healthAction(c *Call) error {
 func unhealthy(err error) error {
 	var answer *api.Error
 	if errors.As(err, &answer) && answer.Code == api.CodeUnavailable {
-		return &exitError{exitFalse, err}
+		return cli.WithCode(cli.ExitFalse, err)
 	}
 	return err
 }
@@ -74,11 +75,11 @@ func healthWithin(parent context.Context, limit time.Duration, ask func(context.
 		case parent.Err() != nil:
 			return parent.Err()
 		case ctx.Err() != nil:
-			return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %w", limit, last)}
-		case exitCode(unhealthy(err)) != exitFalse && !errors.Is(err, api.ErrUnreachable):
+			return cli.WithCode(cli.ExitTimedOut, fmt.Errorf("timed out after %s: %w", limit, last))
+		case cli.ExitCode(unhealthy(err)) != cli.ExitFalse && !errors.Is(err, api.ErrUnreachable):
 			return err
 		}
 		last = err
-		pause(ctx, retryEvery)
+		cli.Pause(ctx, retryEvery)
 	}
 }

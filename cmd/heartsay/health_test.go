@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 func TestHealthTellsTheLastAnswerWhenTheTimeIsUp(t *testing.T) {
@@ -31,9 +31,8 @@ func TestHealthTellsTheLastAnswerWhenTheTimeIsUp(t *testing.T) {
 				next++
 				return ask(ctx)
 			})
-			var exit *exitError
-			if !errors.As(err, &exit) || exit.code != exitTimedOut || err.Error() != c.want {
-				t.Errorf("%s: %v, want %q with exit code %d", name, err, c.want, exitTimedOut)
+			if cli.ExitCode(err) != cli.ExitTimedOut || err.Error() != c.want {
+				t.Errorf("%s: %v, want %q with exit code %d", name, err, c.want, cli.ExitTimedOut)
 			}
 		})
 	}

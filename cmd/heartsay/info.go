@@ -8,17 +8,18 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func infoCommand() *Command {
-	return &Command{
+func infoCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "info",
 		Usage:     "show what the agent says of itself",
 		UsageText: "heartsay info [flags]",
-		Flags:     withAPI(outputFlag("table", "json")),
-		Action: func(c *Call) error {
-			client, err := newClient(c.Line)
+		Flags:     cli.WithAPI(cli.OutputFlag("table", "json")),
+		Action: func(c *cli.Call) error {
+			client, err := cli.NewClient(c.Line)
 			if err != nil {
 				return err
 			}

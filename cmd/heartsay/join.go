@@ -4,31 +4,32 @@ import (
 	"fmt"
 
 	"heartsay/agent/addr"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func joinCommand() *Command {
-	return &Command{
+func joinCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "join",
 		Usage:     "join a cluster by addresses of its members",
 		UsageText: "heartsay join [flags] ADDRESS...",
 		Description: `An ADDRESS is ip[:port], [v6]:port or name[:port]. The agent tries each now, and
 keeps all as seeds that it tries again by itself. Fails when none answered.`,
-		Flags:    withAPI(),
-		Takes:    Takes{Least: 1, Most: 1000, What: "ADDRESS"},
-		Complete: memberAddresses,
+		Flags:    cli.WithAPI(),
+		Takes:    cli.Takes{Least: 1, Most: 1000, What: "ADDRESS"},
+		Complete: cli.MemberAddresses,
 		Action:   joinAction,
 	}
 }
 
-func joinAction(c *Call) error {
+func joinAction(c *cli.Call) error {
 	addresses := c.Args
 	for _, a := range addresses {
 		if _, err := addr.ParseSeed(a); err != nil {
-			return usageError("%v", err)
+			return cli.UsageError("%v", err)
 		}
 	}
-	client, err := newClient(c.Line)
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}

@@ -7,13 +7,14 @@ import (
 	"os"
 
 	"heartsay/agent/keyring"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func keysCommand() *Command {
-	file := Text("key-file", "the agent's own", "change the keys in `FILE`")
-	force := Bool("force", "although members would be cut off")
-	return &Command{
+func keysCommand() *cli.Command {
+	file := cli.Text("key-file", "the agent's own", "change the keys in `FILE`")
+	force := cli.Bool("force", "although members would be cut off")
+	return &cli.Command{
 		Name:      "keys",
 		Usage:     "make the keys that seal the gossip, rotate them, and show who uses which",
 		UsageText: "heartsay keys gen|add|use|remove|status [flags] [arguments]",
@@ -21,28 +22,28 @@ func keysCommand() *Command {
 the old one on every host. Each step changes the key file of this host's agent
 and makes the agent read it. No key is ever an argument or travels in the gossip.
 "use" and "remove" ask the members first, and decline when one would be cut off.`,
-		Commands: []*Command{
+		Commands: []*cli.Command{
 			{
 				Name:      "gen",
 				Usage:     "print a new key, or make a new key file of it",
 				UsageText: "heartsay keys gen [--key-file FILE]",
-				Flags:     []Flag{Text("key-file", "", "make `FILE` of the new key, which is not printed then")},
+				Flags:     []cli.Flag{cli.Text("key-file", "", "make `FILE` of the new key, which is not printed then")},
 				Action:    generateKey,
 			},
 			{
 				Name:      "add",
 				Usage:     "open with the keys in a file too",
 				UsageText: "heartsay keys add [flags] FILE\nheartsay keys add [flags] -            from standard input",
-				Flags:     withAPI(file),
-				Takes:     Takes{Least: 1, Most: 1, What: "FILE"},
+				Flags:     cli.WithAPI(file),
+				Takes:     cli.Takes{Least: 1, Most: 1, What: "FILE"},
 				Action:    addKeys,
 			},
 			{
 				Name:      "use",
 				Usage:     "seal with the key of that id",
 				UsageText: "heartsay keys use [flags] ID",
-				Flags:     withAPI(file, force),
-				Takes:     Takes{Least: 1, Most: 1, What: "ID"},
+				Flags:     cli.WithAPI(file, force),
+				Takes:     cli.Takes{Least: 1, Most: 1, What: "ID"},
 				Complete:  ownKeys,
 				Action:    useKey,
 			},
@@ -50,8 +51,8 @@ and makes the agent read it. No key is ever an argument or travels in the gossip
 				Name:      "remove",
 				Usage:     "no longer open with the key of that id",
 				UsageText: "heartsay keys remove [flags] ID",
-				Flags:     withAPI(file, force),
-				Takes:     Takes{Least: 1, Most: 1, What: "ID"},
+				Flags:     cli.WithAPI(file, force),
+				Takes:     cli.Takes{Least: 1, Most: 1, What: "ID"},
 				Complete:  ownKeys,
 				Action:    removeKey,
 			},
@@ -59,7 +60,7 @@ and makes the agent read it. No key is ever an argument or travels in the gossip
 				Name:      "status",
 				Usage:     "show who uses which key, and who was not let in",
 				UsageText: "heartsay keys status [flags]",
-				Flags:     withAPI(outputFlag("table", "json")),
+				Flags:     cli.WithAPI(cli.OutputFlag("table", "json")),
 				Action:    keysStatus,
 			},
 		},
@@ -67,14 +68,14 @@ and makes the agent read it. No key is ever an argument or travels in the gossip
 }
 
 // generateKey prints a new key, or makes a file of it that nobody else can read. It never replaces a file.
-func generateKey(c *Call) error {
+func generateKey(c *cli.Call) error {
 	key := keyring.Generate()
 	if !c.IsSet("key-file") {
 		return c.Println("%s", key)
 	}
 	path := c.String("key-file")
 	if render.IsKey(path) {
-		return usageError("%s: a key itself is given where a file is to be named", c.Origin("key-file"))
+		return cli.UsageError("%s: a key itself is given where a file is to be named", c.Origin("key-file"))
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {

@@ -12,13 +12,14 @@ import (
 	"heartsay/agent"
 	"heartsay/agent/keyring"
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // maxKeyInput is how many bytes of keys are read from stdin.
 const maxKeyInput = 16 << 10
 
 // addKeys adds the keys in a file, or on stdin.
-func addKeys(c *Call) error {
+func addKeys(c *cli.Call) error {
 	from := c.Arg(0)
 	var added *keyring.Keys
 	var err error
@@ -41,10 +42,10 @@ func addKeys(c *Call) error {
 }
 
 // useKey makes a key the one that seals, if every present member can open what it seals.
-func useKey(c *Call) error {
+func useKey(c *cli.Call) error {
 	id, err := keyring.ParseID(c.Arg(0))
 	if err != nil {
-		return usageError("%v", err)
+		return cli.UsageError("%v", err)
 	}
 	return changeKeys(c, func(k *keyring.Keys, others *api.Keys) (*keyring.Keys, error) {
 		changed, err := k.Use(id)
@@ -58,10 +59,10 @@ func useKey(c *Call) error {
 }
 
 // removeKey removes a key, if no present member seals with it.
-func removeKey(c *Call) error {
+func removeKey(c *cli.Call) error {
 	id, err := keyring.ParseID(c.Arg(0))
 	if err != nil {
-		return usageError("%v", err)
+		return cli.UsageError("%v", err)
 	}
 	return changeKeys(c, func(k *keyring.Keys, others *api.Keys) (*keyring.Keys, error) {
 		changed, err := k.Remove(id, time.Now())
@@ -76,8 +77,8 @@ func removeKey(c *Call) error {
 
 // changeKeys changes the key file and makes the agent read it. Change gets what the agent knows of the others, nil when
 // no agent runs.
-func changeKeys(c *Call, change func(*keyring.Keys, *api.Keys) (*keyring.Keys, error), done string) error {
-	client, err := newClient(c.Line)
+func changeKeys(c *cli.Call, change func(*keyring.Keys, *api.Keys) (*keyring.Keys, error), done string) error {
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -114,14 +115,14 @@ func sameKeyFile(named, agents string) (string, error) {
 	}
 	path, err := filepath.Abs(named)
 	if err == nil && path != agents {
-		err = usageError("--key-file %q: the agent's key file is %q: leave the flag out, or name its agent with --api",
+		err = cli.UsageError("--key-file %q: the agent's key file is %q: leave the flag out, or name its agent with --api",
 			named, agents)
 	}
 	return path, err
 }
 
 // checkOthers returns an error when a present member would be cut off, and the user did not insist.
-func checkOthers(c *Call, others *api.Keys, cutOff func(api.KeyUse) bool, why, todo string) error {
+func checkOthers(c *cli.Call, others *api.Keys, cutOff func(api.KeyUse) bool, why, todo string) error {
 	if c.Bool("force") {
 		return nil
 	}
@@ -144,7 +145,7 @@ func checkOthers(c *Call, others *api.Keys, cutOff func(api.KeyUse) bool, why, t
 // notFound gives the error for a key that is not there its exit code.
 func notFound(err error) error {
 	if errors.Is(err, keyring.ErrUnknown) {
-		return &exitError{exitNotFound, err}
+		return cli.WithCode(cli.ExitNotFound, err)
 	}
 	return err
 }
@@ -158,8 +159,8 @@ func ids(all []keyring.ID) string {
 }
 
 // ownKeys proposes the keys of the agent.
-func ownKeys(c *Call) (all []Proposal) {
-	client, err := newClient(c.Line)
+func ownKeys(c *cli.Call) (all []cli.Proposal) {
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return nil
 	}
@@ -168,7 +169,7 @@ func ownKeys(c *Call) (all []Proposal) {
 		return nil
 	}
 	for _, key := range keys.Keys {
-		all = append(all, Proposal{Text: key.ID})
+		all = append(all, cli.Proposal{Text: key.ID})
 	}
 	return all
 }

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
 // keysStatus shows the agent's keys, who uses which, and who was not let in.
-func keysStatus(c *Call) error {
+func keysStatus(c *cli.Call) error {
 	format := c.String("output")
-	client, err := newClient(c.Line)
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}

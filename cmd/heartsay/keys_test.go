@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // must runs the program and returns its output.
@@ -64,7 +66,7 @@ func sealedCluster(t *testing.T, dir, keys string, names ...string) []*process {
 // TestARealClusterRotatesItsKeysByTheCommandsOfTheDocument follows docs/security.md, with several agents, and looks at
 // every event meanwhile.
 func TestARealClusterRotatesItsKeysByTheCommandsOfTheDocument(t *testing.T) {
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	old, oldID := makeKey(t, filepath.Join(dir, "old"))
 	all := sealedCluster(t, dir, old, "a", "b", "c")
 	before := map[string]uint64{}
@@ -123,7 +125,7 @@ func rotate(t *testing.T, all []*process, dir, oldID string) (newID string) {
 }
 
 func TestSIGHUPReadsTheKeyFileAgainAndKeepsTheKeysOfABadOne(t *testing.T) {
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	old, oldID := makeKey(t, filepath.Join(dir, "old"))
 	extra, extraID := makeKey(t, filepath.Join(dir, "extra"))
 	p := sealedCluster(t, dir, old, "a")[0]

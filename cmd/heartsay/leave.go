@@ -1,15 +1,18 @@
 package main
 
-import "heartsay/cmd/heartsay/internal/render"
+import (
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/render"
+)
 
-func leaveCommand() *Command {
-	return &Command{
+func leaveCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "leave",
 		Usage:     "make the agent say goodbye to its cluster and end",
 		UsageText: "heartsay leave [flags]",
-		Flags:     withAPI(),
-		Action: func(c *Call) error {
-			client, err := newClient(c.Line)
+		Flags:     cli.WithAPI(),
+		Action: func(c *cli.Call) error {
+			client, err := cli.NewClient(c.Line)
 			if err != nil {
 				return err
 			}

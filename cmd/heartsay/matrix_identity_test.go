@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 func TestMatrixRestartAtAnotherAddressWins(t *testing.T) {
@@ -30,7 +33,7 @@ func TestMatrixOfTwoWithOneNameTheJoinerIsRefused(t *testing.T) {
 	r := matrix(t)
 	begin, holder := time.Now(), r.agents[4]
 	code, out := r.impostor(matrixPatience, 3, holder.name, "--join", r.agents[0].bind())
-	if code != exitFailed || !bytes.Contains(out, []byte("is held by a live agent at "+holder.bind()+":4327")) {
+	if code != cli.ExitFailed || !bytes.Contains(out, []byte("is held by a live agent at "+holder.bind()+":4327")) {
 		t.Errorf("a joiner with the name of %s ends with exit code %d and %q", holder.name, code, out)
 	}
 	r.onlyDead(begin)
@@ -44,14 +47,14 @@ func TestMatrixOfTwoWithOneNameThatMeetLaterTheOlderEnds(t *testing.T) {
 	old := r.agents[4]
 	r.cut(5)
 	r.see(matrixPatience, old.name, "dead", r.but(old)...)
-	heir := startProcess(t, socketDir(t), old.name, r.inside(3), "--bind", "10.0.0.3:5000", "--allow-plaintext",
+	heir := startProcess(t, clitest.SocketDir(t), old.name, r.inside(3), "--bind", "10.0.0.3:5000", "--allow-plaintext",
 		"--join", "10.0.0.1", "--log-level", "warn")
 	live := append(r.but(old), heir)
 	r.settle(matrixPatience, live...)
 	r.heal()
 	old.await(matrixPatience, "it ends, because another holds its name", func() bool { return old.hasEnded() })
-	if code := old.exitCode(); code != exitFailed {
-		t.Errorf("the older of two with one name ends with exit code %d, want %d:\n%s", code, exitFailed, old.log)
+	if code := old.exitCode(); code != cli.ExitFailed {
+		t.Errorf("the older of two with one name ends with exit code %d, want %d:\n%s", code, cli.ExitFailed, old.log)
 	}
 	r.settle(matrixPatience, live...)
 }

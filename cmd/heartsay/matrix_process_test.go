@@ -8,6 +8,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // The matrix: what docs/reliability.md promises, done to real agents, each on a host of its own.
@@ -128,7 +131,7 @@ func TestMatrixRollingRestartIsNoDeath(t *testing.T) {
 	begin := time.Now()
 	for _, p := range r.agents {
 		p.end(syscall.SIGTERM)
-		if status := p.cmd.ProcessState.ExitCode(); status != exitOK {
+		if status := p.cmd.ProcessState.ExitCode(); status != cli.ExitOK {
 			t.Fatalf("%s left with exit code %d:\n%s", p.name, status, p.log)
 		}
 		r.restart(p)
@@ -169,7 +172,7 @@ func (r *rig) stateNames(p *process) int {
 // TestMatrix64FileDescriptorsAreEnough gives two agents 64 of them, and one of these 200 silent streams to hold.
 func TestMatrix64FileDescriptorsAreEnough(t *testing.T) {
 	t.Parallel()
-	r := &rig{hosts: newHosts(t, *matrixAgents), dir: socketDir(t), record: &recorder{}}
+	r := &rig{hosts: newHosts(t, *matrixAgents), dir: clitest.SocketDir(t), record: &recorder{}}
 	for i := 1; i <= *matrixAgents; i++ {
 		r.limited = ""
 		if i <= 2 {

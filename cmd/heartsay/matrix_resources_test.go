@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // counter returns one of the counters of an agent.
@@ -26,7 +28,7 @@ func readPath(path string) string {
 // back later.
 func TestMatrixADiskThatIsFullIsNoDeath(t *testing.T) {
 	t.Parallel()
-	r := &rig{hosts: newHosts(t, *matrixAgents), dir: socketDir(t), record: &recorder{}}
+	r := &rig{hosts: newHosts(t, *matrixAgents), dir: clitest.SocketDir(t), record: &recorder{}}
 	disk := filepath.Join(r.dir, "disk")
 	if err := os.Mkdir(disk, 0o700); err != nil {
 		t.Fatal(err)

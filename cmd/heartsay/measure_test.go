@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 var (
@@ -51,7 +52,7 @@ type observed struct {
 }
 
 func startMeasured(t *testing.T) *measured {
-	c := &measured{t: t, dir: socketDir(t), seen: make(chan observed, 1<<16)}
+	c := &measured{t: t, dir: clitest.SocketDir(t), seen: make(chan observed, 1<<16)}
 	for range *measureAgents {
 		c.add()
 	}

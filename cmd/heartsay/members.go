@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func membersCommand() *Command {
-	return &Command{
+func membersCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "members",
 		Usage:     "list the members that the agent knows of, and what it thinks of them",
 		UsageText: "heartsay members [flags]",
@@ -20,24 +21,24 @@ both in seconds; when three members, or all that are left, get no answer from it
 it is dead sooner. PHI is the suspicion: 3 means that such a silence is normal once
 in 1000 times. AGE says for how long the member has been in its state. What is not
 known is "-".`,
-		Flags: withAPI(
-			outputFlag("table", "wide", "json", "ndjson", "name"),
-			ListOf("state", "only members in this `STATE`: alive, suspect, dead or left; repeatable", api.States()),
-			Flag{Name: "name", Complete: memberNames, Usage: "only members whose whole name matches the regular expression `RE`"},
-			List("tag", "only members with a tag that matches `KEY=RE` as a whole; repeatable: all must match"),
-			Bool("watch", "show it again at every change, until interrupted"),
+		Flags: cli.WithAPI(
+			cli.OutputFlag("table", "wide", "json", "ndjson", "name"),
+			cli.ListOf("state", "only members in this `STATE`: alive, suspect, dead or left; repeatable", api.States()),
+			cli.Flag{Name: "name", Complete: cli.MemberNames, Usage: "only members whose whole name matches the regular expression `RE`"},
+			cli.List("tag", "only members with a tag that matches `KEY=RE` as a whole; repeatable: all must match"),
+			cli.Bool("watch", "show it again at every change, until interrupted"),
 		),
 		Action: membersAction,
 	}
 }
 
-func membersAction(c *Call) error {
+func membersAction(c *cli.Call) error {
 	format := c.String("output")
 	filter, err := parseFilter(c)
 	if err != nil {
 		return err
 	}
-	client, err := newClient(c.Line)
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}

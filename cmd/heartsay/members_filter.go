@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // memberFilter says which members to show. The zero value shows all.
@@ -24,8 +25,8 @@ type tagFilter struct {
 }
 
 // parseFilter returns the filter that the flags state, name and tag describe.
-func parseFilter(c *Call) (f memberFilter, err error) {
-	f.states = As[api.State](c.Strings("state"))
+func parseFilter(c *cli.Call) (f memberFilter, err error) {
+	f.states = cli.As[api.State](c.Strings("state"))
 	if c.IsSet("name") {
 		if f.name, err = anchored(c.Origin("name"), c.String("name"), c.String("name")); err != nil {
 			return f, err
@@ -34,7 +35,7 @@ func parseFilter(c *Call) (f memberFilter, err error) {
 	for _, s := range c.Strings("tag") {
 		key, re, ok := strings.Cut(s, "=")
 		if !ok || key == "" {
-			return f, usageError("%s %q: write KEY=RE", c.Origin("tag"), s)
+			return f, cli.UsageError("%s %q: write KEY=RE", c.Origin("tag"), s)
 		}
 		value, err := anchored(c.Origin("tag"), s, re)
 		if err != nil {
@@ -51,10 +52,10 @@ func anchored(origin, given, re string) (*regexp.Regexp, error) {
 	if _, err := regexp.Compile(re); err != nil { // without the group, which would change what is wrong
 		var fault *syntax.Error
 		if !errors.As(err, &fault) {
-			return nil, usageError("%s %q: %v", origin, given, err)
+			return nil, cli.UsageError("%s %q: %v", origin, given, err)
 		}
 		at := strings.LastIndex(given, re) + max(strings.Index(re, fault.Expr), 0) + 1
-		return nil, usageError("%s %q: bad regular expression at position %d: %s in %q", origin, given, at, fault.Code,
+		return nil, cli.UsageError("%s %q: bad regular expression at position %d: %s in %q", origin, given, at, fault.Code,
 			fault.Expr)
 	}
 	return regexp.MustCompile("^(?:" + re + ")$"), nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // mustAnchored returns re as the filters use it.
@@ -130,7 +131,7 @@ func TestABadExpressionIsNamedWithThePositionOfTheFault(t *testing.T) {
 		{"\xff", "\xff", "invalid UTF-8"},
 	} {
 		_, err := anchored("--name", c.given, c.re)
-		if err == nil || !strings.Contains(err.Error(), c.want) || exitCode(err) != exitUsage {
+		if err == nil || !strings.Contains(err.Error(), c.want) || cli.ExitCode(err) != cli.ExitUsage {
 			t.Errorf("%q gives %v, want a usage error with %q", c.given, err, c.want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -20,8 +21,8 @@ const redrawEvery = time.Second
 // watchMembers writes the members now and at every change until it is interrupted, which is not an error. Changes that
 // come faster than the view can be fetched are shown together. On a terminal a table is drawn over the one before;
 // elsewhere a blank line separates tables.
-func watchMembers(c *Call, client *api.Client, filter memberFilter, format string) error {
-	ctx, stop := untilInterrupted(c.Context)
+func watchMembers(c *cli.Call, client *api.Client, filter memberFilter, format string) error {
+	ctx, stop := cli.UntilInterrupted(c.Context)
 	defer stop()
 	s := &screen{w: c.Out, text: format == "table" || format == "wide" || format == "name"}
 	var tick <-chan time.Time
@@ -37,11 +38,11 @@ func watchMembers(c *Call, client *api.Client, filter memberFilter, format strin
 		case <-changed:
 		case <-tick:
 		case err := <-ended:
-			return unlessInterrupted(ctx, err)
+			return cli.UnlessInterrupted(ctx, err)
 		}
 		view, err := client.Members(ctx)
 		if err != nil {
-			return unlessInterrupted(ctx, err)
+			return cli.UnlessInterrupted(ctx, err)
 		}
 		var frame bytes.Buffer
 		if err := writeFrame(&frame, s, filter.apply(view), format); err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // tool returns the path of a program that a package brings, or skips the test.
@@ -50,7 +52,7 @@ func TestEachAlertHasACase(t *testing.T) {
 func TestPromtoolTakesTheMetrics(t *testing.T) {
 	promtool := tool(t, "promtool", "prometheus")
 	port := freePorts(t, 1)[0]
-	p := startProcess(t, socketDir(t), "a", nil, "--bind", "127.0.0.1:0", "--metrics", port)
+	p := startProcess(t, clitest.SocketDir(t), "a", nil, "--bind", "127.0.0.1:0", "--metrics", port)
 	p.await(10*time.Second, "it is ready", func() bool { return p.client.Ready(context.Background()) == nil })
 	status, body := get(t, "http://127.0.0.1:"+port+"/metrics")
 	if status != 200 {

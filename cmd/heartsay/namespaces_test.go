@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // hosts are network namespaces that stand for hosts on one switch, a bridge in a namespace of its own. Nothing outside
@@ -103,7 +105,7 @@ func (h *hosts) agent(dir string, i int, flags ...string) *process {
 func TestR11FourHostsCutInTwoHealByThemselves(t *testing.T) {
 	t.Parallel()
 	h := newHosts(t, 4)
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	a := h.agent(dir, 1)
 	b := h.agent(dir, 2, "--join", "10.0.0.1")
 	c := h.agent(dir, 3, "--join", "10.0.0.1")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
@@ -14,8 +15,8 @@ import (
 // planSimulated is how many members are simulated at most when nothing else is said: that takes about half a minute.
 const planSimulated = 256
 
-func planCommand() *Command {
-	return &Command{
+func planCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "plan",
 		Usage:     "find the interval and fanout that a cluster needs, by simulation",
 		UsageText: "heartsay plan --members N --detect-within D [flags]",
@@ -27,19 +28,19 @@ called nobody dead who lived. Exits with 7 and says why when there is none.
 A cluster of more than 256 members is simulated with 256, unless --simulate says more.
 A larger one takes longer and sends more, so the result is a lower bound then. Hosts
 that stall are not simulated: leave room for them.`,
-		Flags: append([]Flag{
-			Int("members", "", "the cluster has `N` members"),
-			Duration("detect-within", "", "a crash is to be known within `DURATION`"),
-			Number("budget", "", "a member may send this many bytes per second, `B/s`, with all headers"),
-			{Name: "simulate", Kind: KindInt, Default: strconv.Itoa(planSimulated), Usage: "simulate `N` members at most"},
-			{Name: "seed", Kind: KindInt, Default: "1", Usage: "`S` of all that is random"},
-			outputFlag("table", "json"),
+		Flags: append([]cli.Flag{
+			cli.Int("members", "", "the cluster has `N` members"),
+			cli.Duration("detect-within", "", "a crash is to be known within `DURATION`"),
+			cli.Number("budget", "", "a member may send this many bytes per second, `B/s`, with all headers"),
+			{Name: "simulate", Kind: cli.KindInt, Default: strconv.Itoa(planSimulated), Usage: "simulate `N` members at most"},
+			{Name: "seed", Kind: cli.KindInt, Default: "1", Usage: "`S` of all that is random"},
+			cli.OutputFlag("table", "json"),
 		}, networkFlags()[:2]...),
 		Action: planAction,
 	}
 }
 
-func planAction(c *Call) error {
+func planAction(c *cli.Call) error {
 	format := c.String("output")
 	wish, err := parseWish(c)
 	if err != nil {
@@ -62,13 +63,13 @@ func planAction(c *Call) error {
 		err = writePlan(c.Out, p)
 	}
 	if err == nil && p.Recommended == nil {
-		return &exitError{exitFalse, whyNone(wish, trials)}
+		return cli.WithCode(cli.ExitFalse, whyNone(wish, trials))
 	}
 	return err
 }
 
 // parseWish returns what the flags ask for.
-func parseWish(c *Call) (sim.PlanGoal, error) {
+func parseWish(c *cli.Call) (sim.PlanGoal, error) {
 	w := sim.PlanGoal{
 		Members: c.Int("members"), DetectWithin: c.Duration("detect-within"), Loss: c.Number("loss"),
 		Latency: c.Duration("latency"), Budget: c.Number("budget"), Seed: uint64(max(0, c.Int("seed"))),
@@ -77,17 +78,17 @@ func parseWish(c *Call) (sim.PlanGoal, error) {
 	w.Simulated = min(w.Members, most)
 	switch {
 	case !c.IsSet("members") || !c.IsSet("detect-within"):
-		return w, usageError("what to plan for is missing: give --members N and --detect-within DURATION")
+		return w, cli.UsageError("what to plan for is missing: give --members N and --detect-within DURATION")
 	case w.Members < 2:
-		return w, usageError("%s %d: a cluster that finds out about crashes has at least 2", c.Origin("members"), w.Members)
+		return w, cli.UsageError("%s %d: a cluster that finds out about crashes has at least 2", c.Origin("members"), w.Members)
 	case most < 2 || most > sim.MaxMembers:
-		return w, usageError("%s %d: 2 to %d can be simulated", c.Origin("simulate"), most, sim.MaxMembers)
+		return w, cli.UsageError("%s %d: 2 to %d can be simulated", c.Origin("simulate"), most, sim.MaxMembers)
 	case w.DetectWithin <= 0:
-		return w, usageError("%s %s: a duration above 0 is needed", c.Origin("detect-within"), w.DetectWithin)
+		return w, cli.UsageError("%s %s: a duration above 0 is needed", c.Origin("detect-within"), w.DetectWithin)
 	case c.IsSet("budget") && w.Budget <= 0:
-		return w, usageError("%s %g: a budget above 0 is needed", c.Origin("budget"), w.Budget)
+		return w, cli.UsageError("%s %g: a budget above 0 is needed", c.Origin("budget"), w.Budget)
 	case c.Int("seed") < 0:
-		return w, usageError("%s %d: a seed is not negative", c.Origin("seed"), c.Int("seed"))
+		return w, cli.UsageError("%s %d: a seed is not negative", c.Origin("seed"), c.Int("seed"))
 	}
 	return w, checkNetwork(c)
 }
@@ -160,17 +161,17 @@ func quickest(trials []sim.Trial) string {
 }
 
 // checkNetwork returns a usage error when the network that the flags describe cannot be.
-func checkNetwork(c *Call) error {
+func checkNetwork(c *cli.Call) error {
 	for _, name := range []string{"latency", "jitter"} {
 		if _, has := c.Command().Find(name); !has {
 			continue
 		}
 		if d := c.Duration(name); d < 0 || d > time.Minute {
-			return usageError("%s %s: 0 to 1m is needed", c.Origin(name), d)
+			return cli.UsageError("%s %s: 0 to 1m is needed", c.Origin(name), d)
 		}
 	}
 	if p := c.Number("loss"); p < 0 || p > 1 {
-		return usageError("%s %g: a share of the packets is from 0 to 1", c.Origin("loss"), p)
+		return cli.UsageError("%s %g: a share of the packets is from 0 to 1", c.Origin("loss"), p)
 	}
 	return nil
 }

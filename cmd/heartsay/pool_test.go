@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // serveBackend is a web server in a process of its own, that says its name: "backend ADDRESS NAME".
@@ -60,7 +62,7 @@ type server struct {
 // newPool starts the web servers a, b and c with agents, and an agent "lb" with flags of its own.
 func newPool(t *testing.T, flags ...string) *pool {
 	t.Helper()
-	p := &pool{t: t, dir: socketDir(t), servers: map[string]*server{}}
+	p := &pool{t: t, dir: clitest.SocketDir(t), servers: map[string]*server{}}
 	ports := freePorts(t, 4)
 	p.lb = startProcess(t, p.dir, "lb", nil, append([]string{"--bind", "127.0.0.1:0"}, flags...)...)
 	self, err := p.lb.client.Self(context.Background())

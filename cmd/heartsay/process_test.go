@@ -124,17 +124,6 @@ func (p *process) sees(d time.Duration, want string) {
 	p.await(d, "it sees ["+want+"]", func() bool { return p.view() == want })
 }
 
-// socketDir returns a folder with a path short enough for sockets.
-func socketDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "hs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
 // runProcess runs a command to its end and returns its exit code and all that it wrote.
 func runProcess(t *testing.T, args ...string) (code int, out string) {
 	t.Helper()

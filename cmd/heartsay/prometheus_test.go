@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // TestPrometheusFindsAndScrapesTheCluster runs a real Prometheus with the documented configuration: it finds all agents by
@@ -20,7 +22,7 @@ import (
 func TestPrometheusFindsAndScrapesTheCluster(t *testing.T) {
 	t.Parallel()
 	prometheus := tool(t, "prometheus", "prometheus")
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	port := freePorts(t, 1)[0] // of the metrics, the same on three addresses of loopback
 	var agents []*process
 	for i, name := range []string{"a", "b", "c"} {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 const root = "../.."
@@ -66,7 +68,7 @@ func withoutNumbers(s string) string {
 func TestREADMEThreeHosts(t *testing.T) {
 	t.Parallel()
 	h := newHosts(t, 3)
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	command := regexp.MustCompile(`(?m)^10\.0\.0\.(\d)\$ (heartsay .*)$`)
 	lines := command.FindAllStringSubmatch(readFile(t, "README.md"), -1)
 	if len(lines) < 6 {

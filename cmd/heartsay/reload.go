@@ -9,20 +9,21 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // reloader reloads an agent at each SIGHUP.
 type reloader struct {
 	signals chan os.Signal
-	line    *Line    // that the agent was started with
-	now     settings // in force
+	line    *cli.Line // that the agent was started with
+	now     settings  // in force
 	log     hclog.Logger
 	notify  systemd
 }
 
 // newReloader returns a reloader of an agent that starts with s. From now on SIGHUP does not end the program; those
 // that come before the agent runs count when it does.
-func newReloader(line *Line, s settings, log hclog.Logger, notify systemd) *reloader {
+func newReloader(line *cli.Line, s settings, log hclog.Logger, notify systemd) *reloader {
 	r := &reloader{signals: make(chan os.Signal, 1), line: line, now: s, log: log, notify: notify}
 	signal.Notify(r.signals, syscall.SIGHUP)
 	return r

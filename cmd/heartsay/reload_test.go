@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // self returns what a process says of itself.
@@ -24,7 +25,7 @@ func (p *process) self() api.Self {
 }
 
 func TestSIGHUPReloadsTheConfigurationFile(t *testing.T) {
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	path := filepath.Join(dir, "h.toml")
 	write := func(text string) {
 		t.Helper()
@@ -77,7 +78,7 @@ func TestSIGHUPReloadsTheConfigurationFile(t *testing.T) {
 }
 
 func TestSystemdIsToldHowTheAgentIs(t *testing.T) {
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	socket := filepath.Join(dir, "notify")
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // rig is a cluster of real agents, each on a host of its own, to which tests do what docs/reliability.md lists.
@@ -27,7 +28,7 @@ type rig struct {
 // newRig starts n agents with the flags given and returns when all see each other.
 func newRig(t *testing.T, n int, flags ...string) *rig {
 	t.Helper()
-	r := &rig{hosts: newHosts(t, n), dir: socketDir(t), record: &recorder{}}
+	r := &rig{hosts: newHosts(t, n), dir: clitest.SocketDir(t), record: &recorder{}}
 	for i := 1; i <= n; i++ {
 		r.add(i, flags...)
 	}

@@ -1,46 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"io"
-	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
-
-// impostor answers on a Unix socket with h in place of an agent, until the test ends, and returns its URL.
-func impostor(t *testing.T, h http.HandlerFunc) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "hs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &http.Server{Handler: h}
-	go s.Serve(l)
-	t.Cleanup(func() { s.Close(); os.RemoveAll(dir) })
-	return "unix://" + filepath.Join(dir, "s")
-}
-
-func answer(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		io.WriteString(w, body)
-	}
-}
 
 // command runs a command line against the agent at url, "" for none.
 func command(url string, args ...string) (code int, out, err string) {
-	var o, e bytes.Buffer
-	code = program().Run(args, nil, &o, &e, environment("HEARTSAY_API", url))
-	return code, o.String(), e.String()
+	return clitest.Run(program(), url, args...)
 }
 
 func TestRefusalsOfTheAgentHaveTheirExitCodesAndWords(t *testing.T) {
@@ -52,7 +25,7 @@ func TestRefusalsOfTheAgentHaveTheirExitCodesAndWords(t *testing.T) {
 		{400, "bad_request", 2}, {401, "", 4}, {403, "not_permitted", 4}, {404, "not_found", 5}, {409, "refused", 1},
 		{503, "unavailable", 1}, {500, "internal", 1},
 	} {
-		url := impostor(t, answer(c.status, `{"code":"`+c.code+`","message":"because of \u001b[2J\nme"}`))
+		url := clitest.Agent(t, clitest.Answer(c.status, `{"code":"`+c.code+`","message":"because of \u001b[2J\nme"}`))
 		code, out, err := command(url, "forget", "bob")
 		if code != c.want || out != "" || !strings.HasPrefix(err, `heartsay forget: because of \x1b[2J\x0ame`+"\n") {
 			t.Errorf("status %d exits with %d, %q, %q, want %d and the agent's words on stderr", c.status, code, out, err, c.want)
@@ -61,8 +34,8 @@ func TestRefusalsOfTheAgentHaveTheirExitCodesAndWords(t *testing.T) {
 }
 
 func TestSomethingElseOnTheSocketIsNoAgent(t *testing.T) {
-	url := impostor(t, answer(404, "404 page not found"))
-	if code, out, err := command(url, "members"); code != exitUnreachable || out != "" || !strings.Contains(err, "something else") {
+	url := clitest.Agent(t, clitest.Answer(404, "404 page not found"))
+	if code, out, err := command(url, "members"); code != cli.ExitUnreachable || out != "" || !strings.Contains(err, "something else") {
 		t.Errorf("the command exits with %d, %q, %q, want 3 and that something else listens", code, out, err)
 	}
 }
@@ -81,13 +54,13 @@ func TestNothingFromTheNetworkReachesTheTerminalAsItIs(t *testing.T) {
 		"/v1/join":   `{"joined":1,"results":[{"address":"` + hostile + `","error":"` + hostile + `"}]}`,
 		"/v1/forget": `{"name":"` + hostile + `","forgotten":true}`,
 	}
-	url := impostor(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, bodies[r.URL.Path]) })
+	url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, bodies[r.URL.Path]) })
 	for _, line := range []string{
 		"members", "members -o wide", "members -o json", "members -o ndjson", "members -o name", "info", "info -o json",
 		"events --count 2", "events --count 2 -o ndjson", "join 127.0.0.1", "forget x",
 	} {
 		code, out, err := command(url, strings.Fields(line)...)
-		if code != exitOK {
+		if code != cli.ExitOK {
 			t.Errorf("%q exits with %d, %q, want 0", line, code, err)
 		}
 		for i, l := range strings.Split(out+err, "\n") {
@@ -102,12 +75,12 @@ func TestNothingFromTheNetworkReachesTheTerminalAsItIs(t *testing.T) {
 }
 
 func TestAFollowerExitsWith3WhenTheAgentGoes(t *testing.T) {
-	url := impostor(t, answer(200, `{"type":"dead","member":{"name":"bob"}}`+"\n"))
+	url := clitest.Agent(t, clitest.Answer(200, `{"type":"dead","member":{"name":"bob"}}`+"\n"))
 	code, out, err := command(url, "events", "-o", "ndjson")
-	if code != exitUnreachable || !strings.Contains(out, `"bob"`) || !strings.Contains(err, "ended the stream") {
+	if code != cli.ExitUnreachable || !strings.Contains(out, `"bob"`) || !strings.Contains(err, "ended the stream") {
 		t.Errorf("the follower exits with %d, %q, %q, want 3 after the event", code, out, err)
 	}
-	if code, _, _ := command(url, "wait", "--name", "bob"); code != exitUnreachable {
+	if code, _, _ := command(url, "wait", "--name", "bob"); code != cli.ExitUnreachable {
 		t.Errorf("wait without a time-out exits with %d, want 3", code)
 	}
 }

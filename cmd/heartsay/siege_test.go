@@ -21,6 +21,7 @@ import (
 	"heartsay/agent"
 	"heartsay/agent/keyring"
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 var (
@@ -35,7 +36,7 @@ func TestSiege(t *testing.T) {
 	if *siege == 0 {
 		t.Skip("takes a minute of both cores: make siege")
 	}
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	key, id := makeKey(t, filepath.Join(dir, "key"))
 	all := sealedLan(t, dir, key, "a", "b", "c", "d")
 	time.Sleep(10 * time.Second) // let every detector see some arrivals

@@ -10,12 +10,13 @@ import (
 	"slices"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
 
-func simCommand() *Command {
-	return &Command{
+func simCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "sim",
 		Usage:     "run a cluster in virtual time, with faults, and report on it",
 		UsageText: "heartsay sim [flags]",
@@ -29,42 +30,42 @@ had been until a moment ago. Observers that were struck themselves do not count 
 healthy. Times are in virtual seconds; bytes are what a running member sends, with
 IP and UDP headers. Exits with 1 when an engine broke a promise; --trace then tells
 how it came to it.`,
-		Flags: slices.Concat(engineFlags(), networkFlags(), []Flag{
-			{Name: "members", Kind: KindInt, Default: "100", Usage: "a cluster of `N` members"},
-			Bool("settled", "let all members know all others from the start: nobody has to join"),
-			Int("crash", "", "crash `K` members at once"),
-			Text("freeze", "", "stop members as SIGSTOP does: `K:D`, K of them for a duration"),
-			Text("block", "", "hold what members send and get: `K:D:I`, K of them for D, open for I, again until the end"),
-			Text("partition", "", "cut members off from the others: `K:D`, K of them for a duration"),
-			{Name: "for", Kind: KindDuration, Default: "1m0s", Usage: "go on for `DURATION` of virtual time after the warm-up"},
-			{Name: "seed", Kind: KindInt, Default: "1", Usage: "`S` of all that is random; another one is another run"},
-			Text("trace", "", "write each event and message of the run to `FILE`"),
-			outputFlag("table", "json"),
+		Flags: slices.Concat(engineFlags(), networkFlags(), []cli.Flag{
+			{Name: "members", Kind: cli.KindInt, Default: "100", Usage: "a cluster of `N` members"},
+			cli.Bool("settled", "let all members know all others from the start: nobody has to join"),
+			cli.Int("crash", "", "crash `K` members at once"),
+			cli.Text("freeze", "", "stop members as SIGSTOP does: `K:D`, K of them for a duration"),
+			cli.Text("block", "", "hold what members send and get: `K:D:I`, K of them for D, open for I, again until the end"),
+			cli.Text("partition", "", "cut members off from the others: `K:D`, K of them for a duration"),
+			{Name: "for", Kind: cli.KindDuration, Default: "1m0s", Usage: "go on for `DURATION` of virtual time after the warm-up"},
+			{Name: "seed", Kind: cli.KindInt, Default: "1", Usage: "`S` of all that is random; another one is another run"},
+			cli.Text("trace", "", "write each event and message of the run to `FILE`"),
+			cli.OutputFlag("table", "json"),
 		}),
 		Action: simAction,
 	}
 }
 
 // engineFlags returns the flags that say how simulated members are configured.
-func engineFlags() []Flag {
-	return []Flag{
-		Choice("profile", "lan", "take the defaults of `PROFILE`", agent.Profiles()...),
-		Duration("interval", fromProfile, "time `DURATION` between two heartbeats"),
-		Int("fanout", fromProfile, "exchange with `K` peers in each interval"),
-		Int("digest-budget", "256", "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"),
+func engineFlags() []cli.Flag {
+	return []cli.Flag{
+		cli.Choice("profile", "lan", "take the defaults of `PROFILE`", agent.Profiles()...),
+		cli.Duration("interval", fromProfile, "time `DURATION` between two heartbeats"),
+		cli.Int("fanout", fromProfile, "exchange with `K` peers in each interval"),
+		cli.Int("digest-budget", "256", "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"),
 	}
 }
 
 // networkFlags returns the flags that say what the virtual network is like.
-func networkFlags() []Flag {
-	return []Flag{
-		Number("loss", "", "lose a share `P` of the packets, 0 to 1; streams lose nothing"),
-		{Name: "latency", Kind: KindDuration, Default: "1ms", Usage: "packets take at least `DURATION`, one way"},
-		Duration("jitter", "", "and up to `DURATION` longer"),
+func networkFlags() []cli.Flag {
+	return []cli.Flag{
+		cli.Number("loss", "", "lose a share `P` of the packets, 0 to 1; streams lose nothing"),
+		{Name: "latency", Kind: cli.KindDuration, Default: "1ms", Usage: "packets take at least `DURATION`, one way"},
+		cli.Duration("jitter", "", "and up to `DURATION` longer"),
 	}
 }
 
-func simAction(c *Call) error {
+func simAction(c *cli.Call) error {
 	format := c.String("output")
 	s, err := parseScenario(c)
 	if err != nil {

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/sim"
 )
 
 // parseScenario returns the scenario that the flags describe.
-func parseScenario(c *Call) (sim.Scenario, error) {
+func parseScenario(c *cli.Call) (sim.Scenario, error) {
 	settings, err := parseSettings(c)
 	if err != nil {
 		return sim.Scenario{}, err
@@ -21,16 +22,16 @@ func parseScenario(c *Call) (sim.Scenario, error) {
 	}
 	seed := c.Int("seed")
 	if seed < 0 {
-		return sim.Scenario{}, usageError("%s %d: a seed is not negative", c.Origin("seed"), seed)
+		return sim.Scenario{}, cli.UsageError("%s %d: a seed is not negative", c.Origin("seed"), seed)
 	}
 	s, err := sim.NewScenario(c.Int("members"), uint64(seed), settings)
 	if err != nil {
-		return s, usageError("%v", err)
+		return s, cli.UsageError("%v", err)
 	}
 	s.For, s.Settled = c.Duration("for"), c.Bool("settled")
 	s.Network.Loss, s.Network.Latency, s.Network.Jitter = c.Number("loss"), c.Duration("latency"), c.Duration("jitter")
 	if err := s.Validate(); err != nil {
-		return s, usageError("%v", err)
+		return s, cli.UsageError("%v", err)
 	}
 	if s.Faults, err = parseFaults(c, s); err != nil {
 		return s, err
@@ -39,10 +40,10 @@ func parseScenario(c *Call) (sim.Scenario, error) {
 }
 
 // parseSettings returns the profile's settings with what the flags set in their place.
-func parseSettings(c *Call) (sim.Settings, error) {
+func parseSettings(c *cli.Call) (sim.Settings, error) {
 	cfg, err := agent.DefaultConfig(c.String("profile"))
 	if err != nil {
-		return sim.Settings{}, usageError("%s: %v", c.Origin("profile"), err)
+		return sim.Settings{}, cli.UsageError("%s: %v", c.Origin("profile"), err)
 	}
 	s := settingsOf(cfg)
 	if c.IsSet("interval") {
@@ -74,7 +75,7 @@ type strike struct {
 }
 
 // parseFaults returns the faults that the flags describe, each at members of its own.
-func parseFaults(c *Call, s sim.Scenario) ([]sim.Fault, error) {
+func parseFaults(c *cli.Call, s sim.Scenario) ([]sim.Fault, error) {
 	strikes := []strike{{flag: "crash", kind: sim.Crash, members: c.Int("crash")}}
 	for _, f := range []struct {
 		flag  string
@@ -96,15 +97,15 @@ func parseFaults(c *Call, s sim.Scenario) ([]sim.Fault, error) {
 }
 
 // placeFaults chooses the members that faults strike, by the seed.
-func placeFaults(c *Call, s sim.Scenario, strikes []strike) ([]sim.Fault, error) {
+func placeFaults(c *cli.Call, s sim.Scenario, strikes []strike) ([]sim.Fault, error) {
 	order := rand.New(rand.NewPCG(s.Seed, 3)).Perm(s.Members)
 	var faults []sim.Fault
 	for _, k := range strikes {
 		switch {
 		case k.members < 0:
-			return nil, usageError("%s %d: a number of members is not negative", c.Origin(k.flag), k.members)
+			return nil, cli.UsageError("%s %d: a number of members is not negative", c.Origin(k.flag), k.members)
 		case k.members >= len(order):
-			return nil, usageError("%s: %d of %d members would leave none that faults do not strike: give it fewer",
+			return nil, cli.UsageError("%s: %d of %d members would leave none that faults do not strike: give it fewer",
 				c.Origin(k.flag), k.members, s.Members)
 		case k.members == 0:
 			continue
@@ -123,9 +124,9 @@ func placeFaults(c *Call, s sim.Scenario, strikes []strike) ([]sim.Fault, error)
 }
 
 // parseStrike returns the number of members and the times that a flag gives in that form.
-func parseStrike(c *Call, flag, form string, times int) (k strike, err error) {
+func parseStrike(c *cli.Call, flag, form string, times int) (k strike, err error) {
 	k.flag = flag
-	wrong := usageError("%s %q: write %s, like %s", c.Origin(flag), c.String(flag), form,
+	wrong := cli.UsageError("%s %q: write %s, like %s", c.Origin(flag), c.String(flag), form,
 		map[string]string{"K:D": "3:10s", "K:D:I": "3:10s:64ms"}[form])
 	parts := strings.Split(c.String(flag), ":")
 	if len(parts) != times+1 {
@@ -140,7 +141,7 @@ func parseStrike(c *Call, flag, form string, times int) (k strike, err error) {
 			return k, wrong
 		}
 		if d <= 0 {
-			return k, usageError("%s %q: a duration must be above 0", c.Origin(flag), c.String(flag))
+			return k, cli.UsageError("%s %q: a duration must be above 0", c.Origin(flag), c.String(flag))
 		}
 		k.times = append(k.times, d)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // fault is one kind of trouble that the soak makes for a host.
@@ -129,7 +130,7 @@ func (s *soak) namesake(host int) func() {
 		seeds = append(seeds, "--join", s.on(s.healthy(host)).bind())
 	}
 	code, out := s.impostor(30*time.Second, home, name, seeds...)
-	if code != exitFailed || !bytes.Contains(out, []byte("is held by a live agent")) {
+	if code != cli.ExitFailed || !bytes.Contains(out, []byte("is held by a live agent")) {
 		s.odd = append(s.odd, fmt.Sprintf("a namesake of %s was not refused: exit code %d: %s", name, code, out))
 	}
 	return func() {}

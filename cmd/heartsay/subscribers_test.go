@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // TestFiveThousandSubscribersOfOneAgentAllHearOfAJoin opens 5,000 streams of events to a real agent
@@ -21,7 +23,7 @@ func TestFiveThousandSubscribersOfOneAgentAllHearOfAJoin(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Max < n+200 {
 		t.Skipf("needs %d open files, and may have %d: raise it with ulimit -Hn", n+200, files.Max)
 	}
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	a := startProcess(t, dir, "a", nil, "--bind", "127.0.0.1:0", "--profile", "local")
 	self, err := a.client.Self(t.Context())
 	if err != nil {

@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func tagsCommand() *Command {
-	flags := withAPI(outputFlag("table", "json"))
-	return &Command{
+func tagsCommand() *cli.Command {
+	flags := cli.WithAPI(cli.OutputFlag("table", "json"))
+	return &cli.Command{
 		Name:      "tags",
 		Usage:     "show or change the tags that the agent tells others",
 		UsageText: "heartsay tags [flags] [show | set KEY=VALUE... | delete KEY...]",
@@ -19,7 +20,7 @@ once and holds until the agent ends; what shall outlive it belongs into its
 configuration.`,
 		Flags:  flags,
 		Action: showTags,
-		Commands: []*Command{
+		Commands: []*cli.Command{
 			{
 				Name:      "show",
 				Usage:     "print the tags, as without a command",
@@ -32,8 +33,8 @@ configuration.`,
 				Usage:     "give the agent tags, or tags that it has other values",
 				UsageText: "heartsay tags set [flags] KEY=VALUE...",
 				Flags:     flags,
-				Takes:     Takes{Least: 1, Most: maxTagArguments, What: "KEY=VALUE"},
-				Action: func(c *Call) error {
+				Takes:     cli.Takes{Least: 1, Most: maxTagArguments, What: "KEY=VALUE"},
+				Action: func(c *cli.Call) error {
 					tags, err := parseTags("set", c.Args)
 					if err != nil {
 						return err
@@ -47,9 +48,9 @@ configuration.`,
 				UsageText:   "heartsay tags delete [flags] KEY...",
 				Description: "To delete a tag that is not there is no error.",
 				Flags:       flags,
-				Takes:       Takes{Least: 1, Most: maxTagArguments, What: "KEY"},
+				Takes:       cli.Takes{Least: 1, Most: maxTagArguments, What: "KEY"},
 				Complete:    ownTags,
-				Action:      func(c *Call) error { return changeTags(c, api.TagsRequest{Delete: c.Args}) },
+				Action:      func(c *cli.Call) error { return changeTags(c, api.TagsRequest{Delete: c.Args}) },
 			},
 		},
 	}
@@ -58,11 +59,11 @@ configuration.`,
 // maxTagArguments is above what an agent takes: that is its own to refuse.
 const maxTagArguments = 1000
 
-func showTags(c *Call) error { return changeTags(c, api.TagsRequest{}) }
+func showTags(c *cli.Call) error { return changeTags(c, api.TagsRequest{}) }
 
 // changeTags changes the tags of the agent and prints those that it has then.
-func changeTags(c *Call, change api.TagsRequest) error {
-	client, err := newClient(c.Line)
+func changeTags(c *cli.Call, change api.TagsRequest) error {
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -82,8 +83,8 @@ func changeTags(c *Call, change api.TagsRequest) error {
 }
 
 // ownTags proposes the tags that the agent has.
-func ownTags(c *Call) (all []Proposal) {
-	client, err := newClient(c.Line)
+func ownTags(c *cli.Call) (all []cli.Proposal) {
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return nil
 	}
@@ -92,7 +93,7 @@ func ownTags(c *Call) (all []Proposal) {
 		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(result.Tags)) {
-		all = append(all, Proposal{Text: key})
+		all = append(all, cli.Proposal{Text: key})
 	}
 	return all
 }

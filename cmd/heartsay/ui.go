@@ -7,10 +7,12 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
-func uiCommand() *Command {
-	return &Command{
+func uiCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "ui",
 		Usage:     "serve a live view of the cluster to a browser on this host",
 		UsageText: "heartsay ui [flags]",
@@ -21,28 +23,28 @@ agent stops or restarts, the page says so and goes on by itself.
 
 For an agent on another host: heartsay ui --port 8327 there, and here
 ssh -L 8327:127.0.0.1:8327 HOST; then open the address that it printed.`,
-		Flags: withAPI(
-			Int("port", "", "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"),
-			Bool("open", "also open the page in the default browser"),
+		Flags: cli.WithAPI(
+			cli.Int("port", "", "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"),
+			cli.Bool("open", "also open the page in the default browser"),
 		),
 		Action: uiAction,
 	}
 }
 
-func uiAction(c *Call) error {
+func uiAction(c *cli.Call) error {
 	port := c.Int("port")
 	if port < 0 || port > 65535 {
-		return usageError("%s %d: a port is 0 to 65535", c.Origin("port"), port)
+		return cli.UsageError("%s %d: a port is 0 to 65535", c.Origin("port"), port)
 	}
-	client, err := newClient(c.Line)
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilInterrupted(c.Context)
+	ctx, stop := cli.UntilInterrupted(c.Context)
 	defer stop()
 	self, err := client.Self(ctx)
 	if err != nil {
-		return unlessInterrupted(ctx, err)
+		return cli.UnlessInterrupted(ctx, err)
 	}
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -63,7 +65,7 @@ func uiAction(c *Call) error {
 
 // openBrowser asks the desktop to show url. Other users may read it from the list of processes for a moment; it works
 // once, so one who is faster is noticed. That there is no desktop is told and is no failure: the address is printed.
-func openBrowser(c *Call, url string) {
+func openBrowser(c *cli.Call, url string) {
 	program := "xdg-open"
 	if runtime.GOOS == "darwin" {
 		program = "open"

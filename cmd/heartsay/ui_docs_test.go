@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 func TestTheCommandsOfTheDocumentAreOnesThatThereAre(t *testing.T) {
@@ -13,8 +16,8 @@ func TestTheCommandsOfTheDocumentAreOnesThatThereAre(t *testing.T) {
 		t.Fatalf("docs/ui.md has %d commands, want two at least", len(commands))
 	}
 	for _, c := range commands {
-		url := "unix://" + filepath.Join(socketDir(t), "s")
-		if code, _, err := command(url, strings.Fields(c[1])...); code != exitUnreachable {
+		url := "unix://" + filepath.Join(clitest.SocketDir(t), "s")
+		if code, _, err := command(url, strings.Fields(c[1])...); code != cli.ExitUnreachable {
 			t.Errorf("without an agent %q exits with %d, %q, want 3", c[1], code, err)
 		}
 	}

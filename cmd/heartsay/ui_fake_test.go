@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // fakeAgent serves what an agent with many members would, on a Unix socket, in the true shapes of the API. What it
@@ -35,7 +36,7 @@ type fakeAgent struct {
 // newFakeAgent returns one with n members, which serves already.
 func newFakeAgent(t *testing.T, n int) *fakeAgent {
 	t.Helper()
-	f := &fakeAgent{t: t, path: filepath.Join(socketDir(t), "s"), epoch: "019a2b3c4d5e", news: make(chan struct{}),
+	f := &fakeAgent{t: t, path: filepath.Join(clitest.SocketDir(t), "s"), epoch: "019a2b3c4d5e", news: make(chan struct{}),
 		crashed: map[string]time.Time{}}
 	began := time.Now().Add(-90 * time.Minute)
 	for i := range n {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // agentSource is what a follower asks of an agent. [api.Client] is one.
@@ -74,7 +75,7 @@ func (f *follower) polls(ctx context.Context, changed <-chan struct{}) {
 		}
 		took := f.poll(ctx)
 		next.Reset(max(f.untilSlot(time.Now()), took*pollShare))
-		pause(ctx, max(pollSpacing, took))
+		cli.Pause(ctx, max(pollSpacing, took))
 	}
 }
 

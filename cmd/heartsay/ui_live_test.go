@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
 // startUIProcess runs heartsay ui in a process of its own and returns it with the address that it printed.
@@ -56,7 +57,7 @@ const watchStates = `(() => {
 func TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
-	dir := socketDir(t)
+	dir := clitest.SocketDir(t)
 	agents := map[string]*process{}
 	var seed string
 	for _, name := range []string{"ann", "bob", "cat"} {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 const (
@@ -28,7 +30,7 @@ func (u *ui) stream(w http.ResponseWriter, r *http.Request) {
 		if sendFrame(w, f) != nil || f.Ended {
 			return
 		}
-		pause(r.Context(), frameSpacing)
+		cli.Pause(r.Context(), frameSpacing)
 		quiet := time.NewTimer(frameEvery)
 		select {
 		case <-news:

@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -19,13 +20,13 @@ func thisVersion() version {
 	return version{Name: "heartsay", Version: buildVersion(), Go: runtime.Version(), Protocol: agent.Protocol}
 }
 
-func versionCommand() *Command {
-	return &Command{
+func versionCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "version",
 		Usage:     "print the version of this program",
 		UsageText: "heartsay version [flags]",
-		Flags:     []Flag{outputFlag("table", "json")},
-		Action: func(c *Call) error {
+		Flags:     []cli.Flag{cli.OutputFlag("table", "json")},
+		Action: func(c *cli.Call) error {
 			v := thisVersion()
 			if c.String("output") == "json" {
 				return render.WriteJSON(c.Out, v, true)

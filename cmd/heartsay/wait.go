@@ -7,35 +7,36 @@ import (
 	"time"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 )
 
 // retryEvery is how often an agent that does not answer is tried again. There is no event to wait for then.
 const retryEvery = 100 * time.Millisecond
 
-func waitCommand() *Command {
-	return &Command{
+func waitCommand() *cli.Command {
+	return &cli.Command{
 		Name:      "wait",
 		Usage:     "wait until members are in a state",
 		UsageText: "heartsay wait (--members N | --name NAME) [flags]",
 		Description: `Prints nothing when it comes true. When the time is up first it exits with 6, and
 with 7 when --timeout is 0, which looks once. With a time-out, an agent that does
 not answer is waited for too; without one that is an error at once.`,
-		Flags: withAPI(
-			Int("members", "", "until at least `N` members are in the state"),
-			Flag{Name: "name", Complete: memberNames, Usage: "until the member `NAME` is in the state"},
-			ListOf("state", "`STATE` to wait for: alive (the default), suspect, dead or left; repeatable: any of them", api.States()),
-			Duration("timeout", "", "for at most `DURATION`; for ever without it"),
+		Flags: cli.WithAPI(
+			cli.Int("members", "", "until at least `N` members are in the state"),
+			cli.Flag{Name: "name", Complete: cli.MemberNames, Usage: "until the member `NAME` is in the state"},
+			cli.ListOf("state", "`STATE` to wait for: alive (the default), suspect, dead or left; repeatable: any of them", api.States()),
+			cli.Duration("timeout", "", "for at most `DURATION`; for ever without it"),
 		),
 		Action: waitAction,
 	}
 }
 
-func waitAction(c *Call) error {
+func waitAction(c *cli.Call) error {
 	goal, err := parseGoal(c)
 	if err != nil {
 		return err
 	}
-	client, err := newClient(c.Line)
+	client, err := cli.NewClient(c.Line)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func checkOnce(ctx context.Context, client *api.Client, g goal) error {
 	seen := new(api.View)
 	seen.Reset(view.Members)
 	if !g.reached(seen) {
-		return &exitError{exitFalse, errors.New(g.describe(seen))}
+		return cli.WithCode(cli.ExitFalse, errors.New(g.describe(seen)))
 	}
 	return nil
 }
@@ -79,7 +80,7 @@ func waitWithin(parent context.Context, client *api.Client, g goal, limit time.D
 		case err != nil && away != nil:
 			return fmt.Errorf("waited %s: %w", limit, away)
 		case err != nil:
-			return &exitError{exitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(&seen))}
+			return cli.WithCode(cli.ExitTimedOut, fmt.Errorf("timed out after %s: %s", limit, g.describe(&seen)))
 		}
 		away = nil
 		if seen.Apply(e); g.reached(&seen) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"heartsay/api"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -17,20 +18,20 @@ type goal struct {
 }
 
 // parseGoal returns the goal that the flags members, name and state describe.
-func parseGoal(c *Call) (g goal, err error) {
+func parseGoal(c *cli.Call) (g goal, err error) {
 	switch {
 	case c.IsSet("members") && c.IsSet("name"):
-		return g, usageError("%s and %s exclude each other: wait for a number, or for one",
+		return g, cli.UsageError("%s and %s exclude each other: wait for a number, or for one",
 			c.Origin("members"), c.Origin("name"))
 	case !c.IsSet("members") && !c.IsSet("name"):
-		return g, usageError("what to wait for is missing: give --members N or --name NAME")
+		return g, cli.UsageError("what to wait for is missing: give --members N or --name NAME")
 	case c.IsSet("members") && c.Int("members") < 1:
-		return g, usageError("%s %d: at least 1 member must be waited for", c.Origin("members"), c.Int("members"))
+		return g, cli.UsageError("%s %d: at least 1 member must be waited for", c.Origin("members"), c.Int("members"))
 	case c.IsSet("name") && c.String("name") == "":
-		return g, usageError("%s is empty: name a member", c.Origin("name"))
+		return g, cli.UsageError("%s is empty: name a member", c.Origin("name"))
 	}
 	g.members, g.name = c.Int("members"), c.String("name")
-	if g.states = As[api.State](c.Strings("state")); len(g.states) == 0 {
+	if g.states = cli.As[api.State](c.Strings("state")); len(g.states) == 0 {
 		g.states = []api.State{api.Alive}
 	}
 	return g, nil
@@ -59,7 +60,7 @@ func (g goal) count(seen *api.View) (n int) {
 
 // describe returns in words how far what was seen is from what is waited for.
 func (g goal) describe(seen *api.View) string {
-	states := strings.Join(Words(g.states), " or ")
+	states := strings.Join(cli.Words(g.states), " or ")
 	m, known := seen.Member(g.name)
 	switch {
 	case !seen.Valid():

@@ -1,3 +1,5 @@
+// Package render shows things to people and to programs: tables, colours, JSON, bars of progress, times. Whatever may
+// come from the network is escaped here, so that it cannot move the cursor, recolour the screen or forge a line.
 package render
 
 import (

@@ -1,10 +1,20 @@
-package main
+// Package cli is the command line: a recursive table of commands with their flags, and what a line means to it.
+//
+// A Program holds the table. Run makes a Line of the words (Parse), checks it against the command that it names, and
+// calls the Action of that command with a Call: the Line and the streams. What sets a flag is, in this order, the line,
+// the environment, and the program's Source, which is the configuration file. Errors come back from the Action with
+// their exit codes (UsageError, WithCode); Run alone prints them.
+//
+// A Flag is declared once, in the row of its command: its variable, its key, its line of help and what a shell proposes
+// for it follow. A Line belongs to one call and is not changed after Parse.
+package cli
 
 import (
 	"context"
-	"heartsay/cmd/heartsay/internal/render"
 	"io"
 	"slices"
+
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // Program is what the whole command line is: the table of commands, and what stands above it in the help.
@@ -66,8 +76,8 @@ func findCommand(commands []*Command, name string) *Command {
 	return commands[i]
 }
 
-// each calls f with every command and the one of the first level that it belongs to, groups before what is in them.
-func (p *Program) each(f func(top, c *Command)) {
+// Each calls f with every command and the one of the first level that it belongs to, groups before what is in them.
+func (p *Program) Each(f func(top, c *Command)) {
 	var walk func(top *Command, commands []*Command)
 	walk = func(top *Command, commands []*Command) {
 		for _, c := range commands {
@@ -99,17 +109,17 @@ func (t Takes) check(l *Line) error {
 	if t.After != "" {
 		before, after, dashed := l.Split()
 		if !dashed || len(after) == 0 {
-			return usageError("-- %s is missing", t.After)
+			return UsageError("-- %s is missing", t.After)
 		}
 		args = before
 	}
 	switch n := len(args); {
 	case n < t.Least:
-		return usageError("%s is missing", t.What)
+		return UsageError("%s is missing", t.What)
 	case n > t.Most && t.Most == 0:
-		return usageError("no argument is taken here, but %q is given", args[0])
+		return UsageError("no argument is taken here, but %q is given", args[0])
 	case n > t.Most:
-		return usageError("argument %q is one too many", args[t.Most])
+		return UsageError("argument %q is one too many", args[t.Most])
 	}
 	return nil
 }
@@ -121,7 +131,7 @@ func (p *Program) Run(args []string, in io.Reader, out, err io.Writer, getenv fu
 		failure = line.run(&Call{Line: line, Context: context.Background(), In: in, Out: out, Err: err})
 	}
 	printError(err, line.Name(), failure)
-	return exitCode(failure)
+	return ExitCode(failure)
 }
 
 func (l *Line) run(c *Call) error {

@@ -1,11 +1,12 @@
-package main
+package cli
 
 import (
 	"fmt"
-	"heartsay/cmd/heartsay/internal/render"
 	"io"
 	"strconv"
 	"strings"
+
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // writeHelp writes the help of the command that path leads to, of the program when path is empty.
@@ -21,7 +22,7 @@ func (p *Program) writeHelp(w io.Writer, path []*Command) error {
 		}
 		usage, how, description, commands = c.Usage, c.UsageText, c.Description, c.Commands
 		for _, f := range c.Flags {
-			options = append(options, [2]string{f.form(), f.explained(envNames(path[0], f))})
+			options = append(options, [2]string{f.form(), f.explained(EnvNames(path[0], f))})
 		}
 		options = append(options, [2]string{"--help, -h", "show help"})
 	}
@@ -112,8 +113,8 @@ func (f Flag) defaultText() string {
 	return f.Default
 }
 
-// helpCommand returns the command that explains the others.
-func helpCommand() *Command {
+// HelpCommand returns the command that explains the others.
+func HelpCommand() *Command {
 	return &Command{
 		Name:      "help",
 		Usage:     "explain a command",
@@ -145,7 +146,7 @@ func (p *Program) path(words []string) (path, commands []*Command, err error) {
 	for _, word := range words {
 		c := findCommand(commands, word)
 		if c == nil {
-			return path, nil, usageError("there is no command %q", word)
+			return path, nil, UsageError("there is no command %q", word)
 		}
 		path, commands = append(path, c), c.Commands
 	}

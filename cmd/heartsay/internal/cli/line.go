@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"slices"
@@ -91,7 +91,7 @@ func (p *Program) newLine(args []string, getenv func(string) string) *Line {
 // TestNoFlagTakesAValueInOneCommandOnly watches over that.
 func (p *Program) split(args []string) (flags []given, arguments []string, dash int) {
 	takesValue := map[string]bool{}
-	p.each(func(_, c *Command) {
+	p.Each(func(_, c *Command) {
 		for _, f := range c.Flags {
 			takesValue[f.Name], takesValue[f.Short] = f.Kind != KindBool, f.Kind != KindBool
 		}
@@ -128,9 +128,9 @@ func (l *Line) bare(flags []given) error {
 		l.Path = []*Command{version}
 		return nil
 	case len(flags) > 0:
-		return usageError("flag %s stands without a command", dashed(flags[0].name))
+		return UsageError("flag %s stands without a command", dashed(flags[0].name))
 	}
-	return usageError("no command is given")
+	return UsageError("no command is given")
 }
 
 // choose takes the words of the command from the arguments, of which dash stood before a "--".
@@ -140,9 +140,9 @@ func (l *Line) choose(arguments []string, dash int) error {
 		c := findCommand(commands, arguments[0])
 		switch {
 		case c == nil && len(l.Path) == 0:
-			return usageError("there is no command %q", arguments[0])
+			return UsageError("there is no command %q", arguments[0])
 		case c == nil:
-			return usageError("%q is not known here: write %s", arguments[0], names(commands))
+			return UsageError("%q is not known here: write %s", arguments[0], names(commands))
 		}
 		l.Path, arguments, commands = append(l.Path, c), arguments[1:], c.Commands
 	}
@@ -150,7 +150,7 @@ func (l *Line) choose(arguments []string, dash int) error {
 		l.Dash = max(0, dash-len(l.Path))
 	}
 	if len(l.Path) > 0 && l.Command().Action == nil && !l.help {
-		return usageError("what to do is missing: write %s", names(commands))
+		return UsageError("what to do is missing: write %s", names(commands))
 	}
 	return nil
 }
@@ -161,11 +161,11 @@ func (l *Line) addFlags(flags []given) error {
 		f, known := l.Command().Find(g.name)
 		switch {
 		case !known:
-			return usageError("flag %s is not known", dashed(g.name))
+			return UsageError("flag %s is not known", dashed(g.name))
 		case g.missing:
-			return usageError("flag %s needs a value", dashed(g.name))
+			return UsageError("flag %s needs a value", dashed(g.name))
 		case l.IsSet(f.Name) && f.Kind != KindList:
-			return usageError("flag %s is given twice", dashed(f.Name))
+			return UsageError("flag %s is given twice", dashed(f.Name))
 		case !g.hasValue:
 			g.value = "true"
 		}
@@ -179,7 +179,7 @@ func (l *Line) addFlags(flags []given) error {
 // addEnv adds the flags that were not given and that the environment sets. An empty variable sets nothing.
 func (l *Line) addEnv() error {
 	for _, f := range l.Command().Flags {
-		for _, variable := range envNames(l.Path[0], f) {
+		for _, variable := range EnvNames(l.Path[0], f) {
 			content := l.Getenv(variable)
 			if content == "" || l.IsSet(f.Name) {
 				continue

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"math"
@@ -79,8 +79,8 @@ func Words[T ~string](of []T) []string {
 	return words
 }
 
-// outputFlag returns the flag that chooses one of the formats, of which the first is the default.
-func outputFlag(formats ...string) Flag {
+// OutputFlag returns the flag that chooses one of the formats, of which the first is the default.
+func OutputFlag(formats ...string) Flag {
 	f := Choice("output", formats[0], "write as `FORMAT`", formats...)
 	f.Short = "o"
 	return f
@@ -99,10 +99,10 @@ func (c *Command) Find(name string) (Flag, bool) {
 func (f Flag) Check(origin string, values ...string) error {
 	for _, v := range values {
 		if wanted := f.Kind.unlike(v); wanted != "" {
-			return usageError("%s %q: write %s", origin, v, wanted)
+			return UsageError("%s %q: write %s", origin, v, wanted)
 		}
 		if len(f.Choices) > 0 && f.choice(v) == "" {
-			return usageError("%s %q is not known here: choose one of %s", origin, v, strings.Join(f.Choices, ", "))
+			return UsageError("%s %q is not known here: choose one of %s", origin, v, strings.Join(f.Choices, ", "))
 		}
 	}
 	return nil
@@ -154,10 +154,10 @@ func (f Flag) values(content string) []string {
 	return strings.Split(content, ",")
 }
 
-// envNames returns the environment variables that set a flag of c, a command of the group top or top itself; the first
+// EnvNames returns the environment variables that set a flag of c, a command of the group top or top itself; the first
 // that is set counts. The flags of the agent and those that mean the same everywhere are HEARTSAY_FLAG. The others are
 // HEARTSAY_COMMAND_FLAG: the HEARTSAY_NAME that names an agent must not also filter what "members" lists on that host.
-func envNames(top *Command, f Flag) []string {
+func EnvNames(top *Command, f Flag) []string {
 	short, long := "HEARTSAY_"+upper(f.Name), "HEARTSAY_"+upper(top.Name)+"_"+upper(f.Name)
 	switch {
 	case f.Name == "output":

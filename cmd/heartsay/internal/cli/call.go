@@ -1,12 +1,13 @@
-package main
+package cli
 
 import (
 	"fmt"
-	"heartsay/cmd/heartsay/internal/render"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"heartsay/cmd/heartsay/internal/render"
 )
 
 // Command returns the command that the line names; nil when it names none.
@@ -123,7 +124,7 @@ func (l *Line) Value(f Flag) any {
 func (l *Line) TimeLimit() (time.Duration, error) {
 	limit := l.Duration("timeout")
 	if limit < 0 {
-		return 0, usageError("%s %s: a time-out cannot be negative", l.Origin("timeout"), limit)
+		return 0, UsageError("%s %s: a time-out cannot be negative", l.Origin("timeout"), limit)
 	}
 	return limit, nil
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -13,14 +13,14 @@ import (
 
 // Exit codes of the program. Scripts rely on them.
 const (
-	exitOK           = 0
-	exitFailed       = 1
-	exitUsage        = 2 // the command line or a setting is wrong; nothing was done
-	exitUnreachable  = 3 // no agent answers
+	ExitOK           = 0
+	ExitFailed       = 1
+	ExitUsage        = 2 // the command line or a setting is wrong; nothing was done
+	ExitUnreachable  = 3 // no agent answers
 	exitNotPermitted = 4
-	exitNotFound     = 5
-	exitTimedOut     = 6
-	exitFalse        = 7 // the condition asked about does not hold
+	ExitNotFound     = 5
+	ExitTimedOut     = 6
+	ExitFalse        = 7 // the condition asked about does not hold
 )
 
 // exitError is an error with an exit code of its own.
@@ -32,38 +32,41 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-// usageError returns an error for a command line that makes no sense.
-func usageError(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+// WithCode returns err with an exit code of its own.
+func WithCode(code int, err error) error { return &exitError{code, err} }
+
+// UsageError returns an error for a command line that makes no sense.
+func UsageError(format string, args ...any) error {
+	return WithCode(ExitUsage, fmt.Errorf(format, args...))
 }
 
 // codeExits are the exit codes of the agent's refusals.
 var codeExits = map[string]int{
-	api.CodeBadRequest:   exitUsage,
+	api.CodeBadRequest:   ExitUsage,
 	api.CodeNotPermitted: exitNotPermitted,
-	api.CodeNotFound:     exitNotFound,
+	api.CodeNotFound:     ExitNotFound,
 }
 
-// exitCode returns the exit code for what a command returned.
-func exitCode(err error) int {
+// ExitCode returns the exit code for what a command returned.
+func ExitCode(err error) int {
 	var own *exitError
 	var config *agent.ConfigError
 	var refusal *api.Error
 	switch {
 	case err == nil:
-		return exitOK
+		return ExitOK
 	case errors.As(err, &own):
 		return own.code
 	case errors.As(err, &config):
-		return exitUsage
+		return ExitUsage
 	case errors.Is(err, api.ErrUnreachable):
-		return exitUnreachable
+		return ExitUnreachable
 	case errors.Is(err, api.ErrNotPermitted):
 		return exitNotPermitted
 	case errors.As(err, &refusal) && codeExits[refusal.Code] != 0:
 		return codeExits[refusal.Code]
 	}
-	return exitFailed
+	return ExitFailed
 }
 
 // printError writes to w what failed in a command, called program in full, and where to read on after a mistake in the
@@ -72,7 +75,7 @@ func printError(w io.Writer, program string, err error) {
 	if err == nil {
 		return
 	}
-	mistake := exitCode(err) == exitUsage
+	mistake := ExitCode(err) == ExitUsage
 	text := render.MaskKeys(err.Error())
 	lines := []string{text}
 	var refusal *api.Error

@@ -1,17 +1,18 @@
-package main
+package cli
 
 import (
 	"bytes"
 	"fmt"
-	"heartsay/cmd/heartsay/internal/render"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"heartsay/cmd/heartsay/internal/render"
 )
 
-// environment returns a getenv for tests.
-func environment(pairs ...string) func(string) string {
+// getenv returns the environment of these variables and their values.
+func getenv(pairs ...string) func(string) string {
 	m := map[string]string{}
 	for i := 0; i < len(pairs); i += 2 {
 		m[pairs[i]] = pairs[i+1]
@@ -40,7 +41,7 @@ func testProgram() *Program {
 			Bool("plain", "no seal"),
 		}},
 		{Name: "list", Usage: "show all", Action: show, Flags: []Flag{
-			outputFlag("table", "json"), Bool("watch", "go on"), List("tag", "`KEY=RE`"), Text("name", "", "`RE`"),
+			OutputFlag("table", "json"), Bool("watch", "go on"), List("tag", "`KEY=RE`"), Text("name", "", "`RE`"),
 			{Name: "state", Kind: KindList, Choices: []string{"dead", "left"}, Usage: "`STATE`"},
 			Duration("timeout", "", "`D`"), {Name: "api", Default: "unix:///s", Usage: "`URL`"},
 		}},
@@ -56,7 +57,7 @@ func testProgram() *Program {
 		{Name: "with", Usage: "run a command", Action: show, Flags: []Flag{force},
 			Takes: Takes{Least: 1, Most: 1, What: "NAME", After: "COMMAND"}},
 		{Name: "version", Usage: "tell", Action: show},
-		helpCommand(),
+		HelpCommand(),
 	}}
 }
 
@@ -91,8 +92,8 @@ func TestLineMeans(t *testing.T) {
 		"with bob --force -- run -- --force":      `tool with "bob force=true" -- ["run" "--" "--force"]`,
 		"--force with bob -- run --help --output": `tool with "bob force=true" -- ["run" "--help" "--output"]`,
 	} {
-		code, out, err := toolRun(environment(), strings.Fields(line)...)
-		if code != exitOK || out != want {
+		code, out, err := toolRun(getenv(), strings.Fields(line)...)
+		if code != ExitOK || out != want {
 			t.Errorf("%q means %q (%d, %q), want %q", line, out, code, err, want)
 		}
 	}
@@ -100,7 +101,7 @@ func TestLineMeans(t *testing.T) {
 
 func TestValueMayBeAnything(t *testing.T) {
 	for _, value := range []string{"a,b", "--watch", "-", "--", "k=v=w", "", " ", "\x1b"} {
-		line, err := testProgram().Parse([]string{"agent", "--tag", value}, environment())
+		line, err := testProgram().Parse([]string{"agent", "--tag", value}, getenv())
 		if got := line.Strings("tag"); err != nil || !reflect.DeepEqual(got, []string{value}) {
 			t.Errorf("the tag %q becomes %q, %v", value, got, err)
 		}
@@ -143,8 +144,8 @@ func TestMistakeOnTheLineIsNamed(t *testing.T) {
 		"help nosuch":                         `there is no command "nosuch"`,
 		"help keys nosuch":                    `there is no command "nosuch"`,
 	} {
-		code, out, err := toolRun(environment(), strings.Fields(line)...)
-		if code != exitUsage || out != "" || !strings.Contains(err, want) {
+		code, out, err := toolRun(getenv(), strings.Fields(line)...)
+		if code != ExitUsage || out != "" || !strings.Contains(err, want) {
 			t.Errorf("%q exits with %d, %q, %q, want 2 and %q", line, code, out, err, want)
 		}
 	}
@@ -163,12 +164,12 @@ func TestHelpGoesBeforeEverythingElse(t *testing.T) {
 		"-h keys gen":          "tool keys gen - make one",
 		"help keys gen":        "tool keys gen - make one",
 	} {
-		code, out, err := toolRun(environment(), strings.Fields(line)...)
-		if _, after, _ := strings.Cut(out, "NAME:\n   "); code != exitOK || err != "" || !strings.HasPrefix(after, want+"\n") {
+		code, out, err := toolRun(getenv(), strings.Fields(line)...)
+		if _, after, _ := strings.Cut(out, "NAME:\n   "); code != ExitOK || err != "" || !strings.HasPrefix(after, want+"\n") {
 			t.Errorf("%q exits with %d, %q, %q, want the help of %q", line, code, out, err, want)
 		}
 	}
-	if _, out, _ := toolRun(environment(), "help", "keys"); !strings.Contains(out, "COMMANDS:\n   gen  make one\n   use  use one\n") {
+	if _, out, _ := toolRun(getenv(), "help", "keys"); !strings.Contains(out, "COMMANDS:\n   gen  make one\n   use  use one\n") {
 		t.Errorf("the help of keys is %q, want its commands in it", out)
 	}
 }
@@ -193,19 +194,19 @@ func TestEnvironmentSetsFlagsThatAreNotGiven(t *testing.T) {
 		{"list", []string{"HEARTSAY_LIST_STATE", "dead,left"}, "tool list state=[dead left]"},
 		{"keys gen", []string{"HEARTSAY_KEYS_KEY_FILE", "f", "HEARTSAY_KEY_FILE", "g"}, "tool keys gen key-file=f"},
 	} {
-		code, out, err := toolRun(environment(c.env...), strings.Fields(c.line)...)
-		if code != exitOK || out != c.want {
+		code, out, err := toolRun(getenv(c.env...), strings.Fields(c.line)...)
+		if code != ExitOK || out != c.want {
 			t.Errorf("%q with %q means %q, %q, want %q", c.line, c.env, out, err, c.want)
 		}
 	}
-	_, _, err := toolRun(environment("HEARTSAY_FANOUT", "many"), "agent")
+	_, _, err := toolRun(getenv("HEARTSAY_FANOUT", "many"), "agent")
 	if !strings.Contains(err, `HEARTSAY_FANOUT "many": write a whole number`) {
 		t.Errorf("a mistake in the environment is told as %q, want it to name HEARTSAY_FANOUT", err)
 	}
 }
 
 func TestDefaultHoldsWithoutTheFlag(t *testing.T) {
-	line, err := testProgram().Parse([]string{"list"}, environment())
+	line, err := testProgram().Parse([]string{"list"}, getenv())
 	if err != nil || line.String("output") != "table" || line.IsSet("output") || line.Origin("output") != "--output" {
 		t.Errorf("the output is %q, set: %v, %v, want the default", line.String("output"), line.IsSet("output"), err)
 	}
@@ -221,7 +222,7 @@ func TestSourceSetsWhatNothingElseDoesAndIsAskedAgain(t *testing.T) {
 		}
 		return l.Set(f, "f.toml:1: name", content)
 	}
-	line, err := p.Parse([]string{"agent"}, environment())
+	line, err := p.Parse([]string{"agent"}, getenv())
 	if err != nil || line.String("name") != "file" || line.Origin("name") != "f.toml:1: name" {
 		t.Errorf("the name is %q by %q, %v, want the file's", line.String("name"), line.Origin("name"), err)
 	}
@@ -229,7 +230,7 @@ func TestSourceSetsWhatNothingElseDoesAndIsAskedAgain(t *testing.T) {
 	if line, err = line.Again(); err != nil || line.String("name") != "other" {
 		t.Errorf("the name is %q the second time, %v, want what the file says now", line.String("name"), err)
 	}
-	if line, err = p.Parse([]string{"agent", "--name", "line"}, environment()); err != nil || line.String("name") != "line" {
+	if line, err = p.Parse([]string{"agent", "--name", "line"}, getenv()); err != nil || line.String("name") != "line" {
 		t.Errorf("the name is %q, %v, want the line's", line.String("name"), err)
 	}
 }
@@ -245,12 +246,12 @@ func TestUnfinishedLineIsUnderstoodAsFarAsItGoes(t *testing.T) {
 		{"list -o", "tool list", "o"},
 		{"list --nosuch --state", "tool list", "state"},
 	} {
-		line, waiting := testProgram().Unfinished(strings.Fields(c.line), environment())
+		line, waiting := testProgram().Unfinished(strings.Fields(c.line), getenv())
 		if line == nil || line.Name() != c.name || waiting != c.waiting {
 			t.Errorf("%q is understood as %v, waiting %q, want %q and %q", c.line, line, waiting, c.name, c.waiting)
 		}
 	}
-	if line, _ := testProgram().Unfinished([]string{"nosuch"}, environment()); line != nil {
+	if line, _ := testProgram().Unfinished([]string{"nosuch"}, getenv()); line != nil {
 		t.Error("a command that does not exist is understood")
 	}
 }
