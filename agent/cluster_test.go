@@ -79,7 +79,7 @@ func (c *cluster) startWith(cfg Config) *Agent {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	a, err := start(cfg, NewWire(c.net.listen(cfg.Bind), cfg.Bind), file, c.names, hclog.NewNullLogger())
+	a, err := newAgent(cfg, NewWire(c.net.listen(cfg.Bind), cfg.Bind), file, c.names, hclog.NewNullLogger())
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestR11SeedNamesAreResolvedAtEveryAttempt(t *testing.T) {
 			t.Fatalf("b sees [%s] although the name of its seed does not resolve", got)
 		}
 		c.names.set("seed.example", at(7).Addr(), at(1).Addr()) // nobody listens at the first
-		c.sees("b", 2*longestWait, "a=alive")
+		c.sees("b", 2*longestRetry, "a=alive")
 	})
 }
 
@@ -367,7 +367,7 @@ func TestR1OtherClusterIsRefusedWithAReasonForPeople(t *testing.T) {
 		cfg := c.config("b", 2)
 		cfg.Cluster = "staging"
 		b := c.startWith(cfg)
-		result, err := b.Join(context.Background(), []string{"10.0.0.1"})
+		result, err := b.Join(context.Background(), []string{"10.0.0.1"}, true)
 		if err != nil || result.Joined != 0 || len(result.Results) != 1 {
 			t.Fatalf("join of another cluster returned %+v, %v", result, err)
 		}
@@ -384,11 +384,11 @@ func TestJoinOfWhatIsNotThereSaysSoAndIsNotFatal(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2)
-		result, err := c.agents["b"].Join(context.Background(), []string{"10.0.0.7", "10.0.0.1"})
+		result, err := c.agents["b"].Join(context.Background(), []string{"10.0.0.7", "10.0.0.1"}, true)
 		if err != nil || result.Joined != 1 || result.Results[0].Error == "" || result.Results[1].Error != "" {
 			t.Fatalf("join of one dead and one live address returned %+v, %v", result, err)
 		}
-		_, err = c.agents["b"].Join(context.Background(), []string{"10.0.0.1", "not an address"})
+		_, err = c.agents["b"].Join(context.Background(), []string{"10.0.0.1", "not an address"}, true)
 		var bad *api.Error
 		if !errors.As(err, &bad) || bad.Code != api.CodeBadRequest {
 			t.Errorf("join of nonsense returned %v", err)

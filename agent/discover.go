@@ -18,18 +18,18 @@ type wanted struct {
 
 // find returns the members in s that are wanted, sorted by name. An empty list is an answer only from an agent that
 // would know better: the error says that it is not ready, or that it sees nobody.
-func (w wanted) find(s *sight) ([]membership.View, error) {
-	if s.ready != nil {
-		return nil, s.ready
+func (w wanted) find(s *Snapshot) ([]membership.View, error) {
+	if s.Ready != nil {
+		return nil, s.Ready
 	}
 	var found []membership.View
-	for _, v := range s.views {
+	for _, v := range s.Views {
 		if w.matches(v) {
 			found = append(found, v)
 		}
 	}
-	if len(found) == 0 && s.isolated != "" {
-		return nil, notReady("it would list nobody, and %s", s.isolated)
+	if len(found) == 0 && s.Isolated != "" {
+		return nil, notReady("it would list nobody, and %s", s.Isolated)
 	}
 	return found, nil
 }

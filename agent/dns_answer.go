@@ -18,7 +18,7 @@ const dnsTTL = 1
 type dnsZone struct {
 	name  string // canonical
 	self  string // name of the agent's own member
-	sight func() (*sight, error)
+	sight func() (*Snapshot, error)
 }
 
 // reply returns the answer to a query, whatever it is.
@@ -39,7 +39,7 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 	}
 	s, err := z.sight()
 	if err == nil {
-		err = s.ready
+		err = s.Ready
 	}
 	if err != nil {
 		return m.SetRcode(query, dns.RcodeServerFailure)
@@ -50,7 +50,7 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 }
 
 // fill writes the answer to a question for a name of the zone.
-func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *sight) {
+func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *Snapshot) {
 	q, ok := parseDNSName(name, z.name)
 	if !ok {
 		z.deny(m, dns.RcodeNameError, s)
@@ -85,7 +85,7 @@ func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *sight) 
 }
 
 // deny says that there is nothing, in a way that resolvers keep for no longer than an answer [RFC 2308].
-func (z dnsZone) deny(m *dns.Msg, rcode int, s *sight) {
+func (z dnsZone) deny(m *dns.Msg, rcode int, s *Snapshot) {
 	m.Rcode, m.Ns = rcode, []dns.RR{z.soa(s)}
 }
 
@@ -127,7 +127,7 @@ func (z dnsZone) services(m *dns.Msg, question dns.Question, q dnsQuery, views [
 	}
 }
 
-func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *sight) {
+func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *Snapshot) {
 	switch {
 	case !q.apex:
 	case question.Qtype == dns.TypeSOA:
@@ -138,14 +138,14 @@ func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *sig
 }
 
 // soa returns the start of the zone. Its serial number is that of the newest event.
-func (z dnsZone) soa(s *sight) dns.RR {
+func (z dnsZone) soa(s *Snapshot) dns.RR {
 	return &dns.SOA{Hdr: header(z.name, dns.TypeSOA), Ns: z.server(s), Mbox: "hostmaster." + z.name,
-		Serial: uint32(s.seq), Refresh: dnsTTL, Retry: dnsTTL, Expire: 60, Minttl: dnsTTL}
+		Serial: uint32(s.Seq), Refresh: dnsTTL, Retry: dnsTTL, Expire: 60, Minttl: dnsTTL}
 }
 
 // server returns the name of the agent's own host.
-func (z dnsZone) server(s *sight) string {
-	self, _ := company(s.views, z.self)
+func (z dnsZone) server(s *Snapshot) string {
+	self, _ := company(s.Views, z.self)
 	return dnsTarget(self, z.name)
 }
 

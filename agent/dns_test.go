@@ -25,12 +25,12 @@ func seen(name, address string, state membership.State, tags ...string) membersh
 }
 
 // zoneOf returns the zone "heartsay." of an agent "lb" that sees what s holds.
-func zoneOf(s *sight) dnsZone {
-	return dnsZone{"heartsay.", "lb", func() (*sight, error) { return s, nil }}
+func zoneOf(s *Snapshot) dnsZone {
+	return dnsZone{"heartsay.", "lb", func() (*Snapshot, error) { return s, nil }}
 }
 
-func shop() *sight {
-	return &sight{seq: 7, at: time.Now(), views: []membership.View{
+func shop() *Snapshot {
+	return &Snapshot{Seq: 7, At: time.Now(), Views: []membership.View{
 		seen("Web.1", "10.0.0.1:4327", membership.Alive, "role", "Web", "http", "8080"),
 		seen("db", "10.0.0.3:4327", membership.Dead, "role", "db", "http", "1"),
 		seen("lb", "10.0.0.9:4327", membership.Alive),
@@ -132,7 +132,7 @@ func TestDNSServicesComeWithAddresses(t *testing.T) {
 
 func TestDNSGivesAMemberWithAnAwkwardNameTheNameOfItsAddress(t *testing.T) {
 	for _, name := range []string{strings.Repeat("x", 64), "a..b", ".a"} {
-		s := &sight{views: []membership.View{seen(name, "10.0.0.1:4327", membership.Alive, "http", "80")}}
+		s := &Snapshot{Views: []membership.View{seen(name, "10.0.0.1:4327", membership.Alive, "http", "80")}}
 		z := zoneOf(s)
 		m := z.reply(query("_http._tcp.heartsay.", dns.TypeSRV))
 		if got := answers(m); got != "1 1 80 0a000001.addr.heartsay." {
@@ -146,11 +146,11 @@ func TestDNSGivesAMemberWithAnAwkwardNameTheNameOfItsAddress(t *testing.T) {
 
 func TestDNSFailsRatherThanTellNothingByAccident(t *testing.T) {
 	s := shop()
-	s.ready = notReady("it has not joined")
+	s.Ready = notReady("it has not joined")
 	if got := answers(zoneOf(s).reply(query("heartsay.", dns.TypeA))); got != "SERVFAIL" {
 		t.Errorf("an agent that is not ready answers [%s], want SERVFAIL", got)
 	}
-	s.ready, s.isolated = nil, "all are dead"
+	s.Ready, s.Isolated = nil, "all are dead"
 	for name, want := range map[string]string{
 		"mail.role.tag.heartsay.": "SERVFAIL", "db.member.heartsay.": "SERVFAIL", "lb.member.heartsay.": "10.0.0.9",
 	} {
@@ -158,7 +158,7 @@ func TestDNSFailsRatherThanTellNothingByAccident(t *testing.T) {
 			t.Errorf("an isolated agent answers %s with [%s], want [%s]", name, got, want)
 		}
 	}
-	blind := dnsZone{"heartsay.", "lb", func() (*sight, error) { return nil, errors.New("just started") }}
+	blind := dnsZone{"heartsay.", "lb", func() (*Snapshot, error) { return nil, errors.New("just started") }}
 	if got := answers(blind.reply(query("heartsay.", dns.TypeA))); got != "SERVFAIL" {
 		t.Errorf("an agent that has not looked yet answers [%s], want SERVFAIL", got)
 	}
@@ -187,9 +187,9 @@ func serveDNS(t *testing.T, n int) (address string, rcodes map[string]int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sight{}
+	s := &Snapshot{}
 	for i := range n {
-		s.views = append(s.views, seen(fmt.Sprintf("w%d", i), fmt.Sprintf("10.0.%d.%d:1", i/256, i%256), membership.Alive, "http", "80"))
+		s.Views = append(s.Views, seen(fmt.Sprintf("w%d", i), fmt.Sprintf("10.0.%d.%d:1", i/256, i%256), membership.Alive, "http", "80"))
 	}
 	rcodes = map[string]int{}
 	counted := make(chan string, 100)

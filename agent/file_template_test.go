@@ -18,7 +18,7 @@ func rendered(t *testing.T, text string, views ...membership.View) (string, erro
 }
 
 func TestTemplatesListMembersByStateTagAndPort(t *testing.T) {
-	views := shop().views
+	views := shop().Views
 	for text, want := range map[string]string{
 		`{{.Cluster}} {{.Self}} {{len .Members}}`:                                     "c me 5",
 		`{{range .Members.Present}}{{.Name}} {{end}}`:                                 "Web.1 lb w2 ",

@@ -130,10 +130,10 @@ func TestChangesAtOnceAreOneLook(t *testing.T) {
 			a.ring.Append(api.Event{Type: "update"})
 			time.Sleep(time.Millisecond)
 		}
-		before := a.lookout.newest.Load()
+		before := a.Newest()
 		time.Sleep(2 * lookSoon)
-		if after := a.lookout.newest.Load(); after.seq-before.seq != 10 {
-			t.Errorf("ten events in ten milliseconds are seen as %d to %d, want one look at all", before.seq, after.seq)
+		if after := a.Newest(); after.Seq-before.Seq != 10 {
+			t.Errorf("ten events in ten milliseconds are seen as %d to %d, want one look at all", before.Seq, after.Seq)
 		}
 	})
 }

@@ -62,13 +62,13 @@ func (a *Agent) keepFile(f *fileWriter) {
 	defer retry.Stop()
 	for {
 		select {
-		case <-a.lookout.news:
+		case <-a.SnapshotNews():
 		case <-retry.C:
 		case <-a.ending.Done():
 			return
 		}
-		s, err := a.sightNow()
-		if err != nil || s.ready != nil || s.seq == f.seq && f.seq > 0 && !f.owed {
+		s, err := a.Snapshot()
+		if err != nil || s.Ready != nil || s.Seq == f.seq && f.seq > 0 && !f.owed {
 			continue
 		}
 		if err := a.updateFile(f, s); err != nil {
@@ -81,7 +81,7 @@ func (a *Agent) keepFile(f *fileWriter) {
 }
 
 // updateFile brings the file to what s shows.
-func (a *Agent) updateFile(f *fileWriter, s *sight) error {
+func (a *Agent) updateFile(f *fileWriter, s *Snapshot) error {
 	content, keep, err := f.render(a.cfg, s, a.log)
 	if err != nil {
 		a.metrics.writes.WithLabelValues("failed").Inc()
@@ -93,7 +93,7 @@ func (a *Agent) updateFile(f *fileWriter, s *sight) error {
 			return fmt.Errorf("write file: %w", err)
 		}
 		a.metrics.writes.WithLabelValues("ok").Inc()
-		a.log.Info("file written", "file", f.path, "bytes", len(content), "event", s.seq)
+		a.log.Info("file written", "file", f.path, "bytes", len(content), "event", s.Seq)
 		f.content, f.owed = append([]byte{}, content...), f.command != ""
 	}
 	if f.owed {
@@ -103,7 +103,7 @@ func (a *Agent) updateFile(f *fileWriter, s *sight) error {
 		}
 		f.owed = false
 	}
-	f.seq = s.seq
+	f.seq = s.Seq
 	return nil
 }
 
@@ -120,9 +120,9 @@ func (f *fileWriter) runCommand(ctx context.Context) error {
 
 // render returns what the file should hold, or that it is to be kept as it is: an agent that sees nobody must not empty
 // a list by accident. A template may list anything; a list is empty when it is the same as with no members at all.
-func (f *fileWriter) render(cfg Config, s *sight, log hclog.Logger) (content []byte, keep bool, err error) {
-	content, err = renderTemplate(f.template, cfg.Cluster, cfg.Name, s.views)
-	if err != nil || s.isolated == "" {
+func (f *fileWriter) render(cfg Config, s *Snapshot, log hclog.Logger) (content []byte, keep bool, err error) {
+	content, err = renderTemplate(f.template, cfg.Cluster, cfg.Name, s.Views)
+	if err != nil || s.Isolated == "" {
 		f.kept = false
 		return content, false, err
 	}
@@ -132,7 +132,7 @@ func (f *fileWriter) render(cfg Config, s *sight, log hclog.Logger) (content []b
 	}
 	if !f.kept {
 		f.kept = true
-		log.Warn("file is kept as it is, since it would list nobody", "file", f.path, "reason", s.isolated)
+		log.Warn("file is kept as it is, since it would list nobody", "file", f.path, "reason", s.Isolated)
 	}
 	return nil, true, nil
 }

@@ -25,21 +25,13 @@ func (a *Agent) SetHandlers(ctx context.Context, cfg Config) error {
 	return err
 }
 
-// prepareHandlers readies the handlers of cfg for a reload, see [Agent.SetHandlers].
-func (a *Agent) prepareHandlers(cfg Config) (commit func(time.Time), err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
-	defer cancel()
-	replace, err := a.readyHandlers(ctx, cfg)
-	return func(time.Time) { replace() }, err
-}
-
 // readyHandlers returns what replaces the handlers by those of cfg.
 func (a *Agent) readyHandlers(ctx context.Context, cfg Config) (replace func(), err error) {
 	plans, err := cfg.handlers()
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
-	from, err := a.views.Get(ctx)
+	from, err := a.Views().Get(ctx)
 	if err != nil {
 		return nil, err
 	}

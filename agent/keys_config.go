@@ -3,9 +3,10 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"net/netip"
+
 	"heartsay/agent/addr"
 	"heartsay/agent/keyring"
-	"net/netip"
 )
 
 // envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
@@ -75,22 +76,33 @@ var ErrNoKeyFile = errors.New("this agent runs without a key file: restart it wi
 // ReloadKeys reads the key file again and uses what is in it from now on. When the file is not one, the keys stay as
 // they are, and the error says why.
 func (a *Agent) ReloadKeys() error {
-	if a.sealer == nil {
-		return ErrNoKeyFile
-	}
 	a.reloading.Lock()
 	defer a.reloading.Unlock() // or one that read an older file could come last
+	use, err := a.prepareKeys()
+	if err != nil {
+		return err
+	}
+	use()
+	return nil
+}
+
+// prepareKeys reads the key file again, and returns what makes the agent use what is in it.
+func (a *Agent) prepareKeys() (use func(), err error) {
+	if a.sealer == nil {
+		return nil, ErrNoKeyFile
+	}
 	keys, err := keyring.ReadFile(a.cfg.KeyFile)
 	if err != nil {
-		return fmt.Errorf("the keys stay as they are: %w", err)
+		return nil, fmt.Errorf("the keys stay as they are: %w", err)
 	}
-	before := a.keys.Swap(keys)
-	a.sealer.SetKeys(keys)
-	if fmt.Sprint(before.IDs()) != fmt.Sprint(keys.IDs()) {
-		a.log.Info("keys were changed", "seals", keys.Primary(), "opens", fmt.Sprint(keys.IDs()), "before",
-			fmt.Sprint(before.IDs()))
-	}
-	return nil
+	return func() {
+		before := a.keys.Swap(keys)
+		a.sealer.SetKeys(keys)
+		if fmt.Sprint(before.IDs()) != fmt.Sprint(keys.IDs()) {
+			a.log.Info("keys were changed", "seals", keys.Primary(), "opens", fmt.Sprint(keys.IDs()), "before",
+				fmt.Sprint(before.IDs()))
+		}
+	}, nil
 }
 
 // checkExposure returns an error when bind is open to other hosts although no key seals the traffic and the operator

@@ -23,10 +23,11 @@ func (a *Agent) KeyStatus(ctx context.Context) (api.Keys, error) {
 	if a.sealer == nil {
 		return status, nil
 	}
-	views, err := a.snapshot(ctx)
+	now, err := a.Look(ctx)
 	if err != nil {
-		return status, err
+		return status, unavailable(err)
 	}
+	views := now.Views
 	begin := time.Now()
 	a.askKeys(ctx, a.others(views), begin)
 	status.Sealed, status.KeyFile = true, a.cfg.KeyFile
@@ -71,7 +72,7 @@ func (a *Agent) askKeys(ctx context.Context, all []netip.AddrPort, begin time.Ti
 			if a.sealer.KeyUse(to).Told.Before(begin) {
 				silent++
 				if ask {
-					a.transmit(outgoing{to, a.sealer.Ask(to, time.Now())})
+					a.Transmit(to, a.sealer.Ask(to, time.Now()))
 				}
 			}
 		}
@@ -86,7 +87,7 @@ func (a *Agent) askKeys(ctx context.Context, all []netip.AddrPort, begin time.Ti
 			}
 		case <-ctx.Done():
 			return
-		case <-a.loopEnded:
+		case <-a.Done():
 			return
 		}
 	}

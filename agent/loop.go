@@ -1,146 +1,154 @@
 package agent
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
+	"heartsay/agent/internal/fallback"
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/gossip"
+	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
-// outgoing is a packet that is ready to be sent.
-type outgoing struct {
-	to    netip.AddrPort
-	bytes []byte
+// loop is what one goroutine owns: nobody else reads or writes it, and only [Node.do] hands it out. It asks its node
+// for what is safe for concurrent use: to queue a packet, to publish an event, to count.
+//
+// What comes in ends here: ticks, messages ([loop.receive], or a stream by do), and calls. Each of them goes to the
+// engine, and what the engine asks for goes through [loop.apply].
+type loop struct {
+	node     *Node
+	engine   *gossip.Engine
+	codec    *wire.Codec
+	routes   *fallback.Table // which way leads to whom
+	links    links           // streams in place of packets that this node opened
+	overload overload
+	newNames *newNames // how many names each source may still bring
+	suspect  Threshold // as they are now
+	dead     Threshold
 }
 
-// How many packets may wait to be sent, and messages to be handled. More would only grow old.
-const (
-	outboxSize = 1024
-	inboxSize  = 16 // packets wait in the wire, where the oldest goes when there are too many
-)
+func newLoop(n *Node, now time.Time, incarnation uint64, random *rand.Rand) (*loop, error) {
+	cfg := &n.cfg
+	engine, err := gossip.New(now, cfg.record(incarnation), cfg.engine(n.seal.Overhead()), random)
+	if err != nil {
+		return nil, err
+	}
+	return &loop{
+		node: n, engine: engine, codec: wire.NewCodec(), routes: fallback.New(cfg.Interval),
+		newNames: ratelimit.NewBuckets[netip.Addr](newNamesRate, newNamesAtOnce, maxSources),
+		suspect:  cfg.Suspect, dead: cfg.Dead,
+	}, nil
+}
 
-// answersRoom is how many of them may be there before answers are dropped: whoever asks too much must not keep this
-// member's own heartbeat from getting out.
-const answersRoom = outboxSize * 3 / 4
-
-// loop owns the engine. It ticks before anything else that waits, so that a flood of packets cannot keep the member
-// from its rounds.
-func (a *Agent) loop() {
-	defer close(a.loopEnded)
-	defer a.ring.Close() // whoever follows the events ends as well
+// run turns until the node ends. It ticks before anything else that waits, so that a flood of packets cannot keep the
+// member from its rounds.
+func (l *loop) run() {
+	n := l.node
+	defer close(n.loopEnded)
+	defer n.ring.Close() // whoever follows the events ends as well
+	defer l.saveLast()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	next := time.Now()
-	a.save()
 	for {
 		if now := time.Now(); !now.Before(next) {
-			a.metrics.tick(now.Sub(next))
-			a.noticeBehind(now)
-			next = a.apply(a.engine.Tick(now))
-			a.retryOnStreams(now)
+			next = l.tick(now, now.Sub(next))
 		}
 		timer.Reset(time.Until(next))
 		select {
 		case <-timer.C:
-		case in := <-a.inbox:
-			if a.probes.take(in.message, time.Now()) {
-				continue
-			}
-			if a.strangers.admit(a.engine, in.from.Addr(), in.message, time.Now()) {
-				next = a.receive(in)
-			}
-		case call := <-a.calls:
-			call(time.Now())
+		case in := <-n.inbox:
+			next = l.take(in, next)
+		case call := <-n.calls:
+			call(l, time.Now())
 			if now := time.Now(); now.Before(next) {
 				next = now
 			} // what the call did may be due earlier: the next tick tells
-		case <-a.ending.Done():
+		case <-n.ending.Done():
 			return
 		}
 	}
 }
 
-// receive hands a message that came in a packet to the engine, and returns when the next tick is due.
-func (a *Agent) receive(in arrival) (next time.Time) {
-	a.noticeLate(in.at, time.Now())
-	if in.message.Answer() {
-		a.paths.answered(in.message.Head().From, in.from, false, time.Now())
+// tick lets the engine do what is due, and returns when it wants its next tick.
+func (l *loop) tick(now time.Time, late time.Duration) (next time.Time) {
+	if l.node.observer != nil {
+		l.node.observer.LoopLag(max(0, late))
 	}
-	a.from = in.from
-	defer func() { a.from = netip.AddrPort{} }()
-	return a.apply(a.engine.Receive(time.Now(), in.from, in.message))
+	l.noticeOverload(now)
+	next = l.apply(l.engine.Tick(now), reply{})
+	l.repeatOnStreams(now)
+	return next
+}
+
+// take handles what came in a packet, and returns when the next tick is due.
+func (l *loop) take(in arrival, next time.Time) time.Time {
+	now := time.Now()
+	if l.node.probes.take(in.message, now) || !l.admits(in.from.Addr(), in.message, now) {
+		return next
+	}
+	l.noticeLate(in.at, now)
+	return l.receive(in, reply{to: in.from})
+}
+
+// reply is the way back to whoever sent the message that is being handled. The zero value: nobody did.
+type reply struct {
+	to   netip.AddrPort // whom the engine thinks it talks with
+	link *link          // the stream that brought it; nil: a packet did
+}
+
+// receive hands a message to the engine, whose replies go back the way that it came. It returns when the next tick is due.
+func (l *loop) receive(in arrival, back reply) (next time.Time) {
+	now := time.Now()
+	l.routes.Answered(in.message, in.from, back.link != nil, now)
+	return l.apply(l.engine.Receive(now, in.from, in.message), back)
 }
 
 // apply does what the engine asks for, and returns when it wants its next tick.
-func (a *Agent) apply(out gossip.Outputs) time.Time {
+func (l *loop) apply(out gossip.Outputs, back reply) time.Time {
+	n := l.node
 	for _, env := range out.Messages {
 		if env.Stream != 0 {
-			a.streams.answer(env.Stream, env.Message)
+			n.streams.answer(env.Stream, env.Message)
 		} else {
-			a.post(env)
+			l.post(env, back)
 		}
 	}
 	if len(out.Events) > 0 {
-		a.publish(out.Events)
-		a.save()
+		n.publish(out.Events)
+		n.saves.change()
 	}
 	for _, peer := range out.Syncs {
-		a.running.Go(func() { a.fetch(peer) })
+		n.running.Go(func() { n.fetch(peer) })
 	}
 	if out.Deposed != nil {
-		a.fail(&ConflictError{Name: a.cfg.Name, Holder: out.Deposed.Holder})
+		n.fail(&ConflictError{Name: n.cfg.Name, Holder: out.Deposed.Holder})
 	}
-	if over, told := a.engine.HasLeft(); over {
-		a.goneFrom(told)
+	if over, told := l.engine.HasLeft(); over {
+		n.goneFrom(told)
 	}
-	a.engine.Reuse(out)
+	l.engine.Reuse(out)
 	return out.NextTick
 }
 
-func (a *Agent) goneFrom(told int) {
-	select {
-	case <-a.left:
-	default:
-		a.told.Store(int64(told))
-		close(a.left)
-	}
-}
-
-// sendPackets sends what is queued.
-func (a *Agent) sendPackets() {
-	for {
-		select {
-		case p := <-a.outbox:
-			if err := a.wire.Send(p.to, p.bytes); err != nil {
-				a.drops.count("send_failed")
-				a.log.Debug("send packet", "to", p.to, "error", err)
-				continue
-			}
-			a.drops.traffic("packets_sent", "bytes_sent", len(p.bytes))
-		case <-a.loopEnded:
-			return
+// self returns how the member sees itself.
+func (l *loop) self(now time.Time) membership.View {
+	for _, v := range l.engine.Snapshot(now) {
+		if v.Record.Name == l.node.cfg.Name {
+			return v
 		}
 	}
+	panic("node: its own member is not in the view")
 }
 
-// publish puts events into the ring and the log.
-func (a *Agent) publish(events []membership.Event) {
-	at := time.Now()
-	for _, ev := range events {
-		a.ring.Append(apiEvent(at, ev))
-		a.metrics.events.WithLabelValues(ev.Type.String()).Inc()
-		a.logEvent(ev)
+// goneFrom takes note that the goodbye is over. The loop calls it.
+func (n *Node) goneFrom(told int) {
+	select {
+	case <-n.left:
+	default:
+		n.told.Store(int64(told))
+		close(n.left)
 	}
-}
-
-func (a *Agent) logEvent(ev membership.Event) {
-	r := ev.Member.Record
-	args := []any{"name", r.Name, "address", r.Address, "incarnation", r.Incarnation}
-	if ev.Reason != "" {
-		args = append(args, "reason", ev.Reason)
-	}
-	a.log.Log(hclog.LevelFromString(string(apiEventType(ev.Type).Level())), "member "+ev.Type.String(), args...)
 }

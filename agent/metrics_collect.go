@@ -4,16 +4,17 @@ import (
 	"context"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"heartsay/agent/handlers"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
 
-// collector tells Prometheus what the lookout knows. It never asks the loop.
+// collector tells Prometheus what the agent and its node have counted, and what their newest snapshot shows. It never
+// asks the loop. Every figure is a field with a name; none is found by what a key looks like.
 type collector struct{ agent *Agent }
 
 // Figures that are read at a scrape.
@@ -26,15 +27,25 @@ var (
 	descViewAge = describe("heartsay_view_age_seconds", "How long ago the loop last told its view to the other parts.")
 	descMembers = describe("heartsay_members", "Members in the list by state, this one included.", "state")
 	descTimeout = describe("heartsay_dead_timeout_seconds",
-		"The longest silence after which one of the present members would be called dead now.")
-	descSeeds   = describe("heartsay_seeds", "Addresses to join by, by whether the last attempt succeeded.", "answers")
-	descStalls  = describe("heartsay_stalls_total", "Times that this agent noticed that it had stalled itself.")
-	descStalled = describe("heartsay_stalled_seconds_total", "How long those stalls took.")
+		"The longest silence after which one of the present members would be declared dead now.")
+	descSeeds    = describe("heartsay_seeds", "Addresses to join by, by whether the last attempt succeeded.", "answers")
+	descStalls   = describe("heartsay_stalls_total", "Times that this agent noticed that it had stalled itself.")
+	descStalled  = describe("heartsay_stalled_seconds_total", "How long those stalls took.")
+	descEvents   = describe("heartsay_events_total", "Changes of the local view by type.", "type")
+	descSent     = describe("heartsay_messages_sent_total", "Messages handed out to be sent, by kind.", "kind")
+	descReceived = describe("heartsay_messages_received_total", "Messages that could be read, by kind.", "kind")
+	descBegun    = describe("heartsay_exchanges_total", "Exchanges of views by the way they took and by who began them.",
+		"transport", "began")
+	descFailed = describe("heartsay_exchange_failures_total",
+		"Exchanges on a stream that this agent began and that came to nothing.")
+	descFallback = describe("heartsay_fallback_messages_total",
+		"Messages on streams in place of packets: carried, and requests that were repeated since no packet answered.", "what")
 	descPackets = describe("heartsay_packets_total", "Gossip packets by direction.", "direction")
 	descBytes   = describe("heartsay_packet_bytes_total",
 		"Bytes in gossip packets, without IP and UDP headers.", "direction")
-	descDrops   = describe("heartsay_drops_total", "What was not acted upon, by reason.", "reason")
-	descReloads = describe("heartsay_config_reloads_total",
+	descStreamed = describe("heartsay_stream_bytes_total", "Bytes on gossip streams by direction.", "direction")
+	descDrops    = describe("heartsay_drops_total", "What was not acted upon, by reason.", "reason")
+	descReloads  = describe("heartsay_config_reloads_total",
 		"Times that the configuration was read again, by result.", "result")
 	descHandled = describe("heartsay_handler_events_total",
 		"Events by what handled them and how that went.", "kind", "outcome")
@@ -55,8 +66,9 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descInfo, descReady, descIsolated, descViewAge, descMembers, descTimeout, descSeeds, descStalls, descStalled,
-		descPackets, descBytes, descDrops, descReloads, descHandled, descUnsaved, descOutbox, descInbox, descRing,
-		descCapacity, descReaders, descResets,
+		descEvents, descSent, descReceived, descBegun, descFailed, descFallback, descPackets, descBytes, descStreamed,
+		descDrops, descReloads, descHandled, descUnsaved, descOutbox, descInbox, descRing, descCapacity, descReaders,
+		descResets,
 	} {
 		to <- d
 	}
@@ -67,30 +79,33 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	a, w := c.agent, figures{to}
 	w.gauge(descInfo, 1, a.cfg.Cluster, a.cfg.Name, a.cfg.Zone, a.cfg.Build, strconv.Itoa(wire.Version),
 		runtime.Version())
-	w.gauge(descOutbox, float64(len(a.outbox)))
 	w.gauge(descInbox, float64(len(a.wire.Packets())))
-	w.gauge(descRing, float64(a.ring.Kept()))
+	w.gauge(descRing, float64(a.Ring().Kept()))
 	w.gauge(descCapacity, float64(eventsKept))
+	joined, not := a.Seeds()
+	w.gauge(descSeeds, float64(joined), "true")
+	w.gauge(descSeeds, float64(not), "false")
+	w.gauge(descReady, oneIf(a.Ready(context.Background()) == nil))
+	w.counter(descReloads, a.configured.ok.Load(), "ok")
+	w.counter(descReloads, a.configured.failed.Load(), "failed")
+	w.counts(a.Counts())
+	w.drops(a.wire.Drops())
+	w.handlers(a.handlers.Stats())
+	c.collectServer(w)
+	if s := a.Newest(); s != nil { // or nothing is known yet, which is not the same as nothing
+		w.snapshot(s)
+	}
+}
+
+// collectServer writes what the local API counts; without one, nobody reads.
+func (c *collector) collectServer(w figures) {
 	var readers ReaderStats
-	if server := a.server.Load(); server != nil {
+	if server := c.agent.server.Load(); server != nil {
 		readers = server.Readers()
+		w.drops(server.Refused())
 	}
 	w.gauge(descReaders, float64(readers.Open))
-	w.counter(descResets, float64(readers.Resets))
-	for _, answers := range []bool{true, false} {
-		w.gauge(descSeeds, float64(a.seeds.count(answers)), strconv.FormatBool(answers))
-	}
-	w.gauge(descReady, oneIf(a.Ready(context.Background()) == nil))
-	s := a.lookout.newest.Load()
-	if s == nil {
-		return // nothing is known yet, which is not the same as nothing
-	}
-	w.gauge(descViewAge, time.Since(s.at).Seconds())
-	w.gauge(descIsolated, oneIf(s.isolated != ""))
-	w.counter(descStalls, float64(s.stalls))
-	w.counter(descStalled, s.stalled.Seconds())
-	w.members(s.views)
-	w.counts(s.counters)
+	w.counter(descResets, readers.Resets)
 }
 
 // figures writes metrics of one scrape.
@@ -100,46 +115,86 @@ func (w figures) gauge(d *prometheus.Desc, value float64, labels ...string) {
 	w.to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 }
 
-func (w figures) counter(d *prometheus.Desc, value float64, labels ...string) {
-	w.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value, labels...)
+func (w figures) counter(d *prometheus.Desc, value uint64, labels ...string) {
+	w.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
 }
 
-func (w figures) members(views []membership.View) {
+// snapshot writes what the loop last told.
+func (w figures) snapshot(s *Snapshot) {
+	w.gauge(descViewAge, time.Since(s.At).Seconds())
+	w.gauge(descIsolated, oneIf(s.Isolated != ""))
+	w.counter(descStalls, s.Stalls)
+	w.to <- prometheus.MustNewConstMetric(descStalled, prometheus.CounterValue, s.Stalled.Seconds())
 	states := map[membership.State]int{}
 	var timeout time.Duration
-	for _, v := range views {
+	for _, v := range s.Views {
 		states[v.State]++
 		if v.State.Present() {
 			timeout = max(timeout, v.DeadAfter)
 		}
 	}
-	for _, s := range membership.States() {
-		w.gauge(descMembers, float64(states[s]), s.String())
+	for _, state := range membership.States() {
+		w.gauge(descMembers, float64(states[state]), state.String())
 	}
 	w.gauge(descTimeout, timeout.Seconds())
 }
 
-// counts writes the counters of the agent, the wire and the engine, which "heartsay info" shows as well. Their names say
-// what they count; those that are not known here count drops.
-func (w figures) counts(counters map[string]uint64) {
-	for name, n := range counters {
-		value := float64(n)
-		kind, rest, _ := strings.Cut(name, "_")
-		switch {
-		case name == "state_write_failed": // told below, also while it is 0
-		case kind == "packets" && (rest == in || rest == out):
-			w.counter(descPackets, value, rest)
-		case kind == "bytes":
-			w.counter(descBytes, value, rest)
-		case kind == "reload":
-			w.counter(descReloads, value, rest)
-		case kind == "program", kind == "webhook":
-			w.counter(descHandled, value, kind, rest)
-		default:
-			w.counter(descDrops, value, name)
+// counts writes what the node has counted.
+func (w figures) counts(c Counts) {
+	w.traffic(descPackets, c.Packets)
+	w.traffic(descBytes, c.PacketBytes)
+	w.traffic(descStreamed, c.StreamBytes)
+	for kind, n := range c.Messages {
+		w.counter(descSent, n.Sent, kind)
+		w.counter(descReceived, n.Received, kind)
+	}
+	for transport, n := range map[string]Exchanges{"packet": c.InPackets, "stream": c.OnStreams} {
+		w.counter(descBegun, n.Self, transport, "self")
+		w.counter(descBegun, n.Peer, transport, "peer")
+	}
+	w.counter(descFailed, c.ExchangesFailed)
+	for kind, n := range c.Events {
+		w.counter(descEvents, n, kind)
+	}
+	w.counter(descFallback, c.Carried, "carried")
+	w.counter(descFallback, c.Repeated, "repeated")
+	w.counter(descUnsaved, c.StateFailed)
+	w.gauge(descOutbox, float64(c.Outbox))
+	w.drops(c.Drops)
+}
+
+func (w figures) traffic(d *prometheus.Desc, t Traffic) {
+	w.counter(d, t.Sent, "sent")
+	w.counter(d, t.Received, "received")
+}
+
+// drops writes counts by reason.
+func (w figures) drops(reasons map[string]uint64) {
+	for reason, n := range reasons {
+		w.counter(descDrops, n, reason)
+	}
+}
+
+// handlers writes how handling events went, all handlers of a kind together.
+func (w figures) handlers(all []handlers.Stats) {
+	kinds := map[string]map[string]uint64{}
+	for _, h := range all {
+		of := kinds[h.Kind]
+		if of == nil {
+			of = map[string]uint64{}
+			kinds[h.Kind] = of
+		}
+		for outcome, n := range h.Outcomes {
+			of[outcome] += n
+		}
+		of["events_lost"] += h.Lost
+		of["retries"] += h.Retries
+	}
+	for kind, outcomes := range kinds {
+		for outcome, n := range outcomes {
+			w.counter(descHandled, n, kind, outcome)
 		}
 	}
-	w.counter(descUnsaved, float64(counters["state_write_failed"]))
 }
 
 func oneIf(yes bool) float64 {
@@ -147,16 +202,4 @@ func oneIf(yes bool) float64 {
 		return 1
 	}
 	return 0
-}
-
-// count returns how many seeds do or do not answer.
-func (s *seeds) count(answers bool) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, d := range s.list {
-		if d.joined == answers {
-			n++
-		}
-	}
-	return n
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"heartsay/agent/handlers"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
@@ -82,7 +84,7 @@ func TestMetricsTellDropsByReason(t *testing.T) {
 		}
 		time.Sleep(2 * lookEvery)
 		dropped := 0
-		for reason, n := range a.lookout.newest.Load().counters {
+		for reason, n := range a.named() {
 			if strings.HasPrefix(reason, "packet_format") && n == 1 {
 				dropped++
 				c.figures("a", map[string]string{fmt.Sprintf(`heartsay_drops_total{reason="%s"}`, reason): "1"})
@@ -94,30 +96,76 @@ func TestMetricsTellDropsByReason(t *testing.T) {
 	})
 }
 
-func TestMetricsTellCountersByTheirNames(t *testing.T) {
-	for name, want := range map[string]string{
-		"packets_sent": `heartsay_packets_total direction="sent"`, "bytes_received": `heartsay_packet_bytes_total direction="received"`,
-		"reload_failed": `heartsay_config_reloads_total result="failed"`, "packet_queue": `heartsay_drops_total reason="packet_queue"`,
-		"webhook_given_up": `heartsay_handler_events_total kind="webhook" outcome="given_up"`,
-		"program_ok":       `heartsay_handler_events_total kind="program" outcome="ok"`,
-		"engine_clock":     `heartsay_drops_total reason="engine_clock"`, "strangers": `heartsay_drops_total reason="strangers"`,
-		"state_write_failed": `heartsay_state_write_failures_total`,
-	} {
-		told := make(chan prometheus.Metric, 2)
-		figures{told}.counts(map[string]uint64{name: 3})
-		m := <-told
+func TestMetricsTellEachCountUnderItsName(t *testing.T) {
+	told := make(chan prometheus.Metric, 1000)
+	w := figures{told}
+	w.counts(Counts{
+		Packets: Traffic{Sent: 3}, PacketBytes: Traffic{Received: 4}, Carried: 5, Repeated: 6, StateFailed: 7,
+		Drops: map[string]uint64{"strangers": 8, "engine_clock": 9},
+	})
+	w.drops(map[string]uint64{"packet_queue": 10})
+	w.handlers([]handlers.Stats{
+		{Kind: "webhook", Outcomes: map[string]uint64{"given_up": 11}, Retries: 2}, {Kind: "webhook", Lost: 1, Retries: 3},
+	})
+	close(told)
+	got := map[string]float64{}
+	for m := range told {
 		var row dto.Metric
 		if err := m.Write(&row); err != nil {
 			t.Fatal(err)
 		}
-		got := regexp.MustCompile(`fqName: "(\w+)"`).FindStringSubmatch(m.Desc().String())[1]
+		name := regexp.MustCompile(`fqName: "(\w+)"`).FindStringSubmatch(m.Desc().String())[1]
 		for _, l := range row.GetLabel() {
-			got += fmt.Sprintf(" %s=%q", l.GetName(), l.GetValue())
+			name += fmt.Sprintf(" %s=%q", l.GetName(), l.GetValue())
 		}
-		if got != want || row.GetCounter().GetValue() != 3 {
-			t.Errorf("the counter %s is told as %s %g, want %s 3", name, got, row.GetCounter().GetValue(), want)
+		got[name] = row.GetCounter().GetValue()
+	}
+	for name, want := range map[string]float64{
+		`heartsay_packets_total direction="sent"`: 3, `heartsay_packet_bytes_total direction="received"`: 4,
+		`heartsay_fallback_messages_total what="carried"`: 5, `heartsay_fallback_messages_total what="repeated"`: 6,
+		`heartsay_state_write_failures_total`: 7, `heartsay_drops_total reason="strangers"`: 8,
+		`heartsay_drops_total reason="engine_clock"`: 9, `heartsay_drops_total reason="packet_queue"`: 10,
+		`heartsay_handler_events_total kind="webhook" outcome="given_up"`:    11,
+		`heartsay_handler_events_total kind="webhook" outcome="retries"`:     5,
+		`heartsay_handler_events_total kind="webhook" outcome="events_lost"`: 1,
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %g, want %g", name, got[name], want)
 		}
 	}
+}
+
+// TestMetricsTellNoSuccessOrRetryAsADrop runs a cluster without UDP, where every message is one or the other.
+func TestMetricsTellNoSuccessOrRetryAsADrop(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		c.net.lose(1)
+		c.startMany(2)
+		time.Sleep(30 * time.Second)
+		_, body := c.ask("a", "/metrics")
+		for _, reason := range []string{"path_stream_messages", "path_unanswered"} {
+			if strings.Contains(body, `heartsay_drops_total{reason="`+reason) {
+				t.Errorf("%s, which is no drop, is among the drops", reason)
+			}
+		}
+		for _, series := range []string{`heartsay_fallback_messages_total{what="carried"}`, `heartsay_fallback_messages_total{what="repeated"}`} {
+			if n := c.figure("a", series); n == "missing" || n == "0" {
+				t.Errorf("without UDP %s is %s", series, n)
+			}
+		}
+	})
+}
+
+func TestMetricsCountEachMessageOnAStreamOnce(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		c.start("a", 1)
+		c.start("b", 2, "10.0.0.1")
+		c.sees("a", 2*time.Second, "b=alive")
+		time.Sleep(2 * lookEvery)
+		sent, received := c.figure("b", `heartsay_messages_sent_total{kind="sync"}`), c.figure("a", `heartsay_messages_received_total{kind="sync"}`)
+		if sent == "0" || received != sent {
+			t.Errorf("b sent %s parts of a sync and a counts %s", sent, received)
+		}
+	})
 }
 
 func TestMetricsTellTheLagOfALoopThatWasHeldUp(t *testing.T) {
@@ -127,7 +175,7 @@ func TestMetricsTellTheLagOfALoopThatWasHeldUp(t *testing.T) {
 		if n := c.figure("a", `heartsay_loop_lag_seconds_bucket{le="0.001"}`); n != c.figure("a", "heartsay_loop_lag_seconds_count") {
 			t.Errorf("in virtual time %s ticks of %s are punctual", n, c.figure("a", "heartsay_loop_lag_seconds_count"))
 		}
-		if err := a.do(context.Background(), func(time.Time) { time.Sleep(3 * time.Second) }); err != nil {
+		if err := a.do(context.Background(), func(l *loop, _ time.Time) { time.Sleep(3 * time.Second) }); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * lookEvery)

@@ -64,17 +64,17 @@ func (o *outlets) serve(a *Agent, server *Server) {
 		o.scraped = newScrapeServer(server, address, a.log)
 		go func() {
 			if err := o.scraped.serve(o.scrapes); err != nil {
-				a.fail(err)
+				a.Stop(err)
 			}
 		}()
 	}
 	if o.dns != nil {
 		zone, _ := checkZone(a.cfg.DNSZone)
 		count := func(rcode string) { a.metrics.answers.WithLabelValues(rcode).Inc() }
-		o.dns.serve(dnsZone{zone, a.cfg.Name, a.sightNow}, count, func(err error) { a.fail(err) })
+		o.dns.serve(dnsZone{zone, a.cfg.Name, a.Snapshot}, count, func(err error) { a.Stop(err) })
 	}
 	if o.file != nil {
-		a.running.Go(func() { a.keepFile(o.file) })
+		a.endpoints.Go(func() { a.keepFile(o.file) })
 	}
 }
 

@@ -23,8 +23,8 @@ func TestR11PartitionsLongerThanAnyMemoryHealAndBringNobodyBack(t *testing.T) {
 				begin := func(name string, host int, join ...string) {
 					cfg := c.config(name, host, join...)
 					cfg.Interval = time.Minute
-					cfg.Suspect = Threshold{8, 10 * time.Minute, 20 * time.Minute}
-					cfg.Dead = Threshold{12, 10 * time.Minute, 20 * time.Minute}
+					cfg.Suspect = Threshold{Phi: 8, Min: 10 * time.Minute, Max: 20 * time.Minute}
+					cfg.Dead = Threshold{Phi: 12, Min: 10 * time.Minute, Max: 20 * time.Minute}
 					c.startWith(cfg)
 				}
 				begin("a", 1)

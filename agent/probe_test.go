@@ -77,7 +77,7 @@ func TestAnswersToAProbeAreNotTheEnginesDrops(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"a", "b"} {
-			s, err := (&backend{Agent: c.agents[name]}).Self(context.Background())
+			s, err := (c.agents[name]).Self(context.Background())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,41 +9,23 @@ import (
 	"heartsay/membership"
 )
 
-// An agent is ready when others may rely on its view: it listens, it has joined or is alone on purpose, and its view
+// A node is ready when others may rely on its view: it listens, it has joined or is alone on purpose, and its view
 // has settled. Once ready it stays so until it leaves: that others die or are cut off is what it is there to tell.
 
-// Ready returns why the agent is not ready, an [*api.Error], or nil when it is. It does not wait for the loop.
-func (a *Agent) Ready(context.Context) error {
-	s, err := a.sightNow()
+// Ready returns why the node is not ready, an [*api.Error], or nil when it is. It does not wait for the loop.
+func (n *Node) Ready(context.Context) error {
+	s, err := n.Snapshot()
 	if err != nil {
 		return err
 	}
-	return s.ready
+	return s.Ready
 }
 
 func notReady(format string, args ...any) error {
 	return &api.Error{Code: api.CodeUnavailable, Message: "the agent is not ready: " + fmt.Sprintf(format, args...)}
 }
 
-// hope is what an agent that sees nobody can still expect.
-type hope struct {
-	seeds  int  // addresses to join by
-	joined bool // one of them let it in, or is the agent's own
-	saved  int  // members remembered of the life before
-}
-
-// hope returns what the seeds promise.
-func (s *seeds) hope() hope {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := hope{seeds: len(s.list), saved: len(s.saved)}
-	for _, d := range s.list {
-		h.joined = h.joined || d.joined
-	}
-	return h
-}
-
-// settling finds out when a new agent has joined, and when its view has settled.
+// settling finds out when a new node has joined, and when its view has settled.
 type settling struct {
 	joined time.Time // zero: not yet
 	over   bool
@@ -53,9 +35,9 @@ type settling struct {
 // heard is a life of a member and a counter of it.
 type heard struct{ incarnation, heartbeat uint64 }
 
-// judge returns why the agent is not ready, or nil.
-func (t *settling) judge(s *sight, cfg Config, hope hope) error {
-	self, others := company(s.views, cfg.Name)
+// judge returns why the node is not ready, or nil.
+func (t *settling) judge(s *Snapshot, cfg *NodeConfig, hope hope) error {
+	self, others := company(s.Views, cfg.Name)
 	switch {
 	case self.State == membership.Left:
 		return notReady("it is leaving the cluster")
@@ -65,10 +47,10 @@ func (t *settling) judge(s *sight, cfg Config, hope hope) error {
 		return notReady("it has not joined: none of its seeds (%d) and remembered members (%d) has let it in yet",
 			hope.seeds, hope.saved)
 	case t.joined.IsZero():
-		t.joined = s.at
+		t.joined = s.At
 	}
-	unheard := t.unheard(s.views, cfg.Name)
-	if unheard > 0 && s.at.Sub(t.joined) < cfg.Dead.Max {
+	unheard := t.unheard(s.Views, cfg.Name)
+	if unheard > 0 && s.At.Sub(t.joined) < cfg.Dead.Max {
 		return notReady("its view has not settled: it has heard only once of %d members", unheard)
 	}
 	t.over, t.heard = true, nil
@@ -94,7 +76,7 @@ func (t *settling) unheard(views []membership.View, self string) (n int) {
 	return n
 }
 
-// company returns the agent's own view of itself, and how many others are present.
+// company returns the node's own view of itself, and how many others are present.
 func company(views []membership.View, name string) (self membership.View, others int) {
 	for _, v := range views {
 		if v.Record.Name == name {
@@ -106,8 +88,8 @@ func company(views []membership.View, name string) (self membership.View, others
 	return self, others
 }
 
-// isolation returns who is gone when an agent sees nobody else present although others should be: dead members, who
-// never said goodbye. It may be the agent itself that is cut off, and nobody can tell. It returns "" when the agent
+// isolation returns who is gone when a node sees nobody else present although others should be: dead members, who
+// never said goodbye. It may be the node itself that is cut off, and nobody can tell. It returns "" when the node
 // sees somebody, or is alone because all others left.
 func isolation(views []membership.View, name string) string {
 	dead := 0

@@ -117,9 +117,9 @@ func TestAReadyAgentStaysReadyWhenAllOthersDieAndSaysThatItMayBeCutOff(t *testin
 		c.stop("b")
 		c.sees("a", 30*time.Second, "b=dead")
 		time.Sleep(lookEvery)
-		s, err := c.agents["a"].sightNow()
-		if err != nil || s.ready != nil || !strings.Contains(s.isolated, "all others (1) are dead") {
-			t.Errorf("the survivor is %v, %v, isolated %q; want it ready, and isolated", err, s.ready, s.isolated)
+		s, err := c.agents["a"].Snapshot()
+		if err != nil || s.Ready != nil || !strings.Contains(s.Isolated, "all others (1) are dead") {
+			t.Errorf("the survivor is %v, %v, isolated %q; want it ready, and isolated", err, s.Ready, s.Isolated)
 		}
 	})
 }
@@ -135,8 +135,8 @@ func TestAnAgentWhoseFriendsAllLeftIsNotIsolated(t *testing.T) {
 		c.unready("b", "")
 		c.sees("a", 2*time.Second, "b=left")
 		time.Sleep(lookEvery)
-		if s, err := c.agents["a"].sightNow(); err != nil || s.isolated != "" {
-			t.Errorf("the last one is %v, isolated %q; want it alone on purpose", err, s.isolated)
+		if s, err := c.agents["a"].Snapshot(); err != nil || s.Isolated != "" {
+			t.Errorf("the last one is %v, isolated %q; want it alone on purpose", err, s.Isolated)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestAnAgentWhoseLoopStandsStillIsNeitherLiveNorReady(t *testing.T) {
 		a := c.start("a", 1)
 		c.readyWithin("a", time.Second)
 		block, blocked := make(chan struct{}), make(chan struct{})
-		go a.do(context.Background(), func(time.Time) { close(blocked); <-block })
+		go a.do(context.Background(), func(l *loop, _ time.Time) { close(blocked); <-block })
 		<-blocked
 		time.Sleep(10 * time.Second)
 		c.unready("a", "its loop has not answered for")

@@ -10,10 +10,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"heartsay/gossip"
 )
+
+// A reload gives the running agent another configuration: all of it or nothing. What can be refused comes first: which
+// settings differ, what is wrong with them, the files of secrets. Then the node changes its part in one turn of its
+// loop, and last what cannot fail: handlers and keys.
 
 // reloadable are the settings that [Agent.Reload] changes, by their names. Everything else is fixed for the life of an
 // agent: what others know it by, what it listens on, and what its files belong to.
@@ -22,31 +23,15 @@ var reloadable = []string{
 	"on-event", "handler-timeout", "webhook", "webhook-secret-file",
 }
 
-// preparation readies a part of the agent for a configuration without changing anything, and returns the function that
-// changes it. The loop calls that when all parts are ready; it must neither wait nor fail.
-type preparation func(Config) (commit func(now time.Time), err error)
-
-// preparations are the parts that can be reloaded. One that cannot tell getting ready from changing goes last.
-func (a *Agent) preparations() []preparation {
-	return []preparation{a.prepareTags, a.prepareSeeds, a.prepareThresholds, a.prepareHandlers, a.prepareKeys}
-}
-
-// prepareKeys reads the key file again; an agent without one has nothing to read.
-func (a *Agent) prepareKeys(Config) (commit func(time.Time), err error) {
-	if err := a.ReloadKeys(); err != nil && !errors.Is(err, ErrNoKeyFile) {
-		return nil, err
-	}
-	return func(time.Time) {}, nil
-}
+// Reloadable returns the names of the settings that [Agent.Reload] changes, see [Setting].
+func Reloadable() []string { return slices.Clone(reloadable) }
 
 // configured is the configuration that the agent runs with now.
 type configured struct {
-	mu   sync.Mutex // held while a reload or a change of tags is under way
-	live atomic.Pointer[Config]
+	mu         sync.Mutex // held while a reload is under way
+	live       atomic.Pointer[Config]
+	ok, failed atomic.Uint64 // reloads
 }
-
-// Config returns the configuration that the agent runs with now. The caller must not change what it refers to.
-func (a *Agent) Config() Config { return *a.configured.live.Load() }
 
 // FixedError names settings that a running agent cannot change.
 type FixedError struct{ Keys []string }
@@ -64,11 +49,11 @@ func (a *Agent) Reload(ctx context.Context, load func() (Config, error)) error {
 	defer a.configured.mu.Unlock()
 	changed, err := a.reload(ctx, load)
 	if err != nil {
-		a.drops.count("reload_failed")
+		a.configured.failed.Add(1)
 		a.log.Error("configuration is not reloaded, the one before stays", "reason", err)
 		return err
 	}
-	a.drops.count("reload_ok")
+	a.configured.ok.Add(1)
 	a.log.Info("configuration reloaded", "changed", cmp.Or(strings.Join(changed, " "), "nothing"))
 	return nil
 }
@@ -96,25 +81,63 @@ func (a *Agent) reload(ctx context.Context, load func() (Config, error)) (change
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return changed, a.commit(ctx, cfg)
+	return changed, a.commit(ctx, before, cfg)
 }
 
-// commit makes all parts ready and then changes them in one turn of the loop.
-func (a *Agent) commit(ctx context.Context, cfg Config) error {
-	var commits []func(time.Time)
-	for _, prepare := range a.preparations() {
-		commit, err := prepare(cfg)
-		if err != nil {
-			return err
-		}
-		commits = append(commits, commit)
+// commit changes all parts to cfg.
+func (a *Agent) commit(ctx context.Context, before, cfg Config) error {
+	waiting, cancel := context.WithTimeout(ctx, finishTime)
+	defer cancel()
+	setHandlers, err := a.readyHandlers(waiting, cfg)
+	if err != nil {
+		return err
 	}
-	return a.do(ctx, func(now time.Time) {
-		for _, commit := range commits {
-			commit(now)
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	setKeys, err := a.prepareKeys()
+	if err != nil && !errors.Is(err, ErrNoKeyFile) {
+		return err
+	}
+	if _, err := a.Change(ctx, difference(before, cfg)); err != nil {
+		return err
+	}
+	setHandlers()
+	if setKeys != nil {
+		setKeys()
+	}
+	a.configured.live.Store(&cfg)
+	return nil
+}
+
+// difference returns what a node changes between two configurations.
+func difference(before, after Config) Change {
+	c := Change{SetTags: map[string]string{}}
+	for key, value := range after.Tags {
+		if old, had := before.Tags[key]; !had || old != value {
+			c.SetTags[key] = value
 		}
-		a.configured.live.Store(&cfg)
-	})
+	}
+	for key := range before.Tags {
+		if _, stays := after.Tags[key]; !stays {
+			c.DeleteTags = append(c.DeleteTags, key)
+		}
+	}
+	c.RemoveSeeds = without(before.Join, after.Join)
+	c.AddSeeds = without(after.Join, before.Join)
+	if before.Suspect != after.Suspect || before.Dead != after.Dead {
+		c.Suspect, c.Dead = &after.Suspect, &after.Dead
+	}
+	return c
+}
+
+// without returns what of all is not among some.
+func without(all, some []string) (rest []string) {
+	for _, text := range all {
+		if !slices.Contains(some, text) {
+			rest = append(rest, text)
+		}
+	}
+	return rest
 }
 
 // changedKeys returns the settings that differ between two configurations.
@@ -136,65 +159,3 @@ func same(a, b any) bool {
 	}
 	return reflect.DeepEqual(a, b)
 }
-
-// prepareThresholds readies what the engine judges by, which the validation of cfg has checked.
-func (a *Agent) prepareThresholds(cfg Config) (func(time.Time), error) {
-	return func(now time.Time) {
-		if before := a.Config(); before.Suspect == cfg.Suspect && before.Dead == cfg.Dead {
-			return
-		}
-		out, err := a.engine.SetThresholds(now, gossip.Threshold(cfg.Suspect), gossip.Threshold(cfg.Dead))
-		if err != nil {
-			panic("agent: " + err.Error())
-		}
-		a.apply(out)
-	}, nil
-}
-
-// prepareTags readies the tags: those of the agent now, with what differs between the two configurations.
-func (a *Agent) prepareTags(cfg Config) (commit func(time.Time), err error) {
-	before := a.Config().Tags
-	set, remove := map[string]string{}, []string{}
-	for key, value := range cfg.Tags {
-		if old, had := before[key]; !had || old != value {
-			set[key] = value
-		}
-	}
-	for key := range before {
-		if _, stays := cfg.Tags[key]; !stays {
-			remove = append(remove, key)
-		}
-	}
-	var now map[string]string
-	if err := a.do(a.ending, func(time.Time) { now = a.engine.Self().Record.Tags.Map() }); err != nil {
-		return nil, err
-	}
-	tags := changedTags(now, set, remove)
-	return func(t time.Time) {
-		if err := a.setTags(t, now, tags); err != nil {
-			panic("agent: " + err.Error())
-		}
-	}, checkTags(tags)
-}
-
-// prepareSeeds readies the seeds: those of the agent now, without the ones that the configuration no longer names, and
-// with its new ones.
-func (a *Agent) prepareSeeds(cfg Config) (commit func(time.Time), err error) {
-	before := a.Config().Join
-	return func(time.Time) {
-		for _, text := range before {
-			if !slices.Contains(cfg.Join, text) {
-				a.seeds.remove(text)
-			}
-		}
-		for _, text := range cfg.Join {
-			if !slices.Contains(before, text) {
-				_ = a.seeds.add(text) // the validation of cfg has read it
-			}
-		}
-		a.save()
-	}, nil
-}
-
-// Reloadable returns the names of the settings that [Agent.Reload] changes, see [Setting].
-func Reloadable() []string { return slices.Clone(reloadable) }

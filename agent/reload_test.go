@@ -22,7 +22,7 @@ func reload(a *Agent, cfg Config) error {
 // reloads returns how many reloads went well, and how many did not.
 func (c *cluster) reloads(name string) (ok, failed uint64) {
 	c.t.Helper()
-	s, err := (&backend{Agent: c.agents[name]}).Self(context.Background())
+	s, err := (c.agents[name]).Self(context.Background())
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestAReloadChangesThresholdsTagsAndSeeds(t *testing.T) {
 		if got := c.member("a", "b").Timeout; got < 50*time.Second {
 			t.Errorf("after the reload b is called dead after %s, want 50 s at least", got)
 		}
-		self, err := (&backend{Agent: a}).Self(context.Background())
+		self, err := (a).Self(context.Background())
 		if err != nil || self.SuspectPhi != 9 || self.DeadPhi != 13 || len(self.Seeds) != 1 {
 			t.Errorf("the agent says of itself %+v, %v, want phi 9 and 13 and one seed", self, err)
 		}

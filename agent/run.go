@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/go-hclog"
 
-	"heartsay/agent/addr"
-	"heartsay/agent/internal/state"
 	"heartsay/api"
 )
 
@@ -50,7 +47,7 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 	if tcp != nil {
 		defer tcp.Close()
 	}
-	a, err := open(cfg, log)
+	a, err := Open(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -62,45 +59,10 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 	return err
 }
 
-// open opens what the agent needs and starts it.
-func open(cfg Config, log hclog.Logger) (*Agent, error) {
-	wire, err := Listen(cfg.Bind, log)
-	if err != nil {
-		return nil, err
-	}
-	if !cfg.Advertise.IsValid() {
-		var note string
-		cfg.Advertise, note, err = addr.ChooseAdvertised(wire.Local())
-		if err != nil {
-			return nil, errors.Join(err, wire.Close())
-		}
-		if note != "" {
-			log.Info("advertised address was chosen", "address", cfg.Advertise, "reason", note)
-		}
-	}
-	var file *state.File
-	if cfg.StateDir != "" {
-		if file, err = state.Open(cfg.StateDir, cfg.Name, cfg.Cluster); err != nil {
-			return nil, errors.Join(err, wire.Close())
-		}
-	} else {
-		log.Info("nothing is kept over a restart, since no state folder is given")
-	}
-	a, err := Start(cfg, Parts{Wire: wire, State: file, Log: log})
-	if err != nil {
-		err = errors.Join(err, wire.Close())
-		if file != nil {
-			err = errors.Join(err, file.Close())
-		}
-		return nil, err
-	}
-	return a, nil
-}
-
 // serve serves the API until the agent is to end, and leaves.
 func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token string, outlets *outlets, ready func(Ready)) error {
 	leaveAsked := make(chan struct{})
-	server := NewServer(&backend{Agent: a, socket: a.cfg.API, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
+	server := NewServer(&backend{Agent: a, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
 	a.server.Store(server)
 	server.ServeOperators(a)
 	outlets.serve(a, server)
@@ -110,7 +72,7 @@ func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token str
 		go func() { served <- server.ServeTCP(tcp, token) }()
 		a.log.Info("API is served over TCP", "address", tcp.Addr())
 	}
-	self := a.engineAddress()
+	self := a.Address()
 	r := Ready{Name: a.cfg.Name, Gossip: self, API: a.cfg.API, Cluster: a.cfg.Cluster, Agent: a}
 	r.Metrics, r.DNS = outlets.addresses()
 	ready(r)
@@ -126,8 +88,8 @@ func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token str
 		}
 	case <-leaveAsked:
 		a.log.Info("left the cluster, as asked over the API")
-	case <-a.ending.Done():
-		err = context.Cause(a.ending)
+	case <-a.Done():
+		err = a.Err()
 		a.log.Error("agent stops", "reason", err)
 	case err = <-served:
 		err = fmt.Errorf("serve API: %w", err)
@@ -136,11 +98,6 @@ func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token str
 		a.log.Debug("close API", "error", closeErr)
 	}
 	return err
-}
-
-func (a *Agent) engineAddress() (address string) {
-	_ = a.do(a.ending, func(time.Time) { address = a.engine.Self().Record.Address.String() })
-	return address
 }
 
 // listenTCP opens the address of the API over TCP, if there is to be one, and reads its token.

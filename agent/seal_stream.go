@@ -67,7 +67,7 @@ func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (framin
 	case err == nil:
 		_, err = c.Write(frame)
 	case errors.As(err, &refused) && slices.Contains(notedReasons, refused.Reason):
-		part(c, func() { _, _ = c.Write(frame) })
+		lingerClose(c, func() { _, _ = c.Write(frame) })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)

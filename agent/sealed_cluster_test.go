@@ -56,7 +56,7 @@ func TestASealedClusterFindsEachOther(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		for _, name := range []string{"a", "b", "c"} {
 			if n := aliveSeenBy(t, c.agents[name]); n != 3 {
-				t.Errorf("%s sees %d alive members, want 3: %v", name, n, c.agents[name].drops.snapshot())
+				t.Errorf("%s sees %d alive members, want 3: %v", name, n, c.agents[name].named())
 			}
 		}
 		c.stop("c")
@@ -92,7 +92,7 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		begin, drops := map[string]uint64{}, map[string]map[string]uint64{}
 		for _, name := range names {
-			begin[name], drops[name] = c.agents[name].ring.Last(), c.agents[name].drops.snapshot()
+			begin[name], drops[name] = c.agents[name].ring.Last(), c.agents[name].named()
 		}
 		keys := testKeys("x")
 		steps := []func(*keyring.Keys) (*keyring.Keys, error){
@@ -117,7 +117,7 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 				events, _ := a.ring.Read(begin[name])
 				t.Errorf("%s saw something happen during the rotation: %+v", name, events)
 			}
-			for reason, n := range a.drops.snapshot() {
+			for reason, n := range a.named() {
 				if before := drops[name][reason]; strings.HasPrefix(reason, "drop_") && n > before {
 					t.Errorf("%s dropped %d packets during the rotation: %s", name, n-before, reason)
 				}
@@ -157,7 +157,7 @@ func TestAMemberThatMissedARotationIsToldFromAnIntruder(t *testing.T) {
 		if seen[at(3).Addr().String()] != "retired" || seen[at(4).Addr().String()] != "key" {
 			t.Errorf("a refused %v: want c (10.0.0.3) for its retired key and mallory (10.0.0.4) as a stranger", seen)
 		}
-		if seeds := late.seeds.apiSeeds(); len(seeds) != 1 || !strings.Contains(seeds[0].LastError, testID("y").String()) ||
+		if seeds := late.seeds.rows(); len(seeds) != 1 || !strings.Contains(seeds[0].LastError, testID("y").String()) ||
 			!strings.Contains(seeds[0].LastError, "missed a rotation") {
 			t.Errorf("c says of its seed %+v: want that it names the key that it lacks", seeds)
 		}
@@ -181,7 +181,7 @@ func TestPlainAndSealedAgentsNeverMixAndSayWhy(t *testing.T) {
 			a    *Agent
 			says string
 		}{{sealed, "not sealed, and this agent has a key"}, {plain, "sealed with a key, and this agent has none"}} {
-			if seeds := c.a.seeds.apiSeeds(); !strings.Contains(seeds[0].LastError, c.says) {
+			if seeds := c.a.seeds.rows(); !strings.Contains(seeds[0].LastError, c.says) {
 				t.Errorf("%s says of its seed %q: want %q", c.a.cfg.Name, seeds[0].LastError, c.says)
 			}
 		}
@@ -261,8 +261,8 @@ func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 		if a.ring.Last() != before || aliveSeenBy(t, a) != 1 {
 			t.Error("a stream that was played back brought a member into the list")
 		}
-		if n := a.drops.snapshot()["drop_seal"]; n != 3 {
-			t.Errorf("%d playbacks were counted, want 3: %v", n, a.drops.snapshot())
+		if n := a.named()["drop_seal"]; n != 3 {
+			t.Errorf("%d playbacks were counted, want 3: %v", n, a.named())
 		}
 	})
 }
@@ -273,7 +273,7 @@ func joinRequest(t *testing.T, name string, host int) []byte {
 	cfg, _ := DefaultConfig("lan")
 	cfg.Name, cfg.Advertise = name, at(host)
 	now := time.Now()
-	e, err := gossip.New(now, cfg.record(at(host), uint64(now.UnixMilli())), cfg.engine(sealOverhead), nil)
+	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(sealOverhead), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

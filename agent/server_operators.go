@@ -51,7 +51,7 @@ func (o operators) targets(w http.ResponseWriter, r *http.Request) {
 		o.server.refuse(w, err)
 		return
 	}
-	s, err := o.agent.sightNow()
+	s, err := o.agent.Snapshot()
 	if err != nil {
 		o.server.refuse(w, err)
 		return

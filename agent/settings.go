@@ -26,7 +26,7 @@ func settingsOf(list []Setting, prefix string, v reflect.Value) []Setting {
 		if !field.IsExported() {
 			continue
 		}
-		if field.Tag.Get("setting") == ",inline" {
+		if field.Anonymous || field.Tag.Get("setting") == ",inline" {
 			list = settingsOf(list, prefix, v.Field(i))
 			continue
 		}

@@ -26,7 +26,7 @@ func onLoopback(t *testing.T, name, ip, keys string, join ...string) *Agent {
 		t.Fatal(err)
 	}
 	cfg.Name, cfg.Bind, cfg.Advertise, cfg.Join, cfg.KeyFile = name, w.Local(), w.Local(), join, keys
-	a, err := Start(cfg, Parts{Wire: w})
+	a, err := newAgent(cfg, w, nil, nil, hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,8 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -16,16 +13,14 @@ import (
 	"heartsay/gossip/wire"
 )
 
-// Times and bounds of a stream.
+// Streams that others open. Each has a goroutine, which reads the first message: a part of a sync begins a full
+// exchange, what travels in packets elsewhere begins a link (links.go).
+
+// Bounds of a stream.
 const (
-	dialTime   = 5 * time.Second
-	frameTime  = 3 * time.Second  // for the other side to write or take one frame
 	streamTime = 20 * time.Second // for a whole exchange
 	maxAnswers = 1024             // messages that may wait to be written as an answer: 64 MiB of members
 )
-
-// answerTime is how long the first frame of an answer may take: a seed may ask the holder of a name before it answers.
-func (a *Agent) answerTime() time.Duration { return frameTime + max(time.Second, 4*a.cfg.Interval) }
 
 // streams are those that others opened and that the engine may answer.
 type streams struct {
@@ -66,41 +61,45 @@ func (s *streams) answer(id gossip.StreamID, m wire.Message) {
 }
 
 // takeStreams serves the streams that others open.
-func (a *Agent) takeStreams() {
-	for c := range a.wire.Streams() {
-		a.running.Go(func() {
+func (n *Node) takeStreams() {
+	for {
+		c, err := n.transport.Accept()
+		if err != nil {
+			return
+		}
+		n.running.Go(func() {
 			defer c.Close()
-			if err := a.serveStream(a.metrics.counted(c)); err != nil {
-				a.dropped(err, addr.Remote(c))
+			if err := n.serveStream(n.counts.counted(c)); err != nil {
+				n.dropped(err, addr.Remote(c))
 			}
 		})
 	}
 }
 
 // serveStream serves a full exchange, or a stream that stands in for packets.
-func (a *Agent) serveStream(c net.Conn) error {
-	defer a.closeAtEnd(c)()
-	a.metrics.begun.WithLabelValues(byStream, byPeer).Inc()
-	frames, err := a.envelope.OpenStream(c, false, time.Now().Add(frameTime))
+func (n *Node) serveStream(c net.Conn) error {
+	defer closeWith(n.ending, c)()
+	n.counts.exchanges[onStream].peer.Add(1)
+	frames, err := n.seal.OpenStream(c, false, time.Now().Add(frameTime))
 	if err != nil {
 		return err
 	}
-	first, err := a.readMessage(c, frames, wire.NewCodec(), frameTime)
+	first, err := n.readMessage(c, frames, wire.NewCodec(), frameTime)
 	switch {
 	case err != nil:
-		a.explain(c, frames, err)
+		explain(c, frames, err)
 		return err
 	case first.Kind().InPackets():
-		return a.serveOthersLink(c, frames, first)
+		return n.serveOthersLink(c, frames, first)
 	}
-	return a.serveSync(c, frames, first)
+	return n.serveSync(c, frames, first)
 }
 
 // serveSync takes the parts of a sync, whose first has come, and writes the answer of the engine.
-func (a *Agent) serveSync(c net.Conn, frames framing, first wire.Message) error {
-	id, answers := a.streams.add()
-	defer a.streams.remove(id)
-	if err := a.readSync(c, frames, id, first); err != nil {
+func (n *Node) serveSync(c net.Conn, frames framing, first wire.Message) error {
+	id, answers := n.streams.add()
+	defer n.streams.remove(id)
+	if err := n.readSync(c, frames, id, first); err != nil {
 		return err
 	}
 	codec := wire.NewCodec()
@@ -109,12 +108,12 @@ func (a *Agent) serveSync(c net.Conn, frames framing, first wire.Message) error 
 	for {
 		select {
 		case m := <-answers:
-			if err := a.writeMessage(c, frames, codec, m); err != nil || m.Ends() {
+			if err := n.writeMessage(c, frames, codec, m); err != nil || m.Ends() {
 				return err
 			}
 		case <-timeout.C:
 			return errors.New("answer stream: nothing to answer in time")
-		case <-a.loopEnded:
+		case <-n.loopEnded:
 			return nil
 		}
 	}
@@ -122,20 +121,20 @@ func (a *Agent) serveSync(c net.Conn, frames framing, first wire.Message) error 
 
 // explain sends something to somebody of another cluster, or with a key, so that it learns from the envelope where it
 // got. A stream with a key has told that in its opening.
-func (a *Agent) explain(c net.Conn, frames framing, err error) {
+func explain(c net.Conn, frames framing, err error) {
 	var open *OpenError
 	if errors.As(err, &open) && (open.Reason == "cluster" || open.Reason == "key") {
-		part(c, func() { _ = WriteFrame(c, frames, nil) }) // best effort: the stream is closed next
+		lingerClose(c, func() { _ = WriteFrame(c, frames, nil) }) // best effort: the stream is closed next
 	}
 }
 
-// partTime is how long somebody who is not let in may take to read why.
-const partTime = 300 * time.Millisecond
+// lingerTime is how long somebody who is not let in may take to read why.
+const lingerTime = 300 * time.Millisecond
 
-// part lets the last words on a stream reach the other side: a stream that is closed while bytes wait to be read takes
-// them back [RFC 1122, 4.2.2.13].
-func part(c net.Conn, lastWords func()) {
-	if c.SetDeadline(time.Now().Add(partTime)) != nil {
+// lingerClose lets the last words on a stream reach the other side: a stream that is closed while bytes wait to be read
+// takes them back [RFC 1122, 4.2.2.13].
+func lingerClose(c net.Conn, lastWords func()) {
+	if c.SetDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
 	said := make(chan struct{})
@@ -147,8 +146,8 @@ func part(c net.Conn, lastWords func()) {
 	<-said
 }
 
-// readMessage reads one message, which may take the time given.
-func (a *Agent) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
+// readMessage reads one message, which may take the time given, and counts it.
+func (n *Node) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
 	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return nil, err
 	}
@@ -158,135 +157,47 @@ func (a *Agent) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait 
 	}
 	m, err := codec.Decode(payload)
 	if err == nil {
-		a.metrics.receive(m, byStream)
+		n.counts.receive(m, onStream)
 	}
 	return m, err
 }
 
-// readSync hands the messages of a stream, the first of which has come, to the engine until the one that ends the
-// other side's part. Stream is 0 for one that this agent opened.
-func (a *Agent) readSync(c net.Conn, frames framing, stream gossip.StreamID, m wire.Message) error {
-	codec, from := wire.NewCodec(), addr.Remote(c)
-	for end := time.Now().Add(streamTime); ; {
-		if refused, ok := m.(*wire.Refused); ok && stream == 0 {
-			return a.refusal(refused)
-		}
-		a.metrics.receive(m, byStream)
-		sync, ok := m.(*wire.Sync)
-		if !ok {
-			return fmt.Errorf("%w: %s on a stream", wire.ErrKind, m.Kind())
-		}
-		if err := a.takeSync(stream, from, sync); err != nil {
-			return err
-		}
-		if sync.Last {
-			return nil
-		}
-		var err error
-		if m, err = a.readMessage(c, frames, codec, min(frameTime, time.Until(end))); err != nil {
-			return err
-		}
-	}
-}
-
-// takeSync hands a part of a sync to the engine. Names in it that this side did not ask for are counted.
-func (a *Agent) takeSync(stream gossip.StreamID, from netip.AddrPort, sync *wire.Sync) error {
-	admitted := true
-	err := a.do(a.ending, func(now time.Time) {
-		if admitted = stream == 0 || a.strangers.admit(a.engine, from.Addr(), sync, now); admitted {
-			a.apply(a.engine.ReceiveOn(now, stream, from, sync))
-		}
-	})
-	if err == nil && !admitted {
-		err = errStrangers
-	}
-	return err
-}
-
-// refusal returns why the other side would not let this agent in.
-func (a *Agent) refusal(r *wire.Refused) error {
-	if holder, err := netip.ParseAddrPort(r.Holder); err == nil && r.Reason == wire.NameTaken {
-		return &ConflictError{Name: a.cfg.Name, Holder: holder}
-	}
-	return fmt.Errorf("refused by %s, for reason %d that this version does not know", r.From, r.Reason)
-}
-
-// exchange makes a full exchange with whoever listens at an address, and asks to be let in when it is to join.
-func (a *Agent) exchange(ctx context.Context, to netip.AddrPort, join bool) (err error) {
-	defer func() {
-		if err != nil {
-			a.metrics.failed.Inc()
-		}
-	}()
-	a.metrics.begun.WithLabelValues(byStream, bySelf).Inc()
-	var parts []wire.Message
-	if err := a.do(ctx, func(now time.Time) { parts = a.engine.OpenSync(now, join) }); err != nil {
-		return err
-	}
-	c, err := a.wire.Dial(to, dialTime)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	c = a.metrics.counted(c)
-	defer a.closeAtEnd(c)()
-	frames, err := a.envelope.OpenStream(c, true, time.Now().Add(frameTime))
-	if err != nil {
-		return fmt.Errorf("exchange with %s: %w", to, explainEnd(err))
-	}
-	codec := wire.NewCodec()
-	for _, part := range parts {
-		if err := a.writeMessage(c, frames, codec, part); err != nil {
-			return fmt.Errorf("exchange with %s: %w", to, err)
-		}
-	}
-	answer, err := a.readMessage(c, frames, codec, a.answerTime())
-	if err == nil {
-		err = a.readSync(c, frames, 0, answer)
-	}
-	if err != nil {
-		return fmt.Errorf("exchange with %s: %w", to, explainEnd(err))
-	}
-	if sealed, ok := frames.(*sealedStream); ok {
-		for _, p := range sealed.met(to, time.Now()) {
-			a.transmit(p)
-		}
-	}
-	return nil
-}
-
-// explainEnd puts into words what an end of the stream in place of an answer means.
-func explainEnd(err error) error {
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%w: what listens there closed the stream without an answer; is it a heartsay agent?", err)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("%w: what listens there does not answer; is it a heartsay agent?", err)
-	}
-	return err
-}
-
-// fetch makes a full exchange that the engine asked for.
-func (a *Agent) fetch(peer netip.AddrPort) {
-	if err := a.exchange(a.ending, peer, false); err != nil {
-		a.log.Debug("full exchange", "peer", peer, "error", err)
-	}
-}
-
-func (a *Agent) writeMessage(c net.Conn, frames framing, codec *wire.Codec, m wire.Message) error {
+// writeMessage writes one message, and counts it.
+func (n *Node) writeMessage(c net.Conn, frames framing, codec *wire.Codec, m wire.Message) error {
 	payload, err := codec.Encode(m)
 	if err != nil {
 		return err
 	}
-	a.metrics.send(m, byStream)
+	n.counts.send(m, onStream)
 	if err := c.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
 		return err
 	}
 	return WriteFrame(c, frames, payload)
 }
 
-// closeAtEnd closes the stream when the agent ends, so that nobody waits for it. The returned function calls that off.
-func (a *Agent) closeAtEnd(c net.Conn) (stop func()) {
-	off := context.AfterFunc(a.ending, func() { c.Close() })
+// closeWith closes a stream when ctx ends, so that nobody waits for it. The returned function calls that off.
+func closeWith(ctx context.Context, c net.Conn) (callOff func()) {
+	off := context.AfterFunc(ctx, func() { c.Close() })
 	return func() { off() }
+}
+
+// countedStream counts the bytes of a stream.
+type countedStream struct {
+	net.Conn
+	bytes *traffic
+}
+
+// counted returns c with its bytes counted.
+func (c *counts) counted(stream net.Conn) net.Conn { return countedStream{stream, &c.streamBytes} }
+
+func (s countedStream) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
+	s.bytes.received.Add(uint64(n))
+	return n, err
+}
+
+func (s countedStream) Write(b []byte) (int, error) {
+	n, err := s.Conn.Write(b)
+	s.bytes.sent.Add(uint64(n))
+	return n, err
 }

@@ -77,7 +77,7 @@ func TestAnAgentLivesAmongTenThousand(t *testing.T) {
 
 func countersOf(t *testing.T, a *Agent) map[string]uint64 {
 	t.Helper()
-	s, err := (&backend{Agent: a}).Self(context.Background())
+	s, err := a.Self(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestTenThousandMembersOverTheAPI(t *testing.T) {
 	a := amongTenThousand(t)
 	dir := shortDir(t)
 	path := filepath.Join(dir, "api.sock")
-	server := NewServer(&backend{Agent: a, socket: path}, hclog.NewNullLogger())
+	server := NewServer(&backend{Agent: a}, hclog.NewNullLogger())
 	listener := listenAt(t, path)
 	go func() { _ = server.Serve(listener) }()
 	defer server.Close()

@@ -21,12 +21,11 @@ var heartsayLAN = heartsaySystem{name: "heartsay lan"}
 
 func (s heartsaySystem) String() string { return s.name }
 
-func (s heartsaySystem) config() agent.Config {
-	cfg, err := agent.DefaultConfig("lan")
+func (s heartsaySystem) config() agent.NodeConfig {
+	cfg, err := agent.DefaultNodeConfig("lan")
 	if err != nil {
 		panic(err)
 	}
-	cfg.AllowPlaintext = true
 	if s.interval > 0 {
 		if !s.plain {
 			for _, t := range []*time.Duration{&cfg.Suspect.Min, &cfg.Suspect.Max, &cfg.Dead.Min, &cfg.Dead.Max} {
@@ -47,11 +46,13 @@ func (s heartsaySystem) flags() string {
 
 func (s heartsaySystem) start(c *cluster, index int, seed string) process {
 	cfg := s.config()
-	cfg.Name, cfg.Bind, cfg.Advertise = memberName(index), c.hosts[index].address, c.hosts[index].address
+	cfg.Name, cfg.Advertise = memberName(index), c.hosts[index].address
 	if seed != "" {
 		cfg.Join = []string{seed}
 	}
-	a, err := agent.Start(cfg, agent.Parts{Wire: agent.NewWire(c.listen(index), cfg.Bind)})
+	a, err := agent.StartNode(cfg, agent.Parts{
+		Transport: agent.Over(agent.NewWire(c.listen(index), cfg.Advertise)), Seal: agent.NewEnvelope(cfg.Cluster, uint64(index)+1),
+	})
 	if err != nil {
 		panic(err)
 	}
@@ -61,7 +62,7 @@ func (s heartsaySystem) start(c *cluster, index int, seed string) process {
 }
 
 type heartsayProcess struct {
-	a    *agent.Agent
+	a    *agent.Node
 	read chan struct{} // closed when all events have been read
 }
 
@@ -78,7 +79,7 @@ func (p *heartsayProcess) leave() {
 // readEvents writes what the agent tells its subscribers into the ledger.
 func (p *heartsayProcess) readEvents(l *ledger, observer int) {
 	defer close(p.read)
-	ring, last := p.a.Events(), uint64(0)
+	ring, last := p.a.Ring(), uint64(0)
 	for ring.Wait(context.Background(), last) == nil {
 		events, lost := ring.Read(last)
 		if lost {

@@ -78,7 +78,7 @@ func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		slow := &slowTransport{memTransport: c.net.listen(at(1)), gate: make(chan struct{})}
-		a, err := start(cfg, NewWire(slow, at(1)), nil, c.names, hclog.NewNullLogger())
+		a, err := newAgent(cfg, NewWire(slow, at(1)), nil, c.names, hclog.NewNullLogger())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,14 +89,14 @@ func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
 			slow.packets <- &memberlist.Packet{Buf: b, From: net.UDPAddrFromAddrPort(at(9)), Timestamp: time.Now()}
 		}
 		time.Sleep(time.Second)
-		if got := len(a.outbox); got != answersRoom {
-			t.Errorf("%d answers wait to be sent, want %d at most and room for %d more", got, answersRoom, outboxSize-answersRoom)
+		if got := len(a.outbox); got != repliesRoom {
+			t.Errorf("%d answers wait to be sent, want %d at most and room for %d more", got, repliesRoom, outboxSize-repliesRoom)
 		}
-		_ = a.do(context.Background(), func(time.Time) {
-			a.post(gossip.Envelope{To: at(2), Message: &wire.Digest{Header: wire.Header{From: "a", Incarnation: 1, Heartbeat: 1}}})
+		_ = a.do(context.Background(), func(l *loop, _ time.Time) {
+			l.post(gossip.Envelope{To: at(2), Message: &wire.Digest{Header: wire.Header{From: "a", Incarnation: 1, Heartbeat: 1}}}, reply{})
 		})
-		if got := len(a.outbox); got != answersRoom+1 {
-			t.Errorf("with %d answers waiting the agent's own digest was not queued", answersRoom)
+		if got := len(a.outbox); got != repliesRoom+1 {
+			t.Errorf("with %d answers waiting the agent's own digest was not queued", repliesRoom)
 		}
 	})
 }

@@ -3,9 +3,30 @@ package agent
 import (
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"heartsay/api"
 	"heartsay/membership"
 )
+
+// publish puts events into the ring and the log.
+func (n *Node) publish(events []membership.Event) {
+	at := time.Now()
+	for _, ev := range events {
+		n.ring.Append(apiEvent(at, ev))
+		n.counts.events[ev.Type].Add(1)
+		n.logEvent(ev)
+	}
+}
+
+func (n *Node) logEvent(ev membership.Event) {
+	r := ev.Member.Record
+	args := []any{"name", r.Name, "address", r.Address, "incarnation", r.Incarnation}
+	if ev.Reason != "" {
+		args = append(args, "reason", ev.Reason)
+	}
+	n.log.Log(hclog.LevelFromString(string(apiEventType(ev.Type).Level())), "member "+ev.Type.String(), args...)
+}
 
 // apiState returns a state as the API tells it.
 func apiState(s membership.State) api.State { return api.State(s.String()) }

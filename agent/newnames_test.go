@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -19,19 +18,20 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 	cfg, _ := DefaultConfig("lan")
 	cfg.Name, cfg.Advertise = "a", addrA
 	now := noon
-	e, err := gossip.New(now, cfg.record(addrA, uint64(now.UnixMilli())), cfg.engine(sealOverhead), rand.New(rand.NewPCG(1, 1)))
+	n := newNode(cfg.NodeConfig, Parts{Seal: NewEnvelope("heartsay", 7)}, now, "epoch")
+	l, err := newLoop(n, now, uint64(now.UnixMilli()), rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
+	e := l.engine
 	header := wire.Header{From: "b", Incarnation: uint64(now.UnixMilli()), Heartbeat: 1, To: "a"}
 	entry := func(name string) membership.Entry {
 		return membership.Entry{Heartbeat: 1, Record: &membership.Record{
 			Name: name, Incarnation: uint64(noon.UnixMilli()), Version: 1, Address: addrB, Interval: time.Second,
 		}}
 	}
-	s := newStrangers()
 	hand := func(from netip.AddrPort, m wire.Message) {
-		if s.admit(e, from.Addr(), m, now) {
+		if l.admits(from.Addr(), m, now) {
 			e.Receive(now, from, m)
 		}
 	}
@@ -44,12 +44,12 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 		hand(addrB, d)
 		now = now.Add(time.Minute * each / phantoms)
 	}
-	const most = newNames + newNamesRate*60 + 2 // and the two real ones
-	if n := len(e.Snapshot(now)); n > most || n < newNames {
-		t.Errorf("a million names of one peer made %d members, want %d to %d", n, newNames, most)
+	const most = newNamesAtOnce + newNamesRate*60 + 2 // and the two real ones
+	if n := len(e.Snapshot(now)); n > most || n < newNamesAtOnce {
+		t.Errorf("a million names of one peer made %d members, want %d to %d", n, newNamesAtOnce, most)
 	}
-	if s.dropped < phantoms-most {
-		t.Errorf("%d names were counted as too many, want at least %d", s.dropped, phantoms-most)
+	if dropped := n.counts.drops["strangers"]; dropped < phantoms-most {
+		t.Errorf("%d names were counted as too many, want at least %d", dropped, phantoms-most)
 	}
 	other := netip.MustParseAddrPort("10.0.0.3:4327")
 	hand(other, &wire.Ping{Header: wire.Header{From: "c", Incarnation: uint64(noon.UnixMilli()), Heartbeat: 1},
@@ -57,13 +57,13 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 	if !e.Knows("b") || !e.Knows("c") {
 		t.Errorf("b is known: %v, and a newcomer of another host: %v: want both", e.Knows("b"), e.Knows("c"))
 	}
-	if n := s.sources.Len(); n != 2 {
+	if n := l.newNames.Len(); n != 2 {
 		t.Errorf("%d sources are remembered, want 2", n)
 	}
 	for i := range 3 * maxSources {
-		s.admitName(e, netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), "one-more", now)
+		l.admitsName(netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)}), "one-more", now)
 	}
-	if n := s.sources.Len(); n > maxSources {
+	if n := l.newNames.Len(); n > maxSources {
 		t.Errorf("%d sources are remembered, want at most %d", n, maxSources)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"heartsay/agent/internal/fallback"
 	"heartsay/api"
 	"heartsay/gossip/wire"
 )
@@ -42,7 +43,7 @@ func (c *cluster) deaths(observer string) (n int) {
 }
 
 func (c *cluster) counter(observer, name string) uint64 {
-	return c.agents[observer].drops.snapshot()[name]
+	return c.agents[observer].named()[name]
 }
 
 // startMany starts agents a, b, ... of which all but the first join by the first.
@@ -124,33 +125,29 @@ func TestADeadMemberIsTriedByStreamsEverMoreSeldom(t *testing.T) {
 		if tries == 0 || tries > 40 {
 			t.Errorf("in 10 minutes a tried to reach a dead member %d times by streams: between 1 and 40 are meant", tries)
 		}
-		if open := len(c.agents["a"].links.open); open > 1 {
-			t.Errorf("%d streams to dead members are open", open)
-		}
+		_ = c.agents["a"].do(context.Background(), func(l *loop, _ time.Time) {
+			if open := len(l.links.open); open > 1 {
+				t.Errorf("%d streams to dead members are open", open)
+			}
+		})
 	})
 }
 
 func TestR15StreamsInPlaceOfPacketsAreBounded(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
-		_ = a.do(context.Background(), func(now time.Time) {
+		_ = a.do(context.Background(), func(l *loop, now time.Time) {
 			for i := range 100 {
-				a.carry(fmt.Sprint(i), at(100+i), []byte("payload"), true, now)
+				l.carry(fmt.Sprint(i), at(100+i), []byte("payload"), true, now)
 			}
-			if got := len(a.links.open); got != maxLinks {
+			if got := len(l.links.open); got != maxLinks {
 				t.Errorf("%d streams were opened at once, want %d at most", got, maxLinks)
 			}
 			for range 100 {
-				a.carry("0", at(100), []byte("payload"), true, now)
+				l.carry("0", at(100), []byte("payload"), true, now)
 			}
-			if got := len(a.links.open[at(100)].queue); got > linkQueue {
+			if got := len(l.links.open[at(100)].queue); got > linkQueue {
 				t.Errorf("%d messages wait on a stream, want %d at most", got, linkQueue)
-			}
-			for i := range 2 * maxRequests {
-				a.paths.ask(asked{key: fmt.Sprint(i), at: now})
-			}
-			if got := len(a.paths.asked); got != maxRequests {
-				t.Errorf("%d requests are remembered, want %d at most", got, maxRequests)
 			}
 		})
 		if c.counter("a", "path_stream_limit") == 0 || c.counter("a", "path_stream_full") == 0 {
@@ -218,9 +215,22 @@ func TestAStreamInPlaceOfPacketsCannotTurnIntoAJoin(t *testing.T) {
 		}
 		synctest.Wait()
 		if c.counter("a", "drop_kind") != 1 {
-			t.Errorf("a join after a ping on one stream is not refused and counted: %v", c.agents["a"].drops.snapshot())
+			t.Errorf("a join after a ping on one stream is not refused and counted: %v", c.agents["a"].named())
 		}
 	})
+}
+
+// streamsAlone makes streams the way to a member.
+func streamsAlone(routes *fallback.Table, name string, to netip.AddrPort, now time.Time) {
+	ping := &wire.Ping{Header: wire.Header{To: name}}
+	for range 3 {
+		routes.Choose(ping, to, nil, now)
+		now = now.Add(time.Minute)
+		for _, r := range routes.Late(now) {
+			routes.Repeated(r, true)
+		}
+		routes.Answered(&wire.Pong{Header: wire.Header{From: name}}, to, true, now)
+	}
 }
 
 func TestOnlyAQuestionThatNobodyAnswersOnAStreamIsASignOfALostMember(t *testing.T) {
@@ -233,9 +243,9 @@ func TestOnlyAQuestionThatNobodyAnswersOnAStreamIsASignOfALostMember(t *testing.
 				conn := <-silent.streams
 				_, _ = io.Copy(io.Discard, conn) // takes everything, says nothing
 			}()
-			_ = a.do(context.Background(), func(now time.Time) {
-				a.paths.of("x", at(50), now).misses = missesToStream
-				a.carry("x", at(50), []byte("payload"), question, now)
+			_ = a.do(context.Background(), func(l *loop, now time.Time) {
+				streamsAlone(l.routes, "x", at(50), now)
+				l.carry("x", at(50), []byte("payload"), question, now)
 			})
 			time.Sleep(10 * time.Second)
 			lost := c.counter("a", "path_stream_failed") == 1
@@ -243,8 +253,8 @@ func TestOnlyAQuestionThatNobodyAnswersOnAStreamIsASignOfALostMember(t *testing.
 				t.Errorf("a message of which it is %t that it is a question got no answer, and the member counts as lost: %t",
 					question, lost)
 			}
-			_ = a.do(context.Background(), func(now time.Time) {
-				if a.paths.byStream("x", now) == question {
+			_ = a.do(context.Background(), func(l *loop, now time.Time) {
+				if l.routes.OnStream("x", now) == question {
 					t.Errorf("after silence on a stream it is %t that the path is a stream", !question)
 				}
 			})
