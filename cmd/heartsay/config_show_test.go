@@ -15,7 +15,7 @@ import (
 // shown returns what config show says, by key.
 func shown(t *testing.T, args ...string) map[string]shownSetting {
 	t.Helper()
-	code, out, err := command("unix:///s", append([]string{"config", "show", "-o", "json"}, args...)...)
+	code, out, err := runConfig("unix:///s", append([]string{"config", "show", "-o", "json"}, args...)...)
 	if code != cli.ExitOK {
 		t.Fatalf("config show %q exits with %d: %s", args, code, err)
 	}
@@ -52,7 +52,7 @@ func TestConfigShowTellsEveryFlagWithItsOrigin(t *testing.T) {
 
 func TestWhatConfigShowPrintsIsAConfigurationFile(t *testing.T) {
 	path := configFile(t, "name = 'a'\njoin = ['10.0.0.1', 'x:1']\ndead-phi = 13\ninterval = '2s'\nprofile = 'wan'\n[tag]\n'k' = 'q\"\\\u202e'")
-	code, out, err := command("unix:///s", "config", "show", path)
+	code, out, err := runConfig("unix:///s", "config", "show", path)
 	if code != cli.ExitOK {
 		t.Fatalf("config show exits with %d: %s", code, err)
 	}
