@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -149,7 +149,7 @@ func FuzzConfigFile(f *testing.F) {
 			t.Errorf("%q gives %v, want a usage error", data, err)
 		}
 		for _, s := range settings {
-			if flag, known := fileFlag(configCommand().Commands[0], s.key); known {
+			if flag, known := fileFlag(Command().Commands[0], s.key); known {
 				_, _ = s.flagValues(flag, "f")
 			}
 		}

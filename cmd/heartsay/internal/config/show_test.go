@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"encoding/json"
@@ -43,7 +43,7 @@ func TestConfigShowTellsEveryFlagWithItsOrigin(t *testing.T) {
 			t.Errorf("%s is shown as %v from %s, want %v", key, s.Value, s.Origin, want)
 		}
 	}
-	for _, f := range agentFlags() {
+	for _, f := range Flags() {
 		if name := f.Name; name != "config" && got[name].Key == "" {
 			t.Errorf("config show leaves %s out", name)
 		}
@@ -87,7 +87,7 @@ func TestASettingIsCalledLikeItsFlag(t *testing.T) {
 	}
 	without := []string{"build", "max-packet"} // no flag sets them
 	known := map[string]bool{}
-	for _, f := range agentFlags() {
+	for _, f := range Flags() {
 		known[f.Name] = true
 	}
 	for _, s := range cfg.Settings() {

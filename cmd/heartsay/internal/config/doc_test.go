@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ import (
 )
 
 // moduleRoot is where docs and deploy are.
-const moduleRoot = "../.."
+const moduleRoot = "../../../.."
 
 // document returns a file of the module.
 func document(t *testing.T, path string) string {
@@ -37,8 +37,8 @@ const keysBegin, keysEnd = "<!-- keys -->\n", "<!-- /keys -->\n"
 func keyTable() string {
 	var b strings.Builder
 	b.WriteString("| key | kind | default | reload | meaning |\n|---|---|---|---|---|\n")
-	command := configCommand().Commands[0]
-	for _, f := range agentFlags() {
+	command := Command().Commands[0]
+	for _, f := range Flags() {
 		if _, inFile := fileFlag(command, f.Name); !inFile {
 			continue
 		}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net/netip"
@@ -13,7 +13,7 @@ import (
 
 // configProgram returns a program that has the commands of a configuration alone.
 func configProgram() *cli.Program {
-	return &cli.Program{Name: "heartsay", Source: addFile, Commands: []*cli.Command{configCommand()}}
+	return &cli.Program{Name: "heartsay", Source: AddFile, Commands: []*cli.Command{Command()}}
 }
 
 // runConfig runs a line that begins with "config".
