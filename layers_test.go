@@ -69,8 +69,12 @@ var (
 			[]string{"github.com/hashicorp/memberlist", "os/exec"}, "what a line means does not depend on which commands there are"},
 		"cmd/heartsay/internal/cli/clitest": {[]string{"cmd/heartsay/internal/cli"}, nil,
 			"a test plays the agent, whatever the command"},
+		"cmd/heartsay/internal/config": {[]string{"cmd/heartsay/internal/cli", "cmd/heartsay/internal/render", "agent", "agent/addr",
+			"agent/keyring", "agent/handlers"}, []string{"github.com/hashicorp/memberlist", "net"},
+			"a configuration is read and judged the same, whoever asks: an agent that starts, one that reloads, the doctor"},
 		"cmd/heartsay": {[]string{
 			"cmd/heartsay/internal/cli",
+			"cmd/heartsay/internal/config",
 			"cmd/heartsay/internal/render",
 			"agent",
 			"agent/addr",

@@ -13,6 +13,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/config"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -24,14 +25,14 @@ func agentCommand() *cli.Command {
 		Description: `Prints one line when it is ready and logs to stderr. The first SIGTERM or SIGINT
 makes it leave the cluster and exit with 0; a second one ends it at once. SIGHUP
 makes it read its configuration and its key file again.`,
-		Flags:    agentFlags(),
+		Flags:    config.Flags(),
 		AgentEnv: true,
 		Action:   agentAction,
 	}
 }
 
 func agentAction(c *cli.Call) error {
-	s, err := agentSettings(c.Line)
+	s, err := config.Load(c.Line)
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func agentAction(c *cli.Call) error {
 	defer stop()
 	defer context.AfterFunc(ctx, notify.stopping)()
 	go limitMemory(ctx)
-	return agent.Run(ctx, s.config, log, func(r agent.Ready) {
+	return agent.Run(ctx, s.Config, log, func(r agent.Ready) {
 		_ = c.Println("%s", readyLine(r))
 		notify.ready()
 		go reloads.run(ctx, r.Agent)
@@ -78,12 +79,12 @@ func untilToldToLeave(parent context.Context, messages io.Writer) (context.Conte
 }
 
 // newLogger returns the logger that the settings describe, to lines.
-func newLogger(s settings, coloured bool, lines io.Writer) hclog.Logger {
+func newLogger(s config.Settings, coloured bool, lines io.Writer) hclog.Logger {
 	options := &hclog.LoggerOptions{
 		Name:       "heartsay",
-		Level:      hclog.LevelFromString(s.logLevel),
+		Level:      hclog.LevelFromString(s.LogLevel),
 		Output:     lines,
-		JSONFormat: s.logFormat == "json",
+		JSONFormat: s.LogFormat == "json",
 	}
 	if coloured {
 		options.Color = hclog.ForceColor

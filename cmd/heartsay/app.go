@@ -1,6 +1,9 @@
 package main
 
-import "heartsay/cmd/heartsay/internal/cli"
+import (
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/config"
+)
 
 // program returns the whole command line: all commands in the order in which the help shows them.
 func program() *cli.Program {
@@ -9,10 +12,10 @@ func program() *cli.Program {
 		Usage:       "who is alive, by hearsay: gossip membership and failure detection",
 		UsageText:   "heartsay COMMAND [flags] [arguments]",
 		Description: programDescription,
-		Source:      addFile,
+		Source:      config.AddFile,
 		Commands: []*cli.Command{
 			agentCommand(), joinCommand(), leaveCommand(), membersCommand(), eventsCommand(), infoCommand(), waitCommand(),
-			forgetCommand(), tagsCommand(), keysCommand(), healthCommand(), configCommand(), doctorCommand(), uiCommand(),
+			forgetCommand(), tagsCommand(), keysCommand(), healthCommand(), config.Command(), doctorCommand(), uiCommand(),
 			simCommand(), planCommand(), completionCommand(), versionCommand(), cli.HelpCommand(),
 		},
 	}

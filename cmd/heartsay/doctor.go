@@ -9,6 +9,7 @@ import (
 
 	"heartsay/api"
 	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/config"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -24,7 +25,7 @@ stream, and for their clocks. Without an agent it looks at what would keep one f
 starting.
 
 Prints one line for each check: ok, warn or FAIL. Exits with 7 when one failed.`,
-		Flags:    append(agentFlags(), cli.OutputFlag("table", "json")),
+		Flags:    append(config.Flags(), cli.OutputFlag("table", "json")),
 		AgentEnv: true,
 		Examines: true,
 		Takes:    cli.Takes{Most: maxProbed, What: "PEER"},
@@ -54,9 +55,9 @@ type finding struct {
 type doctor struct {
 	ctx      context.Context
 	call     *cli.Call
-	asked    settings    // what flags, environment and file ask for; the defaults when they are wrong
-	client   *api.Client // nil: its address makes no sense
-	self     *api.Self   // of the agent that runs; nil: none does
+	asked    config.Settings // what flags, environment and file ask for; the defaults when they are wrong
+	client   *api.Client     // nil: its address makes no sense
+	self     *api.Self       // of the agent that runs; nil: none does
 	findings []finding
 }
 
@@ -128,10 +129,10 @@ func (d *doctor) writeLines() error {
 
 // checkConfig looks whether an agent would take its configuration.
 func (d *doctor) checkConfig() {
-	asked, err := agentSettings(d.call.Line)
+	asked, err := config.Load(d.call.Line)
 	d.asked = asked
 	if err == nil {
-		err = checkSecrets(asked.config)
+		err = config.CheckSecrets(asked.Config)
 	}
 	file := d.call.String("config")
 	for _, text := range strings.Split(errorText(errors.Join(d.call.Fault, err)), "\n") {
@@ -171,8 +172,8 @@ func (d *doctor) checkAgent() {
 	}
 	d.client, d.self = client, &self
 	d.ok("agent", "%s of the cluster %s answers at %s, pid %d", self.Name, self.Cluster, self.API, self.PID)
-	if d.call.IsSet("name") && d.asked.config.Name != self.Name {
+	if d.call.IsSet("name") && d.asked.Config.Name != self.Name {
 		d.warn("agent", "restart it, or name the other's --api", "the agent that runs is %s, not %s as %s says",
-			self.Name, d.asked.config.Name, d.call.Origin("name"))
+			self.Name, d.asked.Config.Name, d.call.Origin("name"))
 	}
 }

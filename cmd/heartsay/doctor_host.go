@@ -23,7 +23,7 @@ func (d *doctor) checkPort() {
 		d.ok("port", "gossip on %s, told to others as %s", d.self.Bind, d.self.Address)
 		return
 	}
-	bind := d.asked.config.Bind
+	bind := d.asked.Config.Bind
 	if !bind.IsValid() {
 		return // checkConfig told
 	}
@@ -109,7 +109,7 @@ func filesLimit(pid int) (n uint64, ok bool) {
 
 // checkState looks whether the agent can keep its state.
 func (d *doctor) checkState() {
-	dir := d.asked.config.StateDir
+	dir := d.asked.Config.StateDir
 	if d.self != nil {
 		dir = filepath.Dir(d.self.StateFile)
 		if d.self.StateFile == "" {
@@ -148,7 +148,7 @@ func (d *doctor) checkState() {
 // checkSeeds looks whether the seeds resolve and whether they answered the agent.
 func (d *doctor) checkSeeds() {
 	var seeds []api.Seed
-	for _, s := range d.asked.config.Join {
+	for _, s := range d.asked.Config.Join {
 		seeds = append(seeds, api.Seed{Address: s})
 	}
 	alone := false

@@ -105,8 +105,18 @@ func TestACounterThatGrowsIsAFailureAndOneThatStandsAWarning(t *testing.T) {
 	}
 }
 
+// writeFile writes a configuration file and returns its path.
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "h.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestAConfigurationThatEverybodyMayWriteIsAFailure(t *testing.T) {
-	path := configFile(t, "name = 'a'")
+	path := writeFile(t, "name = 'a'")
 	if d := examine(t, patient(t, wellProbe, ""), "--config", path); d.Failed != 0 || !d.has("config", resultOK, path) {
 		t.Errorf("a private file is judged as %+v", d.Findings)
 	}
@@ -144,7 +154,7 @@ func TestTheDoctorTellsWhatKeepsAnAgentFromStarting(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := examine(t, "unix://"+file, "--bind", l.Addr().String(), "--state-dir", file, "--join", "no-such-host.invalid",
-		"--config", configFile(t, "nam = 1"))
+		"--config", writeFile(t, "nam = 1"))
 	for _, want := range [][]string{
 		{"config", resultFail, "h.toml:1: nam is not known"},
 		{"agent", resultFail, "no agent answers"},

@@ -10,20 +10,21 @@ import (
 
 	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/config"
 )
 
 // reloader reloads an agent at each SIGHUP.
 type reloader struct {
 	signals chan os.Signal
-	line    *cli.Line // that the agent was started with
-	now     settings  // in force
+	line    *cli.Line       // that the agent was started with
+	now     config.Settings // in force
 	log     hclog.Logger
 	notify  systemd
 }
 
 // newReloader returns a reloader of an agent that starts with s. From now on SIGHUP does not end the program; those
 // that come before the agent runs count when it does.
-func newReloader(line *cli.Line, s settings, log hclog.Logger, notify systemd) *reloader {
+func newReloader(line *cli.Line, s config.Settings, log hclog.Logger, notify systemd) *reloader {
 	r := &reloader{signals: make(chan os.Signal, 1), line: line, now: s, log: log, notify: notify}
 	signal.Notify(r.signals, syscall.SIGHUP)
 	return r
@@ -46,29 +47,29 @@ func (r *reloader) run(ctx context.Context, a *agent.Agent) {
 
 // reload reads the settings anew and applies them, or logs why none of them is.
 func (r *reloader) reload(ctx context.Context, a *agent.Agent) {
-	var next settings
+	var next config.Settings
 	err := a.Reload(ctx, func() (cfg agent.Config, err error) {
-		if next, err = r.reread(); err == nil && next.logFormat != r.now.logFormat {
+		if next, err = r.reread(); err == nil && next.LogFormat != r.now.LogFormat {
 			err = &agent.FixedError{Keys: []string{"log-format"}}
 		}
-		return next.config, err
+		return next.Config, err
 	})
 	if err != nil {
 		return // the agent has logged and counted it
 	}
-	if next.logLevel != r.now.logLevel {
-		r.log.SetLevel(hclog.LevelFromString(next.logLevel))
-		r.log.Info("log level changed", "level", next.logLevel)
+	if next.LogLevel != r.now.LogLevel {
+		r.log.SetLevel(hclog.LevelFromString(next.LogLevel))
+		r.log.Info("log level changed", "level", next.LogLevel)
 	}
 	r.now = next
 }
 
 // reread returns the settings that the same command line and environment ask for now: the configuration file may have
 // changed.
-func (r *reloader) reread() (settings, error) {
+func (r *reloader) reread() (config.Settings, error) {
 	line, err := r.line.Again()
 	if err != nil {
-		return settings{}, err
+		return config.Settings{}, err
 	}
-	return agentSettings(line)
+	return config.Load(line)
 }

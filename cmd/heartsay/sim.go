@@ -11,6 +11,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/config"
 	"heartsay/cmd/heartsay/internal/render"
 	"heartsay/sim"
 )
@@ -50,8 +51,8 @@ how it came to it.`,
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		cli.Choice("profile", "lan", "take the defaults of `PROFILE`", agent.Profiles()...),
-		cli.Duration("interval", fromProfile, "time `DURATION` between two heartbeats"),
-		cli.Int("fanout", fromProfile, "exchange with `K` peers in each interval"),
+		cli.Duration("interval", config.FromProfile, "time `DURATION` between two heartbeats"),
+		cli.Int("fanout", config.FromProfile, "exchange with `K` peers in each interval"),
 		cli.Int("digest-budget", "256", "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"),
 	}
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
 )
+
+var writeDocs = flag.Bool("write", false, "write into the documents what is so now, in place of comparing")
 
 // TestTheSimulationsTranscripts runs the commands of docs/simulation.md whose output is shown below them. Each must succeed and
 // print the same table as is shown, whatever its figures; -write puts in what is printed now.

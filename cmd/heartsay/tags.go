@@ -6,6 +6,7 @@ import (
 
 	"heartsay/api"
 	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/config"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -35,7 +36,7 @@ configuration.`,
 				Flags:     flags,
 				Takes:     cli.Takes{Least: 1, Most: maxTagArguments, What: "KEY=VALUE"},
 				Action: func(c *cli.Call) error {
-					tags, err := parseTags("set", c.Args)
+					tags, err := config.ParseTags("set", c.Args)
 					if err != nil {
 						return err
 					}

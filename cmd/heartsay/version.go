@@ -5,6 +5,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/config"
 	"heartsay/cmd/heartsay/internal/render"
 )
 
@@ -17,7 +18,7 @@ type version struct {
 }
 
 func thisVersion() version {
-	return version{Name: "heartsay", Version: buildVersion(), Go: runtime.Version(), Protocol: agent.Protocol}
+	return version{Name: "heartsay", Version: config.BuildVersion(), Go: runtime.Version(), Protocol: agent.Protocol}
 }
 
 func versionCommand() *cli.Command {

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -108,7 +108,7 @@ func TestWhatIsWrongInTheFileIsNamedWithItsLine(t *testing.T) {
 		"detector = 'psychic'":              ":1: detector \"psychic\" is not known",
 	} {
 		path := configFile(t, text)
-		code, out, err := command("unix:///s", "config", "check", path)
+		code, out, err := runConfig("unix:///s", "config", "check", path)
 		if code != cli.ExitUsage || out != "" || !strings.Contains(err, want) || !strings.Contains(err, path) {
 			t.Errorf("%q exits with %d, %q, %q, want 2 and the file with %q", text, code, out, err, want)
 		}
@@ -116,7 +116,7 @@ func TestWhatIsWrongInTheFileIsNamedWithItsLine(t *testing.T) {
 }
 
 func TestAllThatIsWrongInTheFileIsToldAtOnce(t *testing.T) {
-	_, _, err := command("", "config", "check", configFile(t, "nam = 'x'\nfanout = 'x'\ndead-phi = nan\njoin = 7\nname = 'a'\nname = 'b'"))
+	_, _, err := runConfig("", "config", "check", configFile(t, "nam = 'x'\nfanout = 'x'\ndead-phi = nan\njoin = 7\nname = 'a'\nname = 'b'"))
 	var lines []string
 	for _, l := range regexp.MustCompile(`h\.toml:(\d)`).FindAllStringSubmatch(err, -1) {
 		lines = append(lines, l[1])
@@ -128,12 +128,12 @@ func TestAllThatIsWrongInTheFileIsToldAtOnce(t *testing.T) {
 
 func TestAFileThatCannotBeReadExitsWith1(t *testing.T) {
 	for _, path := range []string{"/nonexistent/h.toml", t.TempDir()} {
-		if code, out, err := command("", "config", "check", path); code != cli.ExitFailed || out != "" || !strings.Contains(err, path) {
+		if code, out, err := runConfig("", "config", "check", path); code != cli.ExitFailed || out != "" || !strings.Contains(err, path) {
 			t.Errorf("%s exits with %d, %q, %q, want 1 and its path", path, code, out, err)
 		}
 	}
 	large := configFile(t, strings.Repeat("#", maxConfigFile+1))
-	if code, _, err := command("", "config", "check", large); code != cli.ExitUsage || !strings.Contains(err, "at most") {
+	if code, _, err := runConfig("", "config", "check", large); code != cli.ExitUsage || !strings.Contains(err, "at most") {
 		t.Errorf("a file that is too large exits with %d, %q, want 2", code, err)
 	}
 }
@@ -149,7 +149,7 @@ func FuzzConfigFile(f *testing.F) {
 			t.Errorf("%q gives %v, want a usage error", data, err)
 		}
 		for _, s := range settings {
-			if flag, known := fileFlag(agentCommand(), s.key); known {
+			if flag, known := fileFlag(Command().Commands[0], s.key); known {
 				_, _ = s.flagValues(flag, "f")
 			}
 		}

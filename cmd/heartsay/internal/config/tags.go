@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"heartsay/cmd/heartsay/internal/cli"
 )
 
-// parseTags returns the tags that are written as KEY=VALUE each. What wrote them stands before each error.
-func parseTags(what string, pairs []string) (map[string]string, error) {
+// ParseTags returns the tags that are written as KEY=VALUE each. What wrote them stands before each error.
+func ParseTags(what string, pairs []string) (map[string]string, error) {
 	tags := make(map[string]string, len(pairs))
 	for _, pair := range pairs {
 		key, value, ok := strings.Cut(pair, "=")
@@ -25,7 +25,7 @@ func parseTags(what string, pairs []string) (map[string]string, error) {
 
 // setTags sets the tags.
 func setTags(l *cli.Line, cfg *agent.Config) error {
-	tags, err := parseTags(l.Origin("tag"), l.Strings("tag"))
+	tags, err := ParseTags(l.Origin("tag"), l.Strings("tag"))
 	cfg.Tags = tags
 	return err
 }

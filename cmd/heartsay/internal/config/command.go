@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func configCommand() *cli.Command {
+func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "config",
 		Usage:     "check or show the configuration that an agent would run with",
@@ -26,7 +26,7 @@ before the default.`,
 				UsageText: "heartsay config check [flags] [FILE]",
 				Description: `Exits with 0, with 2 when something is wrong, and with 1 when the file cannot be
 read.`,
-				Flags:  agentFlags(),
+				Flags:  Flags(),
 				Takes:  cli.Takes{Most: 1, What: "FILE", Flag: "config"},
 				Action: checkConfig,
 			},
@@ -35,7 +35,7 @@ read.`,
 				Usage:       "print every value with its origin, secrets masked",
 				UsageText:   "heartsay config show [flags] [FILE]",
 				Description: `The output is itself a configuration file.`,
-				Flags:       append(agentFlags(), cli.OutputFlag("toml", "json")),
+				Flags:       append(Flags(), cli.OutputFlag("toml", "json")),
 				Takes:       cli.Takes{Most: 1, What: "FILE", Flag: "config"},
 				Action:      showConfig,
 			},
@@ -45,11 +45,11 @@ read.`,
 
 // checkConfig says whether an agent would take its configuration.
 func checkConfig(c *cli.Call) error {
-	s, err := agentSettings(c.Line)
+	s, err := Load(c.Line)
 	if err != nil {
 		return err
 	}
-	if err := checkSecrets(s.config); err != nil {
+	if err := CheckSecrets(s.Config); err != nil {
 		return cli.UsageError("%v", err)
 	}
 	if c.String("config") == "" {
@@ -58,25 +58,25 @@ func checkConfig(c *cli.Call) error {
 	return c.Println("%s: ok", render.Escape(c.String("config")))
 }
 
-// settings are what flags, environment and configuration file ask of an agent.
-type settings struct {
-	config    agent.Config
-	logLevel  string
-	logFormat string
+// Settings are what flags, environment and configuration file ask of an agent.
+type Settings struct {
+	Config    agent.Config
+	LogLevel  string
+	LogFormat string
 }
 
-// agentSettings returns the settings that the flags of the agent ask for, or all that is wrong with them. What the
+// Load returns the settings that the flags of the agent ask for, or all that is wrong with them. What the
 // configuration file is to blame for is named with its line.
-func agentSettings(l *cli.Line) (settings, error) {
+func Load(l *cli.Line) (Settings, error) {
 	s, err := unblamed(l)
 	return s, blameFile(l, err)
 }
 
 // unblamed returns the settings, or what is wrong with them.
-func unblamed(l *cli.Line) (settings, error) {
-	s := settings{logLevel: l.String("log-level"), logFormat: l.String("log-format")}
+func unblamed(l *cli.Line) (Settings, error) {
+	s := Settings{LogLevel: l.String("log-level"), LogFormat: l.String("log-format")}
 	cfg, err := agentConfig(l)
-	if s.config = cfg; err == nil {
+	if s.Config = cfg; err == nil {
 		err = cfg.Validate()
 	}
 	return s, err

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"heartsay/agent/keyring"
 )
 
-// checkSecrets returns what is wrong with the files of secrets that a configuration names, all of it, or nil. An agent
+// CheckSecrets returns what is wrong with the files of secrets that a configuration names, all of it, or nil. An agent
 // that starts reads the same files and refuses the same ones.
-func checkSecrets(cfg agent.Config) error {
+func CheckSecrets(cfg agent.Config) error {
 	var faults []error
 	if cfg.KeyFile != "" {
 		_, err := keyring.ReadFile(cfg.KeyFile)

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"cmp"
@@ -24,12 +24,12 @@ type shownSetting struct {
 
 // showConfig prints every value that the agent would run with.
 func showConfig(c *cli.Call) error {
-	s, err := agentSettings(c.Line)
+	s, err := Load(c.Line)
 	if err != nil {
 		return err
 	}
 	effective := map[string]any{}
-	for _, s := range s.config.Settings() {
+	for _, s := range s.Config.Settings() {
 		effective[s.Key] = s.Value
 	}
 	var all []shownSetting
@@ -61,7 +61,7 @@ func showSetting(l *cli.Line, f cli.Flag, effective map[string]any) shownSetting
 	case known:
 		s.Value = value
 	}
-	if s.Origin == "default" && f.Otherwise == fromProfile {
+	if s.Origin == "default" && f.Otherwise == FromProfile {
 		s.Origin = "profile " + l.String("profile")
 	}
 	if s.Value = maskSecret(f.Name, plainValue(s.Value)); s.Value == nil {

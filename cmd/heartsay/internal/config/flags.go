@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"heartsay/cmd/heartsay/internal/cli"
 )
 
-// agentFlags returns the flags of the agent: who it is, how it judges others, and how it runs.
-func agentFlags() []cli.Flag {
+// Flags returns the flags of the agent: who it is, how it judges others, and how it runs.
+func Flags() []cli.Flag {
 	flags := append([]cli.Flag{configFlag()}, identityFlags()...)
 	flags = append(flags, verdictFlags()...)
 	flags = append(flags, operatorFlags()...)
@@ -45,17 +45,17 @@ func identityFlags() []cli.Flag {
 func verdictFlags() []cli.Flag {
 	return []cli.Flag{
 		cli.Choice("profile", "lan", "take the defaults of `PROFILE`", agent.Profiles()...),
-		cli.Duration("interval", fromProfile, "time `DURATION` between two heartbeats"),
-		cli.Int("fanout", fromProfile, "exchange with `K` peers in each interval"),
+		cli.Duration("interval", FromProfile, "time `DURATION` between two heartbeats"),
+		cli.Int("fanout", FromProfile, "exchange with `K` peers in each interval"),
 		cli.Int("digest-budget", "256", "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"),
-		cli.Text("detector", fromProfile, "judge silences by the `DETECTOR` measured, or one of the textbook: logistic, normal, exponential"),
-		cli.Number("suspect-phi", fromProfile, "suspect a member at this `PHI`"),
-		cli.Number("dead-phi", fromProfile, "call a member dead at this `PHI`"),
-		cli.Duration("suspect-min", fromProfile, "suspect after no less than `DURATION` of silence"),
-		cli.Duration("suspect-max", fromProfile, "suspect after no more than `DURATION` of silence"),
-		cli.Duration("dead-min", fromProfile, "call dead after no less than `DURATION` of silence"),
-		cli.Duration("dead-max", fromProfile, "call dead after no more than `DURATION` of silence"),
+		cli.Text("detector", FromProfile, "judge silences by the `DETECTOR` measured, or one of the textbook: logistic, normal, exponential"),
+		cli.Number("suspect-phi", FromProfile, "suspect a member at this `PHI`"),
+		cli.Number("dead-phi", FromProfile, "call a member dead at this `PHI`"),
+		cli.Duration("suspect-min", FromProfile, "suspect after no less than `DURATION` of silence"),
+		cli.Duration("suspect-max", FromProfile, "suspect after no more than `DURATION` of silence"),
+		cli.Duration("dead-min", FromProfile, "call dead after no less than `DURATION` of silence"),
+		cli.Duration("dead-max", FromProfile, "call dead after no more than `DURATION` of silence"),
 	}
 }
 
-const fromProfile = "from the profile"
+const FromProfile = "from the profile"

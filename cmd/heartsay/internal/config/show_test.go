@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 // shown returns what config show says, by key.
 func shown(t *testing.T, args ...string) map[string]shownSetting {
 	t.Helper()
-	code, out, err := command("unix:///s", append([]string{"config", "show", "-o", "json"}, args...)...)
+	code, out, err := runConfig("unix:///s", append([]string{"config", "show", "-o", "json"}, args...)...)
 	if code != cli.ExitOK {
 		t.Fatalf("config show %q exits with %d: %s", args, code, err)
 	}
@@ -43,7 +43,7 @@ func TestConfigShowTellsEveryFlagWithItsOrigin(t *testing.T) {
 			t.Errorf("%s is shown as %v from %s, want %v", key, s.Value, s.Origin, want)
 		}
 	}
-	for _, f := range agentFlags() {
+	for _, f := range Flags() {
 		if name := f.Name; name != "config" && got[name].Key == "" {
 			t.Errorf("config show leaves %s out", name)
 		}
@@ -52,7 +52,7 @@ func TestConfigShowTellsEveryFlagWithItsOrigin(t *testing.T) {
 
 func TestWhatConfigShowPrintsIsAConfigurationFile(t *testing.T) {
 	path := configFile(t, "name = 'a'\njoin = ['10.0.0.1', 'x:1']\ndead-phi = 13\ninterval = '2s'\nprofile = 'wan'\n[tag]\n'k' = 'q\"\\\u202e'")
-	code, out, err := command("unix:///s", "config", "show", path)
+	code, out, err := runConfig("unix:///s", "config", "show", path)
 	if code != cli.ExitOK {
 		t.Fatalf("config show exits with %d: %s", code, err)
 	}
@@ -87,7 +87,7 @@ func TestASettingIsCalledLikeItsFlag(t *testing.T) {
 	}
 	without := []string{"build", "max-packet"} // no flag sets them
 	known := map[string]bool{}
-	for _, f := range agentFlags() {
+	for _, f := range Flags() {
 		known[f.Name] = true
 	}
 	for _, s := range cfg.Settings() {

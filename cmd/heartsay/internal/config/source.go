@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -15,9 +15,9 @@ func configFlag() cli.Flag {
 	return cli.Text("config", "none", "take what neither flags nor the environment set from the TOML file `FILE`")
 }
 
-// addFile adds the flags of a line that neither it nor the environment sets and that the configuration file does, if its
+// AddFile adds the flags of a line that neither it nor the environment sets and that the configuration file does, if its
 // command reads one. All that is wrong in the file comes back together, each with its line.
-func addFile(l *cli.Line) error {
+func AddFile(l *cli.Line) error {
 	command := l.Command()
 	if _, reads := command.Find("config"); !reads || !l.IsSet("config") {
 		return nil

@@ -1,9 +1,9 @@
-package main
+package config
 
 import "runtime/debug"
 
-// buildVersion returns the version of the module that the program was built from, "(devel)" when that is not known.
-func buildVersion() string {
+// BuildVersion returns the version of the module that the program was built from, "(devel)" when that is not known.
+func BuildVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
@@ -12,6 +12,6 @@ func buildVersion() string {
 
 // shortBuild returns the version that others are told, cut to the 64 bytes that a record has for it.
 func shortBuild() string {
-	v := buildVersion()
+	v := BuildVersion()
 	return v[:min(len(v), 64)]
 }

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"net/netip"
@@ -7,13 +7,24 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
+
+// configProgram returns a program that has the commands of a configuration alone.
+func configProgram() *cli.Program {
+	return &cli.Program{Name: "heartsay", Source: AddFile, Commands: []*cli.Command{Command()}}
+}
+
+// runConfig runs a line that begins with "config".
+func runConfig(url string, args ...string) (code int, out, err string) {
+	return clitest.Run(configProgram(), url, args...)
+}
 
 // configured returns the configuration that a command line of the agent and an environment give.
 func configured(t *testing.T, env func(string) string, args ...string) (cfg agent.Config, err error) {
 	t.Helper()
-	line, err := program().Parse(append([]string{"agent"}, args...), env)
+	line, err := configProgram().Parse(append([]string{"config", "check"}, args...), env)
 	if err != nil {
 		return cfg, err
 	}
