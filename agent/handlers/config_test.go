@@ -23,7 +23,7 @@ func TestParseProgramTakesTypesAProgramAndItsArguments(t *testing.T) {
 		{"dead, left=/bin/true a  b", "dead,left", []string{"/bin/true", "a", "b"}},
 		{`reset=/bin/true 'one argument' "it's" x=y '' $HOME *`, "reset",
 			[]string{"/bin/true", "one argument", "it's", "x=y", "", "$HOME", "*"}},
-		{"*=/bin/true", "join,alive,suspect,dead,left,update,forgotten,conflict", []string{"/bin/true"}},
+		{"*=/bin/true", typeList(api.DefaultEventTypes()), []string{"/bin/true"}},
 	} {
 		h, err := ParseProgram(c.text)
 		if err != nil || typeList(h.Types) != c.types || !slices.Equal(h.Command, c.words) {
