@@ -26,7 +26,7 @@ type Agent struct {
 	wire       *wireTransport
 	sealer     *Sealer                      // nil without a key
 	keys       atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
-	reloading  sync.Mutex // held while the key file is read again
+	reloading  sync.Mutex                   // held while the key file is read again
 	handlers   *handlers.Runners
 	metrics    *metrics
 	server     atomic.Pointer[Server] // of the local API; nil before Run serves it

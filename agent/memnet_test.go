@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -100,7 +101,7 @@ func (t *memTransport) WriteTo(b []byte, addr string) (time.Time, error) {
 func (t *memTransport) PacketCh() <-chan *memberlist.Packet { return t.packets }
 func (t *memTransport) StreamCh() <-chan net.Conn           { return t.streams }
 
-func (t *memTransport) DialTimeout(addr string, _ time.Duration) (net.Conn, error) {
+func (t *memTransport) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
 	at := netip.MustParseAddrPort(addr)
 	time.Sleep(2 * memDelay)
 	to := t.net.reach(t.at, at, false)
@@ -113,6 +114,8 @@ func (t *memTransport) DialTimeout(addr string, _ time.Duration) (net.Conn, erro
 		return memConn{near, at}, nil
 	case <-to.down:
 		return nil, errors.New("connection refused")
+	case <-time.After(timeout):
+		return nil, os.ErrDeadlineExceeded
 	}
 }
 

@@ -1,9 +1,16 @@
 package agent
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"heartsay/agent/internal/state"
+	"heartsay/api"
 )
 
 func TestStateThatCouldNotBeWrittenIsWrittenWhenTheDiskHasRoomAgain(t *testing.T) {
@@ -29,6 +36,59 @@ func TestStateThatCouldNotBeWrittenIsWrittenWhenTheDiskHasRoomAgain(t *testing.T
 		saved, _, err := file.Load()
 		if err != nil || len(saved.Members) != 1 {
 			t.Errorf("a minute after the disk had room the state is %+v, %v: want it to know b", saved, err)
+		}
+	})
+}
+
+func TestStateThatChangedAMomentBeforeTheEndIsWritten(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		c.start("a", 1)
+		time.Sleep(time.Minute)
+		c.start("b", 2, at(1).String())
+		c.sees("a", time.Second, "b=alive")
+		c.start("c", 3, at(1).String())
+		c.sees("a", time.Second, "b=alive", "c=alive") // within saveEvery of the write that b made
+		c.stop("a")
+		file, err := state.Open(c.dirs["a"], "a", "heartsay")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if saved, _, err := file.Load(); err != nil || len(saved.Members) != 2 {
+			t.Errorf("after the end the state is %+v, %v: want it to know b and c", saved, err)
+		}
+	})
+}
+
+// countingState counts what is written.
+type countingState struct{ saves []state.Saved }
+
+func (s *countingState) Load() (state.Saved, string, error) { return state.Saved{}, "", nil }
+func (s *countingState) Save(saved state.Saved) error       { s.saves = append(s.saves, saved); return nil }
+func (s *countingState) Path() string                       { return "" }
+func (s *countingState) Close() error                       { return nil }
+
+func TestStateIsTakenFromTheLoopOnceForEachWrite(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		kept := new(countingState)
+		cfg := c.config("a", 1)
+		a, err := newAgent(cfg, NewWire(c.net.listen(cfg.Bind), cfg.Bind), kept, c.names, hclog.NewNullLogger())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * saveEvery)
+		begin := len(kept.saves)
+		for i := range 100 {
+			if _, err := a.Tags(context.Background(), api.TagsRequest{Set: map[string]string{"n": fmt.Sprint(i)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(2 * saveEvery)
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(kept.saves) - begin; n < 1 || n > 2 {
+			t.Errorf("a hundred changes in one moment made %d writes, want one or two", n)
 		}
 	})
 }
