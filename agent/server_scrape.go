@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
+	"golang.org/x/net/netutil"
 
+	"heartsay/agent/addr"
 	"heartsay/api"
 )
 
@@ -21,49 +22,53 @@ var scrapeRoutes = []string{"/metrics", "/livez", "/readyz", "/v1/sd/prometheus"
 // scrapeHead is how long a caller may take to send its request: few connections are open at a time, and a probe waits.
 const scrapeHead = 2 * time.Second
 
-// scrapeServer serves a few routes of a [Server] on a TCP port, for tools that cannot speak to a Unix socket.
-type scrapeServer struct {
-	routes   *Server
-	http     *http.Server
-	loopback bool
+// scrapeConns is how many connections the port for scrapes has at a time.
+const scrapeConns = 64
+
+// ListenForScrapes opens the port for scrapes, see [Server.ServeScrapes]. Port 0 picks a free one.
+func ListenForScrapes(address netip.AddrPort) (net.Listener, error) {
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
+	if err != nil {
+		return nil, fmt.Errorf("listen for scrapes on %s: %w", address, err)
+	}
+	return netutil.LimitListener(l, scrapeConns), nil
 }
 
-// newScrapeServer returns a server of s's scrapeRoutes for a listener at address.
-func newScrapeServer(s *Server, address netip.AddrPort, log hclog.Logger) *scrapeServer {
-	p := &scrapeServer{routes: s, loopback: address.Addr().IsLoopback()}
-	p.http = newHTTPServer(p, log, &s.refused)
-	p.http.ReadHeaderTimeout, p.http.WriteTimeout = scrapeHead, 2*writeTime
-	return p
-}
-
-// serve answers on l until close, and then returns nil.
-func (p *scrapeServer) serve(l net.Listener) error {
-	if err := p.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+// ServeScrapes answers on l until Close, for tools that cannot speak to a Unix socket. Of the routes it has those that
+// are scraped: metrics, health and targets.
+func (s *Server) ServeScrapes(l net.Listener) error {
+	own, _ := addr.Of(l.Addr())
+	server := newHTTPServer(s.scrapes(own.Addr().IsLoopback()), s.log, &s.refused)
+	server.ReadHeaderTimeout, server.WriteTimeout = scrapeHead, 2*writeTime
+	s.closeToo(server)
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve metrics: %w", err)
 	}
 	return nil
 }
 
-// ServeHTTP answers one request.
-func (p *scrapeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTime))
-	if err := p.checkCaller(r); err != nil {
-		p.routes.refuse(w, err)
-		return
+// scrapes returns what answers on the port for scrapes.
+func (s *Server) scrapes(loopback bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTime))
+		if err := checkScraper(r, loopback); err != nil {
+			s.refuse(w, err)
+			return
+		}
+		if !slices.Contains(scrapeRoutes, r.URL.Path) {
+			s.refuse(w, &api.Error{Code: api.CodeNotFound, Message: fmt.Sprintf(
+				"there is no route %q on this port: it has %s", r.URL.Path, strings.Join(scrapeRoutes, " "))})
+			return
+		}
+		s.dispatch(w, r)
 	}
-	if !slices.Contains(scrapeRoutes, r.URL.Path) {
-		p.routes.refuse(w, &api.Error{Code: api.CodeNotFound, Message: fmt.Sprintf(
-			"there is no route %q on this port: it has %s", r.URL.Path, strings.Join(scrapeRoutes, " "))})
-		return
-	}
-	p.routes.dispatch(w, r)
 }
 
-// checkCaller returns an error for a request of a web page. On loopback only a browser of this host can be tricked into
+// checkScraper returns an error for a request of a web page. On loopback only a browser of this host can be tricked into
 // asking, under a name that was made to point here; an IP and localhost cannot be made so. A port that was opened to the
 // network is asked under whatever name the network has for it.
-func (p *scrapeServer) checkCaller(r *http.Request) error {
+func checkScraper(r *http.Request, loopback bool) error {
 	if _, ok := r.Header["Origin"]; ok {
 		return &api.Error{Code: api.CodeNotPermitted, Message: "the request has an Origin header: web pages may not ask here"}
 	}
@@ -72,7 +77,7 @@ func (p *scrapeServer) checkCaller(r *http.Request) error {
 		host = h
 	}
 	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	if err == nil || host == "" || strings.EqualFold(host, "localhost") || !p.loopback {
+	if err == nil || host == "" || strings.EqualFold(host, "localhost") || !loopback {
 		return nil
 	}
 	return &api.Error{Code: api.CodeNotPermitted,
