@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/localapi"
 )
 
 // endpoints are what an agent opens besides its gossip and the socket of its API, when it is asked to: a port for scrapes,
@@ -29,7 +30,7 @@ func openEndpoints(cfg Config) (*endpoints, error) {
 
 func (o *endpoints) open(cfg Config) (err error) {
 	if cfg.Metrics.IsValid() {
-		if o.scrapes, err = ListenForScrapes(cfg.Metrics); err != nil {
+		if o.scrapes, err = localapi.ListenForScrapes(cfg.Metrics); err != nil {
 			return err
 		}
 	}
@@ -51,7 +52,7 @@ func (o *endpoints) open(cfg Config) (err error) {
 }
 
 // serve serves a by all endpoints. What fails ends the agent. The routes are those of server.
-func (o *endpoints) serve(a *Agent, server *Server) {
+func (o *endpoints) serve(a *Agent, server *localapi.Server) {
 	if o.scrapes != nil {
 		go func() {
 			if err := server.ServeScrapes(o.scrapes); err != nil {

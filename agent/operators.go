@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"heartsay/agent/internal/localapi"
 )
 
 // scrapesAtOnce is how many scrapes are answered at a time; more are told to come again.
@@ -11,14 +13,14 @@ const scrapesAtOnce = 4
 
 // serveOperators adds to s what monitoring and orchestration ask an agent for, before it serves. All of it is read from
 // the newest snapshot.
-func (a *Agent) serveOperators(s *Server) {
-	s.Add(Route{Path: "/readyz", Answer: func(r *http.Request) (any, error) {
+func (a *Agent) serveOperators(s *localapi.Server) {
+	s.Add(localapi.Route{Path: "/readyz", Answer: func(r *http.Request) (any, error) {
 		return map[string]string{"status": "ok"}, a.Ready(r.Context())
 	}})
-	s.Add(Route{Path: "/metrics", Handler: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
+	s.Add(localapi.Route{Path: "/metrics", Handler: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce, EnableOpenMetrics: true,
 	})})
-	s.Add(Route{Path: "/v1/sd/prometheus", Query: []string{"state", "tag", "port", "port_tag"}, Answer: a.targets})
+	s.Add(localapi.Route{Path: "/v1/sd/prometheus", Query: []string{"state", "tag", "port", "port_tag"}, Answer: a.targets})
 }
 
 // targets lists members for Prometheus' http_sd. An answer other than 200 makes it keep the list that it has.

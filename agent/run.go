@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/localapi"
 	"heartsay/api"
 )
 
@@ -30,7 +31,7 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 	if err != nil {
 		return &ConfigError{err}
 	}
-	listener, err := ListenSocket(path)
+	listener, err := localapi.ListenSocket(path)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 // serve serves the API until the agent is to end, and leaves.
 func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token string, endpoints *endpoints, ready func(Ready)) error {
 	leaveAsked := make(chan struct{})
-	server := NewServer(&backend{Agent: a, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
+	server := localapi.New(&backend{Agent: a, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
 	a.server.Store(server)
 	a.serveOperators(server)
 	endpoints.serve(a, server)
@@ -105,7 +106,7 @@ func listenTCP(cfg Config) (net.Listener, string, error) {
 	if !cfg.APITCP.IsValid() {
 		return nil, "", nil
 	}
-	token, err := ReadToken(cfg.TokenFile)
+	token, err := localapi.ReadToken(cfg.TokenFile)
 	if err != nil {
 		return nil, "", &ConfigError{err}
 	}

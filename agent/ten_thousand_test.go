@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/localapi"
 	"heartsay/api"
 )
 
@@ -101,8 +102,8 @@ func TestTenThousandMembersOverTheAPI(t *testing.T) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "api.sock")
-	server := NewServer(&backend{Agent: a}, hclog.NewNullLogger())
-	listener, err := ListenSocket(path)
+	server := localapi.New(&backend{Agent: a}, hclog.NewNullLogger())
+	listener, err := localapi.ListenSocket(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@
 //
 // Bodies are read strictly, in one way (json.go). What is refused is counted by its reason (refused.go). Web pages may
 // not use any of it: see checkCaller.
-package agent
+package localapi
 
 import (
 	"context"
@@ -112,8 +112,8 @@ func (s *Server) Add(r Route) {
 	s.routes[r.Path] = route{method: http.MethodGet, query: r.Query, handle: handle}
 }
 
-// NewServer returns a server of b's API that logs what goes wrong with connections to log.
-func NewServer(b Backend, log hclog.Logger) *Server {
+// New returns a server of b's API that logs what goes wrong with connections to log.
+func New(b Backend, log hclog.Logger) *Server {
 	s := &Server{backend: b, log: log, writeTime: writeTime, keepAlive: keepAlive, readers: newReaders()}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.aborted, s.abort = context.WithCancel(context.Background())

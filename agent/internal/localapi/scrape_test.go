@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"net/http"
@@ -13,7 +13,7 @@ import (
 
 // scrapePort serves the scrape routes as if on a port at address, and returns what a request is answered.
 func scrapePort(address string) func(method, path string, header ...string) (int, string) {
-	s := NewServer(&fakeBackend{ring: eventlog.NewRing(16, "e1")}, hclog.NewNullLogger())
+	s := New(&fakeBackend{ring: eventlog.NewRing(16, "e1")}, hclog.NewNullLogger())
 	for _, path := range scrapeRoutes {
 		if _, has := s.routes[path]; has {
 			continue

@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"bufio"
@@ -19,7 +19,7 @@ import (
 // JSON with a status, and nothing is done.
 func FuzzServe(f *testing.F) {
 	b := &fakeBackend{ring: eventlog.NewRing(16, "e1")}
-	s := NewServer(b, hclog.NewNullLogger())
+	s := New(b, hclog.NewNullLogger())
 	for _, seed := range []string{
 		"GET /v1/members HTTP/1.1\r\nHost: heartsay\r\n\r\n",
 		"POST /v1/forget HTTP/1.1\r\nHost: heartsay\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"name\":\"bob\"}",

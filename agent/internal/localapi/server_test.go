@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"bufio"
@@ -101,7 +101,7 @@ func startServer(t *testing.T, b *fakeBackend, configure ...func(*Server)) *fixt
 	if b.ring == nil {
 		b.ring = eventlog.NewRing(16, "e1")
 	}
-	f := &fixture{backend: b, server: NewServer(b, hclog.NewNullLogger()), path: filepath.Join(shortDir(t), "s")}
+	f := &fixture{backend: b, server: New(b, hclog.NewNullLogger()), path: filepath.Join(shortDir(t), "s")}
 	for _, c := range configure {
 		c(f.server)
 	}

@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"net"
@@ -22,7 +22,7 @@ func tcpServer(t *testing.T) (address string, s *Server) {
 		t.Fatal(err)
 	}
 	f := startServer(t, &fakeBackend{})
-	s = NewServer(f.backend, f.server.log)
+	s = New(f.backend, f.server.log)
 	go s.ServeTCP(l, testToken)
 	t.Cleanup(func() { s.Close() })
 	return l.Addr().String(), s
