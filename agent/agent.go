@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"heartsay/agent/handlers"
+	"heartsay/agent/internal/localapi"
 	"heartsay/agent/keyring"
 )
 
@@ -29,8 +30,8 @@ type Agent struct {
 	reloading  sync.Mutex                   // held while the key file is read again
 	handlers   *handlers.Runners
 	metrics    *metrics
-	server     atomic.Pointer[Server] // of the local API; nil before Run serves it
-	endpoints  sync.WaitGroup         // goroutines of endpoints
+	server     atomic.Pointer[localapi.Server] // of the local API; nil before Run serves it
+	endpoints  sync.WaitGroup                  // goroutines of endpoints
 }
 
 // Close stops the agent at once, without a goodbye, and returns when nothing of it runs any more.

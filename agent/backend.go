@@ -8,6 +8,7 @@ import (
 	runtimemetrics "runtime/metrics"
 
 	"heartsay/agent/internal/eventlog"
+	"heartsay/agent/internal/localapi"
 	"heartsay/api"
 )
 
@@ -17,7 +18,7 @@ type backend struct {
 	leave func() // asks the agent to end after it has left
 }
 
-var _ Backend = (*backend)(nil)
+var _ localapi.Backend = (*backend)(nil)
 
 // Events returns the ring of events.
 func (a *Agent) Events() *eventlog.Ring { return a.Ring() }

@@ -11,14 +11,15 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/localapi"
 	"heartsay/api"
 )
 
 // ask returns the status and the body of an agent's answer to a GET.
 func (c *cluster) ask(name, target string) (int, string) {
 	synctest.Wait() // or what happens at this moment would be half seen
-	s := NewServer(&backend{Agent: c.agents[name]}, hclog.NewNullLogger())
-	s.ServeOperators(c.agents[name])
+	s := localapi.New(&backend{Agent: c.agents[name]}, hclog.NewNullLogger())
+	c.agents[name].serveOperators(s)
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	r.Host = "heartsay"
 	w := httptest.NewRecorder()
@@ -53,9 +54,9 @@ func TestTargetsAreRefusedUntilTheAgentIsReady(t *testing.T) {
 		c.start("b", 2, "10.0.0.1")
 		time.Sleep(time.Minute)
 		status, body := c.ask("b", "/v1/sd/prometheus")
-		wantError(t, "the list of an agent that has not joined", status, body, 503, api.CodeUnavailable, "not joined")
+		wantRefusal(t, "the list of an agent that has not joined", status, body, 503, api.CodeUnavailable, "not joined")
 		status, body = c.ask("b", "/readyz")
-		wantError(t, "readyz", status, body, 503, api.CodeUnavailable, "not joined")
+		wantRefusal(t, "readyz", status, body, 503, api.CodeUnavailable, "not joined")
 		c.start("a", 1)
 		c.readyWithin("b", time.Minute)
 		if got := c.targets("b", ""); got != "10.0.0.1:4327 10.0.0.2:4327" {
@@ -98,7 +99,7 @@ func TestTargetsAreChosenByStateTagAndPort(t *testing.T) {
 			"?port=1&port_tag=x": "exclude", "?port=1&port=2": "repeated", "?port_tag=": "empty", "?zone=x": "not known here",
 		} {
 			status, body := c.ask("a", "/v1/sd/prometheus"+query)
-			wantError(t, query, status, body, 400, api.CodeBadRequest, want)
+			wantRefusal(t, query, status, body, 400, api.CodeBadRequest, want)
 		}
 		if _, body := c.ask("a", "/v1/sd/prometheus?state=left"); body != "[]\n" {
 			t.Errorf("an empty list is %q, want []", body)
@@ -139,7 +140,7 @@ func TestAnAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
 		c.sees("lb", 45*time.Second, "a=dead", "b=dead") // cut off, it waits twice the maximum
 		time.Sleep(lookEvery)
 		status, body := c.ask("lb", web)
-		wantError(t, "the list of an isolated agent", status, body, 503, api.CodeUnavailable, "it may be cut off itself")
+		wantRefusal(t, "the list of an isolated agent", status, body, 503, api.CodeUnavailable, "it may be cut off itself")
 		if got := c.targets("lb", "?state=alive"); got != "10.0.0.1:4327" {
 			t.Errorf("an isolated agent lists [%s] as alive, want itself", got)
 		}

@@ -15,11 +15,12 @@ import (
 
 // Bounds of the DNS server.
 const (
-	dnsStreams  = 64              // TCP connections at a time
-	dnsIdle     = 8 * time.Second // for a connection without a query
-	dnsTime     = 2 * time.Second // for the caller to send a query or take an answer
-	dnsLocalUDP = 8192            // bytes of a UDP answer on loopback, if the caller takes as much
-	dnsUDP      = 1232            // bytes of one elsewhere, so that it is never split [https://dnsflagday.net/2020]
+	dnsStreams   = 64              // TCP connections at a time
+	dnsIdle      = 8 * time.Second // for a connection without a query
+	dnsCloseTime = 2 * time.Second // for answers under way at the end
+	dnsTime      = 2 * time.Second // for the caller to send a query or take an answer
+	dnsLocalUDP  = 8192            // bytes of a UDP answer on loopback, if the caller takes as much
+	dnsUDP       = 1232            // bytes of one elsewhere, so that it is never split [https://dnsflagday.net/2020]
 )
 
 // dnsServer answers on one UDP and one TCP port of the same number.
@@ -110,7 +111,7 @@ func (d *dnsServer) mostUDP() int {
 
 // close stops answering and returns when the last answer is sent, or after a while.
 func (d *dnsServer) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	ctx, cancel := context.WithTimeout(context.Background(), dnsCloseTime)
 	defer cancel()
 	var faults []error
 	for _, s := range d.running {

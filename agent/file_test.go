@@ -190,7 +190,7 @@ func TestWhatTheCommandAfterAWriteStartsGoesOn(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "go"), []byte("yes\n"), 0); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "what the command started writes its file", func() bool {
+	awaitThat(t, "what the command started writes its file", func() bool {
 		b, _ := os.ReadFile(filepath.Join(dir, "done"))
 		return string(b) == "yes\n"
 	})

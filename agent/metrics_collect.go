@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"heartsay/agent/handlers"
+	"heartsay/agent/internal/localapi"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -99,7 +100,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 
 // collectServer writes what the local API counts; without one, nobody reads.
 func (c *collector) collectServer(w figures) {
-	var readers ReaderStats
+	var readers localapi.ReaderStats
 	if server := c.agent.server.Load(); server != nil {
 		readers = server.Readers()
 		w.drops(server.Refused())

@@ -163,7 +163,7 @@ func TestAnAgentWhoseLoopStandsStillIsNeitherLiveNorReady(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		c.unready("a", "its loop has not answered for")
 		status, body := c.ask("a", "/livez")
-		wantError(t, "livez", status, body, 503, api.CodeUnavailable, "not live")
+		wantRefusal(t, "livez", status, body, 503, api.CodeUnavailable, "not live")
 		close(block)
 		if status, body := c.ask("a", "/livez"); status != 200 {
 			t.Errorf("once the loop turns again, livez is %d %s", status, body)

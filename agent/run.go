@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/localapi"
 	"heartsay/api"
 )
 
@@ -30,16 +31,16 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 	if err != nil {
 		return &ConfigError{err}
 	}
-	listener, err := ListenSocket(path)
+	listener, err := localapi.ListenSocket(path)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	outlets, err := openOutlets(cfg)
+	endpoints, err := openEndpoints(cfg)
 	if err != nil {
 		return err
 	}
-	defer outlets.close()
+	defer endpoints.close()
 	tcp, token, err := listenTCP(cfg)
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 	if err != nil {
 		return err
 	}
-	err = a.serve(ctx, listener, tcp, token, outlets, ready)
+	err = a.serve(ctx, listener, tcp, token, endpoints, ready)
 	a.handlers.Finish(finishTime)
 	if closeErr := a.Close(); err == nil && closeErr != nil && !errors.Is(closeErr, net.ErrClosed) {
 		log.Warn("close agent", "error", closeErr)
@@ -60,12 +61,12 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 }
 
 // serve serves the API until the agent is to end, and leaves.
-func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token string, outlets *outlets, ready func(Ready)) error {
+func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token string, endpoints *endpoints, ready func(Ready)) error {
 	leaveAsked := make(chan struct{})
-	server := NewServer(&backend{Agent: a, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
+	server := localapi.New(&backend{Agent: a, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
 	a.server.Store(server)
-	server.ServeOperators(a)
-	outlets.serve(a, server)
+	a.serveOperators(server)
+	endpoints.serve(a, server)
 	served := make(chan error, 2)
 	go func() { served <- server.Serve(listener) }()
 	if tcp != nil {
@@ -74,7 +75,7 @@ func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token str
 	}
 	self := a.Address()
 	r := Ready{Name: a.cfg.Name, Gossip: self, API: a.cfg.API, Cluster: a.cfg.Cluster, Agent: a}
-	r.Metrics, r.DNS = outlets.addresses()
+	r.Metrics, r.DNS = endpoints.addresses()
 	ready(r)
 	a.log.Info("agent started", "name", r.Name, "gossip", self, "api", r.API, "cluster", r.Cluster,
 		"metrics", r.Metrics, "dns", r.DNS)
@@ -105,7 +106,7 @@ func listenTCP(cfg Config) (net.Listener, string, error) {
 	if !cfg.APITCP.IsValid() {
 		return nil, "", nil
 	}
-	token, err := ReadToken(cfg.TokenFile)
+	token, err := localapi.ReadToken(cfg.TokenFile)
 	if err != nil {
 		return nil, "", &ConfigError{err}
 	}

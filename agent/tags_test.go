@@ -82,17 +82,3 @@ func TestATagOutOfBoundsChangesNothing(t *testing.T) {
 		}
 	})
 }
-
-func TestTheAPIShowsAndChangesTags(t *testing.T) {
-	b := &fakeBackend{}
-	f := startServer(t, b)
-	for method, body := range map[string]string{"GET": "", "POST": `{"set":{"a":"b"},"delete":["c"]}`} {
-		if status, got := f.do(t, method, "/v1/tags", body); status != 200 || !strings.Contains(got, `{"tags":{"a":"b"}}`) {
-			t.Errorf("%s /v1/tags is answered with %d %s, want 200 and the tags", method, status, got)
-		}
-	}
-	status, got := f.do(t, "DELETE", "/v1/tags", "")
-	wantError(t, "DELETE", status, got, 405, api.CodeBadRequest, "takes POST")
-	status, got = f.do(t, "POST", "/v1/tags", `{"tags":{}}`)
-	wantError(t, "POST of an unknown field", status, got, 400, api.CodeBadRequest, "tags")
-}

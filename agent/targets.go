@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"heartsay/agent/addr"
+	"heartsay/api"
 	"heartsay/membership"
 )
 
@@ -25,7 +26,7 @@ func parseTargetsQuery(values url.Values) (q targetsQuery, err error) {
 		for _, word := range words {
 			state, err := parseState(word)
 			if err != nil {
-				return q, badRequest("%v", err)
+				return q, api.BadRequest("%v", err)
 			}
 			q.states = append(q.states, state)
 		}
@@ -33,7 +34,7 @@ func parseTargetsQuery(values url.Values) (q targetsQuery, err error) {
 	for _, text := range values["tag"] {
 		key, value, ok := strings.Cut(text, "=")
 		if !ok || key == "" {
-			return q, badRequest("query parameter tag is %q: write KEY=VALUE", text)
+			return q, api.BadRequest("query parameter tag is %q: write KEY=VALUE", text)
 		}
 		q.tags = append(q.tags, membership.Tag{Key: key, Value: value})
 	}
@@ -43,18 +44,18 @@ func parseTargetsQuery(values url.Values) (q targetsQuery, err error) {
 func (q *targetsQuery) parsePort(values url.Values) error {
 	switch {
 	case len(values["port"]) > 1 || len(values["port_tag"]) > 1:
-		return badRequest("query parameter port or port_tag is repeated")
+		return api.BadRequest("query parameter port or port_tag is repeated")
 	case values.Has("port") && values.Has("port_tag"):
-		return badRequest("query parameters port and port_tag exclude each other")
+		return api.BadRequest("query parameters port and port_tag exclude each other")
 	case values.Has("port"):
 		port, ok := addr.ParsePort(values.Get("port"))
 		if !ok {
-			return badRequest("query parameter port is %q: write 1 to 65535", values.Get("port"))
+			return api.BadRequest("query parameter port is %q: write 1 to 65535", values.Get("port"))
 		}
 		q.port = port
 	case values.Has("port_tag"):
 		if q.portTag = values.Get("port_tag"); q.portTag == "" {
-			return badRequest("query parameter port_tag is empty: name a tag")
+			return api.BadRequest("query parameter port_tag is empty: name a tag")
 		}
 	}
 	return nil

@@ -50,6 +50,12 @@ var errNoAnswer = errors.New("it took the request and gave no answer in time; it
 // errSilent is why a stream of events is given up.
 var errSilent = errors.New("it gave no sign of life for 30s; it may be stopped or starved")
 
+// BadRequest returns the error of a request that makes no sense; what is wrong with it, and what would be right, is
+// formatted as by [fmt.Sprintf].
+func BadRequest(format string, args ...any) *Error {
+	return &Error{Code: CodeBadRequest, Message: fmt.Sprintf(format, args...)}
+}
+
 // failure returns what err of a request to the agent at path means for the caller. When the context ended by itself,
 // that is its cause.
 func failure(ctx context.Context, path string, err error) error {

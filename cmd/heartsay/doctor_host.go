@@ -49,12 +49,10 @@ func (d *doctor) checkSocket() {
 		d.ok("socket", "%s is free; its folder is made when an agent starts", path)
 		return
 	}
-	l, err := agent.ListenSocket(path)
-	if err != nil {
+	if err := agent.CheckSocket(path); err != nil {
 		d.fail("socket", "", "%v", err)
 		return
 	}
-	l.Close()
 	d.ok("socket", "%s is free", path)
 }
 

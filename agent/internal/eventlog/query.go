@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"fmt"
 	"slices"
 
 	"heartsay/api"
@@ -19,14 +18,10 @@ type Query struct {
 func NewQuery(r api.EventsRequest) (q Query, err error) {
 	for _, t := range r.Types {
 		if _, err := api.ParseEventType(string(t)); err != nil {
-			return Query{}, badQuery("%v", err)
+			return Query{}, api.BadRequest("%v", err)
 		}
 	}
 	return Query{Types: r.Types, After: r.After, snapshot: r.Snapshot, fromStart: r.FromStart}, nil
-}
-
-func badQuery(format string, args ...any) error {
-	return &api.Error{Code: api.CodeBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
 // Wants reports whether events of this type are asked for. A reset always is.

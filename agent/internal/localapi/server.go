@@ -1,4 +1,14 @@
-package agent
+// Package localapi serves the API of one agent by HTTP: on a Unix socket for whoever may use it, on a loopback port for
+// whoever shows a token, and a few routes on a port for scrapes.
+//
+// A [Server] has the calls of its [Backend], which is the agent, and routes that the agent adds (calls.go, [Route]). It
+// owns no state of the agent: what it holds are connections. A stream of events (events.go) has a goroutine of its
+// own, which takes the connection over from net/http, follows the events at the reader's pace (package eventlog), and
+// ends a reader who takes nothing. Close ends all streams with what is there to tell.
+//
+// Bodies are read strictly, in one way (json.go). What is refused is counted by its reason (refused.go). Web pages may
+// not use any of it: see checkCaller.
+package localapi
 
 import (
 	"context"
@@ -30,6 +40,8 @@ type Backend interface {
 	Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error)
 	Probe(ctx context.Context, address string) (api.ProbeResult, error)
 	Tags(ctx context.Context, change api.TagsRequest) (api.TagsResult, error)
+	KeyStatus(ctx context.Context) (api.Keys, error)
+	ReloadKeys() error
 	// Events returns what follows the agent's events.
 	Events() *eventlog.Views
 	// Healthy returns why the agent does not do its work, or nil.
@@ -64,33 +76,48 @@ type Server struct {
 	abort     context.CancelFunc
 
 	mu  sync.Mutex
-	tcp []*http.Server // over TCP, see ServeTCP
+	tcp []*http.Server // see ServeTCP and ServeScrapes
 }
 
 // route is what the server does with one path.
 type route struct {
 	method string
+	reads  bool     // a GET is taken as well
 	query  []string // the parameters that it takes
 	handle http.HandlerFunc
 }
 
-// NewServer returns a server of b's API that logs what goes wrong with connections to log.
-func NewServer(b Backend, log hclog.Logger) *Server {
+// Route is a path that the agent adds to those of its backend. It is there to be read: by GET.
+type Route struct {
+	Path  string
+	Query []string // the parameters that it takes; a request with others is refused
+	// Answer returns what to answer as JSON. Its error reaches the caller as one of the backend does.
+	Answer func(*http.Request) (any, error)
+	// Handler, when there is no Answer, answers by itself. It has ten seconds for that.
+	Handler http.Handler
+}
+
+// Add adds a route, before the server serves.
+func (s *Server) Add(r Route) {
+	handle := func(w http.ResponseWriter, q *http.Request) {
+		answer, err := r.Answer(q)
+		s.reply(w, answer, err)
+	}
+	if r.Answer == nil {
+		handle = func(w http.ResponseWriter, q *http.Request) {
+			http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.writeTime))
+			r.Handler.ServeHTTP(w, q)
+		}
+	}
+	s.routes[r.Path] = route{method: http.MethodGet, query: r.Query, handle: handle}
+}
+
+// New returns a server of b's API that logs what goes wrong with connections to log.
+func New(b Backend, log hclog.Logger) *Server {
 	s := &Server{backend: b, log: log, writeTime: writeTime, keepAlive: keepAlive, readers: newReaders()}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.aborted, s.abort = context.WithCancel(context.Background())
-	s.routes = map[string]route{
-		"/livez":      {http.MethodGet, nil, s.livez},
-		"/v1/members": {http.MethodGet, nil, s.members},
-		"/v1/self":    {http.MethodGet, nil, s.self},
-		"/v1/events":  {http.MethodGet, []string{"after", "snapshot", "type"}, s.events},
-		"/v1/join":    {http.MethodPost, nil, s.join},
-		"/v1/leave":   {http.MethodPost, nil, s.leave},
-		"/v1/forget":  {http.MethodPost, nil, s.forget},
-		"/v1/probe":   {http.MethodPost, nil, s.probe},
-		"/v1/tags":    {http.MethodPost, nil, s.tags},
-	}
-	s.addKeyRoutes(b)
+	s.routes = s.calls()
 	s.http = newHTTPServer(s, log, &s.refused)
 	return s
 }
@@ -138,6 +165,13 @@ func (s *Server) Close() error {
 	return errors.Join(faults...)
 }
 
+// closeToo lets Close close a server as well.
+func (s *Server) closeToo(server *http.Server) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tcp = append(s.tcp, server)
+}
+
 // Refused returns how many requests were not taken, by reason. The caller owns the map.
 func (s *Server) Refused() map[string]uint64 { return s.refused.snapshot() }
 
@@ -161,9 +195,9 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 		s.refuse(w, &api.Error{Code: api.CodeNotFound, Message: fmt.Sprintf("there is no route %q", r.URL.Path)})
-	case r.Method != route.method && !readsTags(r):
+	case r.Method != route.method && !(route.reads && r.Method == http.MethodGet):
 		w.Header().Set("Allow", route.method)
-		e := badRequest("%s takes %s, not %q", r.URL.Path, route.method, r.Method)
+		e := api.BadRequest("%s takes %s, not %q", r.URL.Path, route.method, r.Method)
 		s.refused.count(e)
 		s.answer(w, http.StatusMethodNotAllowed, e)
 	default:
@@ -200,11 +234,11 @@ var crossOrigin = http.NewCrossOriginProtection()
 func checkQuery(query string, known []string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return badRequest("the query is malformed: %v", err)
+		return api.BadRequest("the query is malformed: %v", err)
 	}
 	for name := range values {
 		if !slices.Contains(known, name) {
-			return badRequest("query parameter %q is not known here", name)
+			return api.BadRequest("query parameter %q is not known here", name)
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"crypto/sha256"
@@ -68,9 +68,7 @@ func (s *Server) guardTCP(at net.Addr, token string) *http.Server {
 		r.Host = "localhost" // checked above
 		s.ServeHTTP(w, r)
 	}), s.log, &s.refused)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tcp = append(s.tcp, server)
+	s.closeToo(server)
 	return server
 }
 

@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 	values := r.URL.Query()
 	for _, name := range []string{"after", "snapshot"} {
 		if len(values[name]) > 1 {
-			return eventlog.Query{}, badRequest("query parameter %q is repeated", name)
+			return eventlog.Query{}, api.BadRequest("query parameter %q is repeated", name)
 		}
 	}
 	var wish api.EventsRequest
@@ -28,14 +28,14 @@ func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 	if s, ok := values["snapshot"]; ok {
 		var err error
 		if wish.Snapshot, err = strconv.ParseBool(s[0]); err != nil {
-			return eventlog.Query{}, badRequest("query parameter snapshot is %q: write true or false", s[0])
+			return eventlog.Query{}, api.BadRequest("query parameter snapshot is %q: write true or false", s[0])
 		}
 	}
 	last := r.Header.Get("Last-Event-ID")
 	switch {
 	case values.Has("after"):
 		if last = values.Get("after"); last == "" {
-			return eventlog.Query{}, badRequest("query parameter after is empty: write a cursor, EPOCH:SEQ as an event shows them")
+			return eventlog.Query{}, api.BadRequest("query parameter after is empty: write a cursor, EPOCH:SEQ as an event shows them")
 		}
 	case last != "":
 		wish.Snapshot = false // it has had its snapshot, before it reconnected with the same address
@@ -43,7 +43,7 @@ func parseEventsQuery(r *http.Request) (eventlog.Query, error) {
 	if last != "" {
 		var err error
 		if wish.After, err = api.ParseCursor(last); err != nil {
-			return eventlog.Query{}, badRequest("%v", err)
+			return eventlog.Query{}, api.BadRequest("%v", err)
 		}
 	}
 	return eventlog.NewQuery(wish)

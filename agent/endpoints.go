@@ -3,28 +3,24 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"heartsay/agent/addr"
 	"net"
 
-	"golang.org/x/net/netutil"
+	"heartsay/agent/addr"
+	"heartsay/agent/internal/localapi"
 )
 
-// outlets are what an agent opens besides its gossip and the socket of its API, when it is asked to: a port for scrapes,
+// endpoints are what an agent opens besides its gossip and the socket of its API, when it is asked to: a port for scrapes,
 // one for DNS, a file. All of them are opened before the agent joins, so that a wrong one is found before anybody
 // relies on it.
-type outlets struct {
+type endpoints struct {
 	scrapes net.Listener
-	scraped *scrapeServer
 	dns     *dnsServer
 	file    *fileWriter
 }
 
-// scrapeConns is how many connections the port for scrapes has at a time.
-const scrapeConns = 64
-
-// openOutlets opens what cfg asks for.
-func openOutlets(cfg Config) (*outlets, error) {
-	o := new(outlets)
+// openEndpoints opens what cfg asks for.
+func openEndpoints(cfg Config) (*endpoints, error) {
+	o := new(endpoints)
 	err := o.open(cfg)
 	if err != nil {
 		return nil, errors.Join(err, o.close())
@@ -32,13 +28,11 @@ func openOutlets(cfg Config) (*outlets, error) {
 	return o, nil
 }
 
-func (o *outlets) open(cfg Config) (err error) {
+func (o *endpoints) open(cfg Config) (err error) {
 	if cfg.Metrics.IsValid() {
-		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(cfg.Metrics))
-		if err != nil {
-			return fmt.Errorf("listen for scrapes on %s: %w", cfg.Metrics, err)
+		if o.scrapes, err = localapi.ListenForScrapes(cfg.Metrics); err != nil {
+			return err
 		}
-		o.scrapes = netutil.LimitListener(l, scrapeConns)
 	}
 	if cfg.DNS.IsValid() {
 		if o.dns, err = listenDNS(cfg.DNS); err != nil {
@@ -57,13 +51,11 @@ func (o *outlets) open(cfg Config) (err error) {
 	return nil
 }
 
-// serve serves a by all outlets. What fails ends the agent. The routes are those of server.
-func (o *outlets) serve(a *Agent, server *Server) {
+// serve serves a by all endpoints. What fails ends the agent. The routes are those of server.
+func (o *endpoints) serve(a *Agent, server *localapi.Server) {
 	if o.scrapes != nil {
-		address, _ := addr.Of(o.scrapes.Addr())
-		o.scraped = newScrapeServer(server, address, a.log)
 		go func() {
-			if err := o.scraped.serve(o.scrapes); err != nil {
+			if err := server.ServeScrapes(o.scrapes); err != nil {
 				a.Stop(err)
 			}
 		}()
@@ -79,7 +71,7 @@ func (o *outlets) serve(a *Agent, server *Server) {
 }
 
 // addresses returns where scrapes and DNS are served, "" for what is not.
-func (o *outlets) addresses() (scrapes, dns string) {
+func (o *endpoints) addresses() (scrapes, dns string) {
 	if o.scrapes != nil {
 		address, _ := addr.Of(o.scrapes.Addr())
 		scrapes = address.String()
@@ -91,11 +83,9 @@ func (o *outlets) addresses() (scrapes, dns string) {
 }
 
 // close closes the ports. The file stays.
-func (o *outlets) close() error {
+func (o *endpoints) close() error {
 	var faults []error
-	if o.scraped != nil {
-		faults = append(faults, o.scraped.http.Close())
-	} else if o.scrapes != nil {
+	if o.scrapes != nil {
 		faults = append(faults, o.scrapes.Close())
 	}
 	if o.dns != nil {
@@ -104,7 +94,7 @@ func (o *outlets) close() error {
 	return errors.Join(faults...)
 }
 
-// operators returns what is wrong with what the configuration asks the outlets for.
+// operators returns what is wrong with what the configuration asks the endpoints for.
 func (c Config) operators() error {
 	var faults []error
 	check := func(ok bool, format string, args ...any) {

@@ -1,10 +1,9 @@
-package agent
+package localapi
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -28,11 +27,6 @@ var statuses = map[string]int{
 	api.CodeInternal:     http.StatusInternalServerError,
 }
 
-// badRequest returns the error of a request that is wrong.
-func badRequest(format string, args ...any) *api.Error {
-	return &api.Error{Code: api.CodeBadRequest, Message: fmt.Sprintf(format, args...)}
-}
-
 // decodeBody reads the body of r, one JSON object of exactly the fields of into, and stores it there. Without a body,
 // into stays as it is. Its errors say what is wrong with the body.
 func (s *Server) decodeBody(w http.ResponseWriter, r *http.Request, into any) error {
@@ -41,14 +35,14 @@ func (s *Server) decodeBody(w http.ResponseWriter, r *http.Request, into any) er
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return badRequest("the body is larger than %d bytes", maxBody)
+		return api.BadRequest("the body is larger than %d bytes", maxBody)
 	case err != nil:
-		return badRequest("the body ends too early: %v", err)
+		return api.BadRequest("the body ends too early: %v", err)
 	case len(data) == 0:
 		return nil
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return badRequest("the content type is %q: send application/json", r.Header.Get("Content-Type"))
+		return api.BadRequest("the content type is %q: send application/json", r.Header.Get("Content-Type"))
 	}
 	return decodeStrict(data, into)
 }
@@ -57,10 +51,10 @@ func decodeStrict(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return badRequest("the body is not what is asked for here: %v", err)
+		return api.BadRequest("the body is not what is asked for here: %v", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return badRequest("the body goes on after its JSON object, at byte %d", d.InputOffset()+1)
+		return api.BadRequest("the body goes on after its JSON object, at byte %d", d.InputOffset()+1)
 	}
 	return checkNames(json.NewDecoder(bytes.NewReader(data)), strings.ToLower)
 }
@@ -79,7 +73,7 @@ func checkNames(d *json.Decoder, fold func(string) string) error {
 			t, _ := d.Token()
 			name := t.(string)
 			if seen[fold(name)] {
-				return badRequest("the body has %q twice", name)
+				return api.BadRequest("the body has %q twice", name)
 			}
 			seen[fold(name)] = true
 		}

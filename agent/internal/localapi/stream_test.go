@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"bufio"
@@ -55,7 +55,7 @@ func serveVirtually(t *testing.T, b *fakeBackend, f func(s *Server, l *pipes)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b.ring = eventlog.NewRing(16, "e1")
-		s, l := NewServer(b, hclog.NewNullLogger()), newPipes()
+		s, l := New(b, hclog.NewNullLogger()), newPipes()
 		go s.Serve(l)
 		f(s, l)
 		if err := s.Close(); err != nil {

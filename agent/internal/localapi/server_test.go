@@ -1,4 +1,4 @@
-package agent
+package localapi
 
 import (
 	"bufio"
@@ -76,6 +76,9 @@ func (b *fakeBackend) Tags(_ context.Context, change api.TagsRequest) (api.TagsR
 	return api.TagsResult{Tags: map[string]string{"a": "b"}}, b.err
 }
 
+func (b *fakeBackend) KeyStatus(context.Context) (api.Keys, error) { return api.Keys{}, b.err }
+func (b *fakeBackend) ReloadKeys() error                           { return errors.New("no key file is given") }
+
 func (b *fakeBackend) Events() *eventlog.Views {
 	b.once.Do(func() { b.events = eventlog.NewViews(b.ring, b.Members) })
 	return b.events
@@ -98,7 +101,7 @@ func startServer(t *testing.T, b *fakeBackend, configure ...func(*Server)) *fixt
 	if b.ring == nil {
 		b.ring = eventlog.NewRing(16, "e1")
 	}
-	f := &fixture{backend: b, server: NewServer(b, hclog.NewNullLogger()), path: filepath.Join(shortDir(t), "s")}
+	f := &fixture{backend: b, server: New(b, hclog.NewNullLogger()), path: filepath.Join(shortDir(t), "s")}
 	for _, c := range configure {
 		c(f.server)
 	}
@@ -334,7 +337,7 @@ func TestHostile14WhatTheAPIDoesNotTakeIsCountedByItsReason(t *testing.T) {
 		if !strings.HasPrefix(line, "HTTP/1.1 4") {
 			t.Errorf("%s is answered with %q, want it refused", c.what, line)
 		}
-		awaitWire(t, c.what+" is counted as "+c.reason+" and as nothing else", func() bool {
+		await(t, c.what+" is counted as "+c.reason+" and as nothing else", func() bool {
 			return reflect.DeepEqual(f.server.Refused(), before)
 		})
 	}
@@ -398,4 +401,18 @@ func TestServerThatIsClosedFinishesTheCallUnderWay(t *testing.T) {
 	if _, err := os.Lstat(f.path); !os.IsNotExist(err) {
 		t.Errorf("the socket is still there after Close: %v", err)
 	}
+}
+
+func TestTheAPIShowsAndChangesTags(t *testing.T) {
+	b := &fakeBackend{}
+	f := startServer(t, b)
+	for method, body := range map[string]string{"GET": "", "POST": `{"set":{"a":"b"},"delete":["c"]}`} {
+		if status, got := f.do(t, method, "/v1/tags", body); status != 200 || !strings.Contains(got, `{"tags":{"a":"b"}}`) {
+			t.Errorf("%s /v1/tags is answered with %d %s, want 200 and the tags", method, status, got)
+		}
+	}
+	status, got := f.do(t, "DELETE", "/v1/tags", "")
+	wantError(t, "DELETE", status, got, 405, api.CodeBadRequest, "takes POST")
+	status, got = f.do(t, "POST", "/v1/tags", `{"tags":{}}`)
+	wantError(t, "POST of an unknown field", status, got, 400, api.CodeBadRequest, "tags")
 }

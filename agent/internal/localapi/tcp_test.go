@@ -1,7 +1,6 @@
-package agent
+package localapi
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"os"
@@ -15,12 +14,6 @@ import (
 
 const testToken = "correct-horse-battery-staple"
 
-// keyedBackend is a backend with the routes about keys.
-type keyedBackend struct{ *fakeBackend }
-
-func (keyedBackend) KeyStatus(context.Context) (api.Keys, error) { return api.Keys{}, nil }
-func (keyedBackend) ReloadKeys() error                           { return ErrNoKeyFile }
-
 // tcpServer serves the API over TCP until the test ends, and returns its address and paths.
 func tcpServer(t *testing.T) (address string, s *Server) {
 	t.Helper()
@@ -29,7 +22,7 @@ func tcpServer(t *testing.T) (address string, s *Server) {
 		t.Fatal(err)
 	}
 	f := startServer(t, &fakeBackend{})
-	s = NewServer(keyedBackend{f.backend}, f.server.log)
+	s = New(f.backend, f.server.log)
 	go s.ServeTCP(l, testToken)
 	t.Cleanup(func() { s.Close() })
 	return l.Addr().String(), s

@@ -1,0 +1,117 @@
+package localapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"heartsay/api"
+)
+
+// The calls of the API: each is one of the backend's methods. A call that makes no sense without something is refused
+// before the backend is asked.
+
+// calls returns the routes of the calls.
+func (s *Server) calls() map[string]route {
+	return map[string]route{
+		"/livez":      {method: http.MethodGet, handle: s.livez},
+		"/v1/members": {method: http.MethodGet, handle: s.members},
+		"/v1/self":    {method: http.MethodGet, handle: s.self},
+		"/v1/events":  {method: http.MethodGet, query: []string{"after", "snapshot", "type"}, handle: s.events},
+		"/v1/join":    {method: http.MethodPost, handle: post(s, s.join)},
+		"/v1/leave":   {method: http.MethodPost, handle: post(s, s.leave)},
+		"/v1/forget":  {method: http.MethodPost, handle: post(s, s.forget)},
+		"/v1/probe":   {method: http.MethodPost, handle: post(s, s.probe)},
+		"/v1/tags":    {method: http.MethodPost, reads: true, handle: post(s, s.tags)},
+		"/v1/keys":    {method: http.MethodGet, handle: s.keys},
+
+		"/v1/keys/reload": {method: http.MethodPost, handle: post(s, s.reloadKeys)},
+	}
+}
+
+// post returns what answers a request whose body is a T, or nothing: with what call returns.
+func post[T any](s *Server, call func(context.Context, T) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var request T
+		if r.Method == http.MethodPost {
+			if err := s.decodeBody(w, r, &request); err != nil {
+				s.refuse(w, err)
+				return
+			}
+		}
+		answer, err := call(r.Context(), request)
+		s.reply(w, answer, err)
+	}
+}
+
+func (s *Server) members(w http.ResponseWriter, r *http.Request) {
+	m, err := s.backend.Members(r.Context())
+	if m.Members == nil {
+		m.Members = []api.Member{}
+	}
+	s.reply(w, m, err)
+}
+
+func (s *Server) self(w http.ResponseWriter, r *http.Request) {
+	self, err := s.backend.Self(r.Context())
+	if self.Counters != nil {
+		now := s.Readers()
+		self.Counters["readers_open"] = uint64(now.Open)
+		self.Counters["readers_too_slow"], self.Counters["readers_resets"] = now.Slow, now.Resets
+	}
+	s.reply(w, self, err)
+}
+
+func (s *Server) join(ctx context.Context, r api.JoinRequest) (any, error) {
+	if len(r.Addresses) == 0 {
+		return nil, api.BadRequest("the body names no address to join: send {\"addresses\": [\"HOST:PORT\"]}")
+	}
+	return s.backend.Join(ctx, r.Addresses)
+}
+
+func (s *Server) leave(ctx context.Context, _ struct{}) (any, error) { return s.backend.Leave(ctx) }
+
+func (s *Server) forget(ctx context.Context, r api.ForgetRequest) (any, error) {
+	if r.Name == "" {
+		return nil, api.BadRequest("the body names no member to forget: send {\"name\": \"NAME\"}")
+	}
+	return s.backend.Forget(ctx, r.Name, r.Force)
+}
+
+// probe looks whether an address can be talked to.
+func (s *Server) probe(ctx context.Context, r api.ProbeRequest) (any, error) {
+	if r.Address == "" {
+		return nil, api.BadRequest("the body names no address to probe: send {\"address\": \"HOST:PORT\"}")
+	}
+	return s.backend.Probe(ctx, r.Address)
+}
+
+// tags changes this member's tags and answers with all of them. Without a request it changes nothing.
+func (s *Server) tags(ctx context.Context, r api.TagsRequest) (any, error) {
+	return s.backend.Tags(ctx, r)
+}
+
+func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
+	status, err := s.backend.KeyStatus(r.Context())
+	s.reply(w, status, err)
+}
+
+func (s *Server) reloadKeys(context.Context, struct{}) (any, error) {
+	err := s.backend.ReloadKeys()
+	var own *api.Error
+	if err != nil && !errors.As(err, &own) {
+		err = &api.Error{Code: api.CodeRefused, Message: err.Error()}
+	}
+	return struct{}{}, err
+}
+
+// livez says whether the agent's loop still turns.
+func (s *Server) livez(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), healthTime)
+	defer cancel()
+	if err := s.backend.Healthy(ctx); err != nil {
+		s.refuse(w, &api.Error{Code: api.CodeUnavailable, Message: "the agent is not live: " + err.Error()})
+		return
+	}
+	s.answer(w, http.StatusOK, map[string]string{"status": "ok"})
+}
