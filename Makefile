@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo measure bench matrix soak test check race clean fuzz siege torture
+.PHONY: help build demo measure bench matrix soak test check race clean fuzz siege torture calibrate short
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,12 @@ soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, an
 
 torture: ## compose SEEDS random scenarios of faults, from seed FIRST on, 10000 from 1 on if not given, in virtual time, and check all promises; takes minutes
 	$(GO) test ./sim/torture -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS) -first $(FIRST)
+
+calibrate: ## hold the detector to the definition of Φ among 1000 members; takes a minute
+	$(GO) test ./sim -run '^TestR7PhiMeansTheSameAmongAThousand$$' -count=1 -timeout 30m -v -calibrate
+
+short: ## run the fast tests; takes less than a minute
+	$(GO) test -short ./...
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
 	$(GO) test -parallel 6 -timeout 20m ./...
