@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-func (b *board) alignTable() string {
+func (b *results) alignTable() string {
 	t := newTable("loss", "<made equal", "<to", "runs", "heartsay's interval", "heartsay: bytes/s", "p99", "false deaths", "memberlist: bytes/s",
 		"p99", "<heartsay in shares of memberlist")
 	for _, r := range b.aligned() {
@@ -19,7 +19,7 @@ func (b *board) alignTable() string {
 	return t.String()
 }
 
-func (b *board) aligned() []row { return ordered(b.find("align", 0, ""), "loss", "by_bytes") }
+func (b *results) aligned() []row { return ordered(b.find("align", 0, ""), "loss", "by_bytes") }
 
 // aim says what an alignment made equal, and peer to whom.
 func (r row) aim() string {
@@ -32,7 +32,7 @@ func (r row) aim() string {
 func (r row) peer() string { return strings.TrimPrefix(r.System, heartsayAt(0).name+" to ") }
 
 // alignFlags are the commands that give an agent the configurations of the alignments.
-func (b *board) alignFlags() string {
+func (b *results) alignFlags() string {
 	var lines strings.Builder
 	for _, r := range b.aligned() {
 		fmt.Fprintf(&lines, "heartsay agent %s # %s of %s, %s\n", heartsayAt(seconds(r.value("pace_s"))).flags(), r.aim(), r.peer(), r.lossWords())

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"testing"
 	"time"
 )
 
@@ -65,8 +64,8 @@ func (m *mistakes) count(e event, afflicted map[int]bool, spans []span) {
 	}
 }
 
-func runBlock(t *testing.T, sys system, g blockCase, seed uint64) (m mistakes) {
-	bubble(t, sys, g.Members, seed, func(c *cluster) {
+func runBlock(in Bubble, sys system, g blockCase, seed uint64) (m mistakes) {
+	in.cluster(sys, g.Members, seed, func(c *cluster) {
 		c.settled(g.Members, lossy{})
 		time.Sleep(settleTime)
 		from := c.now()

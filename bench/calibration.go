@@ -1,20 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"encoding/json"
-	"flag"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
-	"testing"
 )
-
-var (
-	calibrate  = flag.String("calibration", "", "judge the clusters whose name matches by their Φ, \"1000 members\" or \"all\"; each takes minutes")
-	recordings = flag.String("recordings", "", "directory that keeps the waits of -calibration, so that another model is judged in minutes")
-)
-
-const calibrationFile = "testdata/calibration.json"
 
 // The model was made on other recordings, of seed 1, but some of it was changed after cells of seed 2 had been seen, and some
 // after some of seed 11: docs/calibration.md tells which. Nothing was changed after seed 12.
@@ -38,55 +31,58 @@ func calibrationCells() (all []cell) {
 		cell{1000, 0, 3, 1000, freshSeed}, cell{1000, 0, 1, 256, secondSeed}, cell{1000, 0.3, 3, 256, secondSeed})
 }
 
-// TestCalibration measures what Φ is worth, with -calibration, and keeps it.
-func TestCalibration(t *testing.T) {
-	if *calibrate == "" {
-		t.Skip("each cluster takes minutes: -calibration all runs them")
-	}
-	chosen := regexp.MustCompile(*calibrate)
+// Calibrate measures what Φ is worth in the cells whose name matches, or in all when chosen is nil, and keeps it in a file after each.
+// A folder of recordings, unless it is "", keeps the waits, so that another model is judged in minutes. Each row is logged as well.
+func Calibrate(file, recordings string, chosen *regexp.Regexp, log func(format string, args ...any)) error {
 	for _, c := range calibrationCells() {
-		if *calibrate != "all" && !chosen.MatchString(c.String()) {
+		if chosen != nil && !chosen.MatchString(c.String()) {
 			continue
 		}
-		r, err := c.recorded(*recordings)
+		r, err := c.recorded(recordings)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		judged := c.judge(r)
 		for _, p := range judged {
-			t.Log(p.row())
+			log("%s", p.row())
 		}
-		keepCalibration(t, judged)
+		if err := keepCalibration(file, judged); err != nil {
+			return err
+		}
 	}
-}
-
-// keptCalibration returns what was measured.
-func keptCalibration(t *testing.T) (all []passes) {
-	t.Helper()
-	b, err := os.ReadFile(calibrationFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &all); err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return nil
 }
 
 // keepCalibration replaces what was measured of a cell, in the order of calibrationCells.
-func keepCalibration(t *testing.T, judged []passes) {
-	t.Helper()
+func keepCalibration(file string, judged []passes) error {
+	var all []passes
+	if err := readJSON(file, &all); err != nil {
+		return err
+	}
 	order := calibrationCells()
-	all := slices.DeleteFunc(keptCalibration(t), func(p passes) bool {
-		return p.Cell == judged[0].Cell || !slices.Contains(order, p.Cell)
-	})
+	all = slices.DeleteFunc(all, func(p passes) bool { return p.Cell == judged[0].Cell || !slices.Contains(order, p.Cell) })
 	all = append(all, judged...)
-	slices.SortStableFunc(all, func(a, b passes) int { return slices.Index(order, a.Cell) - slices.Index(order, b.Cell) })
-	b, err := json.MarshalIndent(all, "", " ")
+	slices.SortStableFunc(all, func(a, b passes) int { return cmp.Compare(slices.Index(order, a.Cell), slices.Index(order, b.Cell)) })
+	return writeJSON(file, all)
+}
+
+// readJSON reads a file of what was measured. The error names the file.
+func readJSON(file string, all any) error {
+	text, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := os.WriteFile(calibrationFile, append(b, '\n'), 0o644); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(text, all); err != nil {
+		return fmt.Errorf("read %s: %w", file, err)
 	}
+	return nil
+}
+
+// writeJSON replaces a file of what was measured.
+func writeJSON(file string, all any) error {
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
 }

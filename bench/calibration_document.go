@@ -3,7 +3,8 @@ package bench
 import (
 	"fmt"
 	"strings"
-	"testing"
+
+	"heartsay/bench/document"
 )
 
 // calibrationDocuments are the two documents of what Φ is worth, by the name of the file: clusters that had time to learn, and
@@ -16,29 +17,35 @@ var calibrationDocuments = [2]struct{ file, title string }{
 const calibrationHead = `
 The share of waits that passed Φ 1 to 6, in units of 10^−Φ: 1.00 is exact, 2 is twice too bold. From Φ 4 on the number in
 parentheses is at how many moments of one observer they passed, since they end in bursts. [Calibration](../calibration.md) says
-more. This file is written by ` + "`go test ./bench -run TestCalibrationDocument -write`" + `, from what
-` + "`go test ./bench -run TestCalibration -calibration all -timeout 12h`" + ` measured.
+more. This file is written by ` + "`go run ./bench/cmd/bench documents`" + `, from what ` + "`go run ./bench/cmd/bench calibrate`" + ` measured in
+some hours.
 
 | members | loss | fanout | budget | seed | intervals | waits | Φ 1 | 2 | 3 | 4 | 5 | 6 |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|
 `
 
-// TestCalibrationDocument writes the tables of what was measured, with -write.
-func TestCalibrationDocument(t *testing.T) {
+// writeCalibration writes the two documents into a folder, from the file of what was measured.
+func writeCalibration(file, folder string) error {
+	var all []passes
+	if err := readJSON(file, &all); err != nil {
+		return err
+	}
 	var tables [2]strings.Builder
 	for i, d := range calibrationDocuments {
 		tables[i].WriteString("# " + d.title + "\n" + calibrationHead)
 	}
-	for _, p := range keptCalibration(t) {
+	for _, p := range all {
 		i := 0
 		if p.Window.To < p.Cell.intervals() {
 			i = 1
 		}
 		tables[i].WriteString(p.row() + "\n")
 	}
+	texts := map[string]string{}
 	for i, d := range calibrationDocuments {
-		writeDocument(t, d.file, tables[i].String())
+		texts[d.file] = tables[i].String()
 	}
+	return document.Write(folder, texts)
 }
 
 // row is a row of the tables. Each share beyond Φ 3 has the number of moments that it rests on.

@@ -9,7 +9,7 @@ import (
 )
 
 // commitTable says which rows were measured with which heartsay.
-func (b *board) commitTable() string {
+func (b *results) commitTable() string {
 	of := map[string][]string{}
 	for _, r := range b.rows {
 		if !strings.HasPrefix(r.System, "heartsay") {

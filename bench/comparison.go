@@ -17,7 +17,7 @@ type comparison struct {
 }
 
 // comparisons are the figures in which the systems can be set against each other, default against default.
-func (b *board) comparisons() (all []comparison) {
+func (b *results) comparisons() (all []comparison) {
 	for _, they := range []string{theirs, memberlistFast.name} {
 		for _, n := range []int{32, 128, 1000} {
 			all = append(all, b.crashComparisons(n, they)...)
@@ -39,7 +39,7 @@ func (b *board) comparisons() (all []comparison) {
 	return all
 }
 
-func (b *board) crashComparisons(n int, they string) (all []comparison) {
+func (b *results) crashComparisons(n int, they string) (all []comparison) {
 	for _, loss := range []lossy{{}, {share: 0.1}, {share: 0.3}, {0.3, true}} {
 		a, ok := b.crash(n, ours, loss)
 		o, okToo := b.crash(n, they, loss)
@@ -59,7 +59,7 @@ func (b *board) crashComparisons(n int, they string) (all []comparison) {
 }
 
 // mistakeComparisons sets mistakes per run against each other, in the cases that were measured with both.
-func (b *board) mistakeComparisons(scenario, name, they string) (all []comparison) {
+func (b *results) mistakeComparisons(scenario, name, they string) (all []comparison) {
 	a, o := b.find(scenario, 0, ours), b.find(scenario, 0, they)
 	in := func(rows []row, r row) bool {
 		return slices.ContainsFunc(rows, func(x row) bool { return maps.Equal(x.Case, r.Case) && x.Members == r.Members })
@@ -88,7 +88,7 @@ func (b *board) mistakeComparisons(scenario, name, they string) (all []compariso
 func tenths(v float64) string { return fmt.Sprintf("%.1f", v) }
 
 // losses lists where memberlist does better.
-func (b *board) losses() string {
+func (b *results) losses() string {
 	t := newTable("<what", "members", "loss", "<against", "heartsay", "memberlist", "times as much")
 	for _, c := range b.comparisons() {
 		if c.we <= c.they || math.IsNaN(c.we) || math.IsNaN(c.they) {
@@ -104,7 +104,7 @@ func (b *board) losses() string {
 }
 
 // rest lists what a member costs while nothing happens and nothing is lost.
-func (b *board) rest() string {
+func (b *results) rest() string {
 	var s strings.Builder
 	for _, n := range []int{32, 128, 1000} {
 		a, ok := b.crash(n, ours, lossy{})

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"slices"
-	"testing"
 	"time"
 )
 
@@ -25,8 +24,8 @@ func (d detection) plus(o detection) detection {
 	return detection{slices.Concat(d.Times, o.Times), slices.Concat(d.Suspects, o.Suspects), d.Missed + o.Missed}
 }
 
-func runCrash(t *testing.T, sys system, n int, loss lossy, seed uint64) (r crashRun) {
-	bubble(t, sys, n, seed, func(c *cluster) {
+func runCrash(in Bubble, sys system, n int, loss lossy, seed uint64) (r crashRun) {
+	in.cluster(sys, n, seed, func(c *cluster) {
 		c.settled(n, loss)
 		from := c.now()
 		r.Cost = c.quiet(quietFor(sys, n))

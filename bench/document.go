@@ -1,69 +1,53 @@
 package bench
 
 import (
-	"flag"
+	_ "embed"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 	"text/template"
+
+	"heartsay/bench/document"
 )
 
-var write = flag.Bool("write", false, "write docs/measured/benchmarks.md and its plots")
+//go:embed benchmarks.md.tmpl
+var benchmarks string
 
-const docs = "../docs/measured"
-
-// TestDocument makes docs/measured/benchmarks.md and its plots of what was measured, and writes them with -write.
-func TestDocument(t *testing.T) {
-	b, err := loadBoard("testdata/results.json")
+// WriteDocuments writes benchmarks.md and its plots into a folder, from the file of what was measured.
+func WriteDocuments(file, folder string) error {
+	b, err := loadResults(file)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	for name, text := range map[string]string{
-		"benchmarks.md":            b.document(t),
-		"benchmarks-detection.svg": b.detectionPlot(),
-		"benchmarks-blocked.svg":   b.blockedPlot(),
-	} {
-		writeDocument(t, name, text)
+	text, err := b.document()
+	if err != nil {
+		return err
 	}
-}
-
-// writeDocument writes a document, with -write.
-func writeDocument(t *testing.T, name, text string) {
-	t.Helper()
-	if !*write {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(docs, name), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return document.Write(folder, map[string]string{
+		"benchmarks.md": text, "benchmarks-detection.svg": b.detectionPlot(), "benchmarks-blocked.svg": b.blockedPlot(),
+	})
 }
 
 // document fills the measured tables into the text.
-func (b *board) document(t *testing.T) string {
-	t.Helper()
-	text, err := template.New("benchmarks.md.tmpl").Funcs(template.FuncMap{
+func (b *results) document() (string, error) {
+	text, err := template.New("benchmarks.md").Funcs(template.FuncMap{
 		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "rest": b.rest, "commits": b.commitTable,
 		"crash": b.crashTable, "align": b.alignTable, "alignflags": b.alignFlags,
 		"sweep": b.sweepTable, "loss": b.lossTable, "summary": b.gridSummary, "grid": b.gridTable,
 		"bootstrap": b.bootstrapTable, "oneway": b.oneWayTable, "joins": b.joinsTable, "chitchat": b.chitchatTable,
 		"any": func(scenario string) bool { return len(b.find(scenario, 0, "")) > 0 },
-	}).ParseFiles("testdata/benchmarks.md.tmpl")
+	}).Parse(benchmarks)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	var out strings.Builder
-	if err := text.Execute(&out, nil); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
+	err = text.Execute(&out, nil)
+	return out.String(), err
 }
 
 // detectionPlot sets the time until a crash is known against what it costs to know it.
-func (b *board) detectionPlot() string {
+func (b *results) detectionPlot() string {
 	c := chart{
 		Title: "Ten of 128 crash: when survivors know, against what it costs",
 		X:     "bytes per member and second, headers included",
@@ -137,7 +121,7 @@ func tickLabel(v float64) string {
 }
 
 // blockedPlot sets the false deaths of a run, in the mean of a grid's cells, against the number of blocked members.
-func (b *board) blockedPlot() string {
+func (b *results) blockedPlot() string {
 	var panels []chart
 	least, most := 1.0, 10.0
 	for _, p := range []struct{ key, title string }{

@@ -1,15 +1,14 @@
 package bench
 
 import (
-	"testing"
 	"time"
 )
 
 // lossRun is what goes wrong while a share of everything is lost.
 type lossRun struct{ FalseDead, FalseSuspect, DeadAtEnd int }
 
-func runLoss(t *testing.T, sys system, n int, loss lossy, d time.Duration, seed uint64) (r lossRun) {
-	bubble(t, sys, n, seed, func(c *cluster) {
+func runLoss(in Bubble, sys system, n int, loss lossy, d time.Duration, seed uint64) (r lossRun) {
+	in.cluster(sys, n, seed, func(c *cluster) {
 		c.boot(n, time.Second)
 		c.converge(5*time.Minute, 100*time.Millisecond)
 		from := c.now()

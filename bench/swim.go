@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"testing"
 	"time"
 )
 
@@ -12,9 +11,9 @@ type joinsRun struct {
 	FalseDead int             // in ten minutes
 }
 
-func runJoins(t *testing.T, sys system, seed uint64) (r joinsRun) {
+func runJoins(in Bubble, sys system, seed uint64) (r joinsRun) {
 	const members = 17
-	bubble(t, sys, members, seed, func(c *cluster) {
+	in.cluster(sys, members, seed, func(c *cluster) {
 		c.lose(lossy{share: 0.1})
 		for i := range members {
 			c.start(i, -btoi(i == 0)) // the first by nobody, all others by the first

@@ -81,7 +81,7 @@ func (r row) span3(kind string) string {
 
 func plain(v float64) string { return strings.TrimSuffix(sec(v), " s") }
 
-func (b *board) crashTable() string {
+func (b *results) crashTable() string {
 	t := newTable("members", "loss", "runs", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
 		"ten crash: p50 / p99 / max, s", "suspected, p99", "false deaths", "false suspicions")
 	for _, r := range ordered(b.find("crash", 0, ""), "loss", spared) {
@@ -123,7 +123,7 @@ func rank(system string) int {
 	return 2
 }
 
-func (b *board) sweepTable() string {
+func (b *results) sweepTable() string {
 	t := newTable("loss", "<system", "interval", "bytes/s", "ten crash: p50 / p99 / max, s", "false deaths")
 	for _, r := range ordered(ordered(b.find("sweep", 0, ""), "pace_s"), "loss") {
 		t.add(r.loss(), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
@@ -132,7 +132,7 @@ func (b *board) sweepTable() string {
 	return t.String()
 }
 
-func (b *board) lossTable() string {
+func (b *results) lossTable() string {
 	t := newTable("<system", "members", "loss", "runs", "false deaths", "pairs dead at the end", "false suspicions")
 	for _, r := range ordered(b.find("loss", 0, ""), spared) {
 		suspicions := whole(r.value("false_suspect"))
@@ -155,7 +155,7 @@ var mistakeKinds = []struct{ key, head string }{
 var afflictions = map[string]string{"block": "blocked", "freeze": "frozen"}
 
 // gridSummary adds the mistakes of a grid up, by system and number of blocked members.
-func (b *board) gridSummary(scenario string) string {
+func (b *results) gridSummary(scenario string) string {
 	afflicted := afflictions[scenario]
 	head := []string{"<system", afflicted, "runs"}
 	for _, k := range mistakeKinds {
@@ -186,7 +186,7 @@ func sum(rows []row, f func(row) float64) (total float64) {
 }
 
 // systemsOf returns the systems of a scenario, heartsay first.
-func (b *board) systemsOf(scenario string) (names []string) {
+func (b *results) systemsOf(scenario string) (names []string) {
 	for _, r := range b.find(scenario, 0, "") {
 		if !slices.Contains(names, r.System) {
 			names = append(names, r.System)
@@ -200,7 +200,7 @@ func (b *board) systemsOf(scenario string) (names []string) {
 const unmeasured = "Not measured with this version yet; `make bench` does.\n"
 
 // gridTable is the whole grid: at healthy members, at blocked ones awake, at blocked ones blocked.
-func (b *board) gridTable(scenario string) string {
+func (b *results) gridTable(scenario string) string {
 	head, names := []string{afflictions[scenario], "for", "then well for"}, b.systemsOf(scenario)
 	if len(names) == 0 {
 		return unmeasured
@@ -222,7 +222,7 @@ func (b *board) gridTable(scenario string) string {
 	return t.String()
 }
 
-func (b *board) bootstrapTable() string {
+func (b *results) bootstrapTable() string {
 	t := newTable("members", "runs", "<system", "99 % of the pairs", "all know all, mean", "worst run", "bytes per member until then", "false deaths")
 	for _, r := range ordered(b.find("bootstrap", 0, "")) {
 		worst := sec(r.value("all_max"))
@@ -236,7 +236,7 @@ func (b *board) bootstrapTable() string {
 }
 
 // oneWayTable shows what comes of afflicted members.
-func (b *board) oneWayTable(scenario string) string {
+func (b *results) oneWayTable(scenario string) string {
 	t := newTable("<fault", "members", "runs", "<system", "healthy called dead by healthy", "by afflicted, fault on", "by afflicted, fault off",
 		"dead pairs 60 s after", "afflicted called dead", "and back", "views: mean (max)", "agreed gone / disputed at the end")
 	for _, r := range ordered(b.find(scenario, 0, ""), "in") {
@@ -255,7 +255,7 @@ func (b *board) oneWayTable(scenario string) string {
 	return t.String()
 }
 
-func (b *board) joinsTable() string {
+func (b *results) joinsTable() string {
 	t := newTable("<system", "joins", "known to all: p50", "p99", "max", "not in a minute", "false deaths in 10 min")
 	for _, r := range b.find("joins", 0, "") {
 		t.add(r.System, fmt.Sprint(r.Members*r.Seeds), sec(r.value("known_p50")), sec(r.value("known_p99")), sec(r.value("known_max")),
@@ -264,7 +264,7 @@ func (b *board) joinsTable() string {
 	return t.String()
 }
 
-func (b *board) chitchatTable() string {
+func (b *results) chitchatTable() string {
 	t := newTable("members", "loss", "<assertion", "bound", "measured, worst run", "<holds")
 	for _, r := range ordered(b.find("chitchat", 0, ""), "loss") {
 		add := func(what, bound, measured string, holds bool) {

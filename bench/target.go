@@ -20,7 +20,7 @@ const (
 )
 
 // targets holds what was measured against what was asked for. What was not measured is left out.
-func (b *board) targets() (all []target) {
+func (b *results) targets() (all []target) {
 	for _, loss := range []lossy{{}, {share: 0.3}, {0.3, true}} {
 		all = append(all, b.detectionTarget(loss)...)
 	}
@@ -42,7 +42,7 @@ func (b *board) targets() (all []target) {
 }
 
 // crash returns the measurement of crashes, if there is one.
-func (b *board) crash(members int, system string, loss lossy) (row, bool) {
+func (b *results) crash(members int, system string, loss lossy) (row, bool) {
 	found := with(with(b.find("crash", members, system), "loss", loss.share), spared, float64(btoi(loss.spare)))
 	if len(found) == 0 {
 		return row{}, false
@@ -50,7 +50,7 @@ func (b *board) crash(members int, system string, loss lossy) (row, bool) {
 	return found[0], true
 }
 
-func (b *board) detectionTarget(loss lossy) []target {
+func (b *results) detectionTarget(loss lossy) []target {
 	we, ok := b.crash(128, ours, loss)
 	they, okToo := b.crash(128, theirs, loss)
 	if !ok || !okToo {
@@ -67,7 +67,7 @@ func (b *board) detectionTarget(loss lossy) []target {
 	}}
 }
 
-func (b *board) gridTarget(scenario string) []target {
+func (b *results) gridTarget(scenario string) []target {
 	cells := b.find(scenario, 0, ours)
 	if len(cells) == 0 {
 		return nil
@@ -98,7 +98,7 @@ func runs(n int) string {
 	return fmt.Sprintf("%d runs", n)
 }
 
-func (b *board) bootstrapTarget() []target {
+func (b *results) bootstrapTarget() []target {
 	for _, n := range []int{1000, 128} {
 		we, they := b.find("bootstrap", n, ours), b.find("bootstrap", n, theirs)
 		if len(we) == 0 || len(they) == 0 {
@@ -115,7 +115,7 @@ func (b *board) bootstrapTarget() []target {
 	return nil
 }
 
-func (b *board) oneWayTarget(scenario string) []target {
+func (b *results) oneWayTarget(scenario string) []target {
 	cells := b.find(scenario, 0, ours)
 	if len(cells) == 0 {
 		return nil
@@ -135,7 +135,7 @@ func (b *board) oneWayTarget(scenario string) []target {
 	}}
 }
 
-func (b *board) targetTable() string {
+func (b *results) targetTable() string {
 	t := newTable("<asked", "<measured", "<reached")
 	for _, g := range b.targets() {
 		t.add(g.Line, g.Found, yesNo(g.Reached))
@@ -144,7 +144,7 @@ func (b *board) targetTable() string {
 }
 
 // limits says what stands in the way of what is not reached.
-func (b *board) limits() string {
+func (b *results) limits() string {
 	var lines []string
 	for _, g := range b.targets() {
 		if !g.Reached {
