@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -131,4 +133,14 @@ func (c *cluster) pick(n, k int) []int {
 		drawn[i]++
 	}
 	return drawn
+}
+
+// sortedBy returns the indices of d in rising order of its values.
+func sortedBy(d []time.Duration) []int {
+	order := make([]int, len(d))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(d[a], d[b]) })
+	return order
 }

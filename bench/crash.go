@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -75,4 +76,13 @@ func (c *cluster) crashAndWatch(victims []int) (d detection) {
 		}
 	}
 	return d
+}
+
+// quantile returns the least value that the share q of all values does not exceed, in seconds; NaN when there is none.
+func quantile(all []time.Duration, q float64) float64 {
+	if len(all) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[max(int(math.Ceil(q*float64(len(sorted))))-1, 0)].Seconds()
 }

@@ -86,40 +86,6 @@ func paceLabel(s, loss float64) string {
 	return fmt.Sprintf("%g s", s)
 }
 
-// ticksOver returns ticks at 1, 2 and 5 times the powers of ten around all the points.
-func ticksOver(lines []line, of func(dot) float64) (ticks []float64, labels []string) {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, l := range lines {
-		for _, p := range l.Points {
-			low, high = min(low, of(p)), max(high, of(p))
-		}
-	}
-	if math.IsInf(low, 1) {
-		low, high = 1, 10
-	}
-	for v := math.Pow(10, math.Floor(math.Log10(low))); ; v *= 10 {
-		for _, k := range []float64{1, 2, 5} {
-			if 2.5*k*v < low && k*v*2 < low {
-				continue
-			}
-			if len(ticks) == 0 && k*v > low {
-				ticks, labels = append(ticks, k*v/2), append(labels, tickLabel(k*v/2))
-			}
-			ticks, labels = append(ticks, k*v), append(labels, tickLabel(k*v))
-			if k*v >= high {
-				return ticks, labels
-			}
-		}
-	}
-}
-
-func tickLabel(v float64) string {
-	if v >= 1000 {
-		return whole(v)
-	}
-	return fmt.Sprintf("%g", v)
-}
-
 // blockedPlot sets the false deaths of a run, in the mean of a grid's cells, against the number of blocked members.
 func (b *results) blockedPlot() string {
 	var panels []chart

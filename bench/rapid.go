@@ -114,3 +114,12 @@ func (c *cluster) agreement(observers, victims []int) (gone, split int) {
 	}
 	return gone, split
 }
+
+// mean returns the mean; NaN of nothing.
+func mean(all []float64) float64 {
+	sum := 0.0
+	for _, v := range all {
+		sum += v
+	}
+	return sum / float64(len(all))
+}
