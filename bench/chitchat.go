@@ -26,7 +26,7 @@ var chitchatCases = []chitchatCase{
 
 type chitchatRun struct {
 	Bytes     float64
-	Death     time.Duration // until the last survivor called the crashed member dead
+	Death     time.Duration // until the last survivor declared the crashed member dead
 	Missed    int
 	FalseDead int
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"heartsay/bench/document"
 )
 
 // comparison is a figure of which less is better.
@@ -27,7 +29,7 @@ func (b *results) comparisons() (all []comparison) {
 					all = append(all, comparison{what, fmt.Sprint(n), percent(0), they, a[0].value(key), o[0].value(key), unit, false})
 				}
 				add("bootstrap until all know all", "all_mean", sec)
-				add("bootstrap, bytes of a member", "bytes", whole)
+				add("bootstrap, bytes of a member", "bytes", document.Whole)
 			}
 		}
 		for _, s := range []struct{ scenario, name string }{
@@ -49,11 +51,11 @@ func (b *results) crashComparisons(n int, they string) (all []comparison) {
 		add := func(what, key string, unit func(float64) string) {
 			all = append(all, comparison{what, fmt.Sprint(n), a.loss(), they, a.value(key), o.value(key), unit, key == "false_dead"})
 		}
-		add("bytes/s of a member", "bytes", whole)
+		add("bytes/s of a member", "bytes", document.Whole)
 		add("packets/s of a member", "packets", tenths)
 		add("one crash known, p99", "one_p99", sec)
 		add("ten crashes known, p99", "ten_p99", sec)
-		add("false deaths", "false_dead", whole)
+		add("false deaths", "false_dead", document.Whole)
 	}
 	return all
 }
@@ -80,7 +82,7 @@ func (b *results) mistakeComparisons(scenario, name, they string) (all []compari
 		return all
 	}
 	for _, k := range mistakeKinds {
-		add(name+": healthy members called dead in a run, "+k.head, k.key)
+		add(name+": healthy members declared dead in a run, "+k.head, k.key)
 	}
 	return all
 }
@@ -89,7 +91,7 @@ func tenths(v float64) string { return fmt.Sprintf("%.1f", v) }
 
 // losses lists where memberlist does better.
 func (b *results) losses() string {
-	t := newTable("<what", "members", "loss", "<against", "heartsay", "memberlist", "times as much")
+	t := document.NewTable("<what", "members", "loss", "<against", "heartsay", "memberlist", "times as much")
 	for _, c := range b.comparisons() {
 		if c.we <= c.they || math.IsNaN(c.we) || math.IsNaN(c.they) {
 			continue
@@ -98,7 +100,7 @@ func (b *results) losses() string {
 		if !c.count {
 			times = fmt.Sprintf("%.2f", c.we/c.they)
 		}
-		t.add(c.what, c.members, c.loss, c.against, c.unit(c.we), c.unit(c.they), times)
+		t.Add(c.what, c.members, c.loss, c.against, c.unit(c.we), c.unit(c.they), times)
 	}
 	return t.String()
 }
@@ -110,7 +112,7 @@ func (b *results) rest() string {
 		a, ok := b.crash(n, ours, lossy{})
 		o, okToo := b.crash(n, theirs, lossy{})
 		if ok && okToo {
-			fmt.Fprintf(&s, "- %d members: %s bytes a second against %s, %.1f times as much\n", n, whole(a.value("bytes")), whole(o.value("bytes")),
+			fmt.Fprintf(&s, "- %d members: %s bytes a second against %s, %.1f times as much\n", n, document.Whole(a.value("bytes")), document.Whole(o.value("bytes")),
 				a.value("bytes")/o.value("bytes"))
 		}
 	}

@@ -48,7 +48,7 @@ func (b *results) document() (string, error) {
 
 // detectionPlot sets the time until a crash is known against what it costs to know it.
 func (b *results) detectionPlot() string {
-	c := chart{
+	c := document.Chart{
 		Title: "Ten of 128 crash: when survivors know, against what it costs",
 		X:     "bytes per member and second, headers included",
 		Y:     "99th percentile of detection, s",
@@ -58,22 +58,22 @@ func (b *results) detectionPlot() string {
 		system, colour, name string
 		loss, usual          float64
 	}{
-		{"heartsay scaled", blue, "heartsay", 0, 0.5}, {"memberlist scaled", red, "memberlist", 0, 1},
-		{"heartsay scaled", blue, "heartsay, 30 % of packets lost", 0.3, 0.5}, {"memberlist scaled", red, "memberlist, 30 % of packets lost", 0.3, 1},
+		{"heartsay scaled", document.Blue, "heartsay", 0, 0.5}, {"memberlist scaled", document.Red, "memberlist", 0, 1},
+		{"heartsay scaled", document.Blue, "heartsay, 30 % of packets lost", 0.3, 0.5}, {"memberlist scaled", document.Red, "memberlist, 30 % of packets lost", 0.3, 1},
 	} {
-		l := line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0, LabelsBelow: s.system == heartsayAt(0).name}
+		l := document.Line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0, LabelsBelow: s.system == heartsayAt(0).name}
 		for _, r := range ordered(with(b.find("sweep", 0, s.system), "loss", s.loss), "pace_s") {
-			l.Points = append(l.Points, dot{
+			l.Points = append(l.Points, document.Dot{
 				X: r.value("bytes"), Y: r.value("ten_p99"), Bold: r.Case["pace_s"] == s.usual,
 				Label: paceLabel(r.Case["pace_s"], s.loss),
 			})
 		}
-		l.Points = slices.DeleteFunc(l.Points, func(p dot) bool { return math.IsNaN(p.X) || math.IsNaN(p.Y) })
+		l.Points = slices.DeleteFunc(l.Points, func(p document.Dot) bool { return math.IsNaN(p.X) || math.IsNaN(p.Y) })
 		c.Lines = append(c.Lines, l)
 	}
-	c.XTicks, c.XLabels = ticksOver(c.Lines, func(p dot) float64 { return p.X })
-	c.YTicks, c.YLabels = ticksOver(c.Lines, func(p dot) float64 { return p.Y })
-	return plot(c)
+	c.XTicks, c.XLabels = document.TicksOver(c.Lines, func(p document.Dot) float64 { return p.X })
+	c.YTicks, c.YLabels = document.TicksOver(c.Lines, func(p document.Dot) float64 { return p.Y })
+	return document.Plot(c)
 }
 
 func paceLabel(s, loss float64) string {
@@ -88,21 +88,21 @@ func paceLabel(s, loss float64) string {
 
 // blockedPlot sets the false deaths of a run, in the mean of a grid's cells, against the number of blocked members.
 func (b *results) blockedPlot() string {
-	var panels []chart
+	var panels []document.Chart
 	least, most := 1.0, 10.0
 	for _, p := range []struct{ key, title string }{
-		{"at_healthy", "Healthy members called dead by healthy ones"},
+		{"at_healthy", "Healthy members declared dead by healthy ones"},
 		{"after_wake", "… by blocked ones after they wake"},
 	} {
-		c := chart{
+		c := document.Chart{
 			Title: p.title, X: "blocked members of 128", Y: "false deaths in a run of 120 s, mean", Zero: true,
 			XTicks: []float64{1, 2, 4, 8}, XLabels: []string{"1", "8", "16", "32"}, Width: 480, // evenly spaced
 		}
 		for _, s := range []struct{ system, colour, name string }{
-			{memberlistLAN.name, red, "memberlist, default"}, {memberlistFast.name, orange, "memberlist, probe 200 ms"},
-			{ours, blue, "heartsay, default"},
+			{memberlistLAN.name, document.Red, "memberlist, default"}, {memberlistFast.name, document.Orange, "memberlist, probe 200 ms"},
+			{ours, document.Blue, "heartsay, default"},
 		} {
-			l := line{Name: s.name, Colour: s.colour}
+			l := document.Line{Name: s.name, Colour: s.colour}
 			for i, blocked := range []float64{1, 8, 16, 32} {
 				cells := with(b.find("block", 0, s.system), "blocked", blocked)
 				if len(cells) == 0 {
@@ -113,14 +113,14 @@ func (b *results) blockedPlot() string {
 				if v > 0 {
 					least = min(least, math.Pow(10, math.Floor(math.Log10(v))))
 				}
-				l.Points = append(l.Points, dot{X: c.XTicks[i], Y: v})
+				l.Points = append(l.Points, document.Dot{X: c.XTicks[i], Y: v})
 			}
 			c.Lines = append(c.Lines, l)
 		}
 		panels = append(panels, c)
 	}
 	for i := range panels {
-		panels[i].YTicks, panels[i].YLabels = decades(least, most, tickLabel)
+		panels[i].YTicks, panels[i].YLabels = document.Decades(least, most, document.TickLabel)
 	}
-	return plot(panels...)
+	return document.Plot(panels...)
 }

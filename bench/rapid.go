@@ -42,7 +42,7 @@ type oneWayRun struct {
 	Returns    int // events that call an afflicted member alive again, at healthy members
 	ViewsMax   int // different view sizes at one moment, at healthy members
 	ViewsMean  float64
-	GoneAtEnd  int // afflicted members that all healthy members call dead while the fault lasts, at its end
+	GoneAtEnd  int // afflicted members that all healthy members declare dead while the fault lasts, at its end
 	SplitAtEnd int // afflicted members over which healthy members disagree then
 }
 
@@ -102,7 +102,7 @@ func runOneWay(in Bubble, sys system, n, afflict int, seed uint64,
 	return r
 }
 
-// agreement counts the victims that all observers call dead, and those over which they disagree.
+// agreement counts the victims that all observers declare dead, and those over which they disagree.
 func (c *cluster) agreement(observers, victims []int) (gone, split int) {
 	for _, v := range victims {
 		absent := 0

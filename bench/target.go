@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"heartsay/bench/document"
 )
 
 // target is one thing heartsay was to reach.
@@ -30,7 +32,7 @@ func (b *results) targets() (all []target) {
 	for _, r := range b.find("loss", 128, ours) {
 		all = append(all, target{
 			r.lossWords() + " on all links for ten minutes, 128 members: no false death",
-			fmt.Sprintf("%s false deaths in %s", whole(r.value("false_dead")), runs(r.Seeds)), r.value("false_dead") == 0,
+			fmt.Sprintf("%s false deaths in %s", document.Whole(r.value("false_dead")), runs(r.Seeds)), r.value("false_dead") == 0,
 			"the detector: see `docs/calibration.md`",
 		})
 	}
@@ -63,7 +65,7 @@ func (b *results) detectionTarget(loss lossy) []target {
 		fmt.Sprintf("one crashes: %s against %s, ratio %.2f; ten crash: %s against %s, ratio %.2f", sec(we.value("one_p99")), sec(they.value("one_p99")),
 			one, sec(we.value("ten_p99")), sec(they.value("ten_p99")), ten),
 		math.Max(one, ten) <= 1./3,
-		"the least silence of 2.75 s, of which all but two rounds lie after the first question in vain; that comes later where exchanges get lost, and so do opinions",
+		"the least silence of 2.75 s, of which all but two rounds lie after the first probe that failed; that comes later where exchanges get lost, and so do accusations",
 	}}
 }
 
@@ -74,11 +76,11 @@ func (b *results) gridTarget(scenario string) []target {
 	}
 	total := func(key string) float64 { return sum(cells, func(r row) float64 { return r.value(key) }) }
 	found := fmt.Sprintf("%s at healthy members; %s at stopped ones after they wake; %s pairs still dead 5 s after",
-		whole(total("at_healthy")), whole(total("after_wake")), whole(total("still_dead")))
+		document.Whole(total("at_healthy")), document.Whole(total("after_wake")), document.Whole(total("still_dead")))
 	limit := "what a thawed member holds is old, and it takes part before it has caught up"
 	if scenario == "block" {
 		limit = "that a blocked member's timers run: nothing tells it that it is its own network that is silent"
-		found = strings.Replace(found, "stopped", "blocked", 1) + fmt.Sprintf(" (and %s while they were blocked)", whole(total("while_blocked")))
+		found = strings.Replace(found, "stopped", "blocked", 1) + fmt.Sprintf(" (and %s while they were blocked)", document.Whole(total("while_blocked")))
 	}
 	found += fmt.Sprintf("; in %s", runs(int(sum(cells, func(r row) float64 { return float64(r.Seeds) }))))
 	if n := len(blockGrid()); len(cells) < n {
@@ -129,16 +131,16 @@ func (b *results) oneWayTarget(scenario string) []target {
 	return []target{{
 		line + ": no healthy member is ever dead anywhere",
 		fmt.Sprintf("%s at healthy members; at the afflicted ones %s while the fault is on, %s while it is off",
-			whole(total("at_healthy")), whole(total("while_blocked")), whole(total("after_wake"))),
+			document.Whole(total("at_healthy")), document.Whole(total("while_blocked")), document.Whole(total("after_wake"))),
 		total("at_healthy")+total("while_blocked")+total("after_wake") == 0,
 		limit,
 	}}
 }
 
 func (b *results) targetTable() string {
-	t := newTable("<asked", "<measured", "<reached")
+	t := document.NewTable("<asked", "<measured", "<reached")
 	for _, g := range b.targets() {
-		t.add(g.Line, g.Found, yesNo(g.Reached))
+		t.Add(g.Line, g.Found, yesNo(g.Reached))
 	}
 	return t.String()
 }

@@ -3,9 +3,12 @@ package bench
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+
+	"heartsay/bench/document"
 )
 
 // sec, whole and percent write a value for people; what does not exist is a dash.
@@ -40,7 +43,7 @@ func (r row) lossWords() string {
 func (r row) span3(kind string) string {
 	s := fmt.Sprintf("%s / %s / %s", plain(r.value(kind+"_p50")), plain(r.value(kind+"_p99")), plain(r.value(kind+"_max")))
 	if missed := r.value(kind + "_missed"); missed > 0 {
-		s += fmt.Sprintf(" (%s never)", whole(missed))
+		s += fmt.Sprintf(" (%s never)", document.Whole(missed))
 	}
 	return s
 }
@@ -48,16 +51,16 @@ func (r row) span3(kind string) string {
 func plain(v float64) string { return strings.TrimSuffix(sec(v), " s") }
 
 func (b *results) crashTable() string {
-	t := newTable("members", "loss", "runs", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
+	t := document.NewTable("members", "loss", "runs", "<system", "bytes/s", "packets/s", "one crashes: p50 / p99 / max, s",
 		"ten crash: p50 / p99 / max, s", "suspected, p99", "false deaths", "false suspicions")
 	for _, r := range ordered(b.find("crash", 0, ""), "loss", spared) {
-		suspicions := whole(r.value("false_suspect"))
+		suspicions := document.Whole(r.value("false_suspect"))
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
 		}
-		t.add(fmt.Sprint(r.Members), r.loss(), fmt.Sprint(r.Seeds), r.System, whole(r.value("bytes")),
+		t.Add(fmt.Sprint(r.Members), r.loss(), fmt.Sprint(r.Seeds), r.System, document.Whole(r.value("bytes")),
 			fmt.Sprintf("%.1f", r.value("packets")), r.span3("one"), r.span3("ten"), sec(r.value("ten_suspect_p99")),
-			whole(r.value("false_dead")), suspicions)
+			document.Whole(r.value("false_dead")), suspicions)
 	}
 	return t.String()
 }
@@ -90,23 +93,23 @@ func rank(system string) int {
 }
 
 func (b *results) sweepTable() string {
-	t := newTable("loss", "<system", "interval", "bytes/s", "ten crash: p50 / p99 / max, s", "false deaths")
+	t := document.NewTable("loss", "<system", "interval", "bytes/s", "ten crash: p50 / p99 / max, s", "false deaths")
 	for _, r := range ordered(ordered(b.find("sweep", 0, ""), "pace_s"), "loss") {
-		t.add(r.loss(), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
-			whole(r.value("bytes")), r.span3("ten"), whole(r.value("false_dead")))
+		t.Add(r.loss(), strings.TrimSuffix(r.System, " scaled"), fmt.Sprintf("%g ms", 1000*r.Case["pace_s"]),
+			document.Whole(r.value("bytes")), r.span3("ten"), document.Whole(r.value("false_dead")))
 	}
 	return t.String()
 }
 
 func (b *results) lossTable() string {
-	t := newTable("<system", "members", "loss", "runs", "false deaths", "pairs dead at the end", "false suspicions")
+	t := document.NewTable("<system", "members", "loss", "runs", "false deaths", "pairs dead at the end", "false suspicions")
 	for _, r := range ordered(b.find("loss", 0, ""), spared) {
-		suspicions := whole(r.value("false_suspect"))
+		suspicions := document.Whole(r.value("false_suspect"))
 		if !strings.HasPrefix(r.System, "heartsay") {
 			suspicions = "not told"
 		}
-		t.add(r.System, fmt.Sprint(r.Members), r.loss(), fmt.Sprint(r.Seeds), whole(r.value("false_dead")),
-			whole(r.value("dead_at_end")), suspicions)
+		t.Add(r.System, fmt.Sprint(r.Members), r.loss(), fmt.Sprint(r.Seeds), document.Whole(r.value("false_dead")),
+			document.Whole(r.value("dead_at_end")), suspicions)
 	}
 	return t.String()
 }
@@ -127,18 +130,18 @@ func (b *results) gridSummary(scenario string) string {
 	for _, k := range mistakeKinds {
 		head = append(head, strings.ReplaceAll(k.head, "blocked", afflicted))
 	}
-	t := newTable(head...)
+	t := document.NewTable(head...)
 	for _, sys := range b.systemsOf(scenario) {
 		for _, c := range []float64{1, 8, 16, 32} {
 			cells := with(b.find(scenario, 0, sys), "blocked", c)
 			if len(cells) == 0 {
 				continue
 			}
-			line := []string{sys, whole(c), whole(sum(cells, func(r row) float64 { return float64(r.Seeds) }))}
+			line := []string{sys, document.Whole(c), document.Whole(sum(cells, func(r row) float64 { return float64(r.Seeds) }))}
 			for _, k := range mistakeKinds {
-				line = append(line, whole(sum(cells, func(r row) float64 { return r.value(k.key) })))
+				line = append(line, document.Whole(sum(cells, func(r row) float64 { return r.value(k.key) })))
 			}
-			t.add(line...)
+			t.Add(line...)
 		}
 	}
 	return t.String()
@@ -171,40 +174,40 @@ func (b *results) gridTable(scenario string) string {
 	if len(names) == 0 {
 		return unmeasured
 	}
-	t := newTable(append(head, names...)...)
+	t := document.NewTable(append(head, names...)...)
 	for _, r := range ordered(b.find(scenario, 0, names[0]), "blocked", "block_s", "open_s") {
-		line := []string{whole(r.Case["blocked"]), fmt.Sprintf("%g s", r.Case["block_s"]), fmt.Sprintf("%g ms", 1000*r.Case["open_s"])}
+		line := []string{document.Whole(r.Case["blocked"]), fmt.Sprintf("%g s", r.Case["block_s"]), fmt.Sprintf("%g ms", 1000*r.Case["open_s"])}
 		for i, sys := range names {
 			line = append(line, "–")
 			for _, cell := range b.find(scenario, r.Members, sys) {
 				if cell.Case["blocked"] == r.Case["blocked"] && cell.Case["block_s"] == r.Case["block_s"] && cell.Case["open_s"] == r.Case["open_s"] {
-					line[3+i] = fmt.Sprintf("%s / %s / %s", whole(cell.value("at_healthy")), whole(cell.value("after_wake")),
-						whole(cell.value("while_blocked")))
+					line[3+i] = fmt.Sprintf("%s / %s / %s", document.Whole(cell.value("at_healthy")), document.Whole(cell.value("after_wake")),
+						document.Whole(cell.value("while_blocked")))
 				}
 			}
 		}
-		t.add(line...)
+		t.Add(line...)
 	}
 	return t.String()
 }
 
 func (b *results) bootstrapTable() string {
-	t := newTable("members", "runs", "<system", "99 % of the pairs", "all know all, mean", "worst run", "bytes per member until then", "false deaths")
+	t := document.NewTable("members", "runs", "<system", "99 % of the pairs", "all know all, mean", "worst run", "bytes per member until then", "false deaths")
 	for _, r := range ordered(b.find("bootstrap", 0, "")) {
 		worst := sec(r.value("all_max"))
 		if r.value("unfinished") > 0 {
 			worst = "not in 10 min"
 		}
-		t.add(fmt.Sprint(r.Members), fmt.Sprint(r.Seeds), r.System, sec(r.value("most_mean")), sec(r.value("all_mean")), worst,
-			whole(r.value("bytes")), whole(r.value("false_dead")))
+		t.Add(fmt.Sprint(r.Members), fmt.Sprint(r.Seeds), r.System, sec(r.value("most_mean")), sec(r.value("all_mean")), worst,
+			document.Whole(r.value("bytes")), document.Whole(r.value("false_dead")))
 	}
 	return t.String()
 }
 
 // oneWayTable shows what comes of afflicted members.
 func (b *results) oneWayTable(scenario string) string {
-	t := newTable("<fault", "members", "runs", "<system", "healthy called dead by healthy", "by afflicted, fault on", "by afflicted, fault off",
-		"dead pairs 60 s after", "afflicted called dead", "and back", "views: mean (max)", "agreed gone / disputed at the end")
+	t := document.NewTable("<fault", "members", "runs", "<system", "healthy declared dead by healthy", "by afflicted, fault on", "by afflicted, fault off",
+		"dead pairs 60 s after", "afflicted declared dead", "and back", "views: mean (max)", "agreed gone / disputed at the end")
 	for _, r := range ordered(b.find(scenario, 0, ""), "in") {
 		fault := "ingress 20 s off, 20 s on"
 		switch {
@@ -213,37 +216,37 @@ func (b *results) oneWayTable(scenario string) string {
 		case r.Case["out"] > 0:
 			fault = "80 % of egress lost"
 		}
-		t.add(fault, fmt.Sprint(r.Members), fmt.Sprint(r.Seeds), r.System, whole(r.value("at_healthy")), whole(r.value("while_blocked")),
-			whole(r.value("after_wake")), whole(r.value("dead_at_end")), whole(r.value("afflicted_dead")), whole(r.value("returns")),
+		t.Add(fault, fmt.Sprint(r.Members), fmt.Sprint(r.Seeds), r.System, document.Whole(r.value("at_healthy")), document.Whole(r.value("while_blocked")),
+			document.Whole(r.value("after_wake")), document.Whole(r.value("dead_at_end")), document.Whole(r.value("afflicted_dead")), document.Whole(r.value("returns")),
 			fmt.Sprintf("%.1f (%.0f)", r.value("views_mean"), r.value("views_max")),
-			whole(r.value("gone_at_end"))+" / "+whole(r.value("split_at_end")))
+			document.Whole(r.value("gone_at_end"))+" / "+document.Whole(r.value("split_at_end")))
 	}
 	return t.String()
 }
 
 func (b *results) joinsTable() string {
-	t := newTable("<system", "joins", "known to all: p50", "p99", "max", "not in a minute", "false deaths in 10 min")
+	t := document.NewTable("<system", "joins", "known to all: p50", "p99", "max", "not in a minute", "false deaths in 10 min")
 	for _, r := range b.find("joins", 0, "") {
-		t.add(r.System, fmt.Sprint(r.Members*r.Seeds), sec(r.value("known_p50")), sec(r.value("known_p99")), sec(r.value("known_max")),
-			whole(r.value("missed")), whole(r.value("false_dead")))
+		t.Add(r.System, fmt.Sprint(r.Members*r.Seeds), sec(r.value("known_p50")), sec(r.value("known_p99")), sec(r.value("known_max")),
+			document.Whole(r.value("missed")), document.Whole(r.value("false_dead")))
 	}
 	return t.String()
 }
 
 func (b *results) chitchatTable() string {
-	t := newTable("members", "loss", "<assertion", "bound", "measured, worst run", "<holds")
+	t := document.NewTable("members", "loss", "<assertion", "bound", "measured, worst run", "<holds")
 	for _, r := range ordered(b.find("chitchat", 0, ""), "loss") {
 		add := func(what, bound, measured string, holds bool) {
-			t.add(fmt.Sprint(r.Members), percent(r.Case["loss"]), what, bound, measured, yesNo(holds))
+			t.Add(fmt.Sprint(r.Members), percent(r.Case["loss"]), what, bound, measured, yesNo(holds))
 		}
 		if v := r.Case["bytes_bound"]; v > 0 {
-			add("bytes/s per member", whole(v), whole(r.value("bytes")), r.value("bytes") < v)
+			add("bytes/s per member", document.Whole(v), document.Whole(r.value("bytes")), r.value("bytes") < v)
 		}
 		if v := r.Case["death_bound"]; v > 0 {
 			add("a crash is seen by all", sec(v), sec(r.value("death")), r.value("death") < v && r.value("missed") == 0)
 		}
 		if v := r.Case["calm_bound"]; v > 0 {
-			add("no false death in "+sec(v), "0", whole(r.value("false_dead")), r.value("false_dead") == 0)
+			add("no false death in "+sec(v), "0", document.Whole(r.value("false_dead")), r.value("false_dead") == 0)
 		}
 	}
 	return t.String()
@@ -254,4 +257,58 @@ func yesNo(b bool) string {
 		return "yes"
 	}
 	return "**no**"
+}
+
+func (b *results) alignTable() string {
+	t := document.NewTable("loss", "<made equal", "<to", "runs", "heartsay's interval", "heartsay: bytes/s", "p99", "false deaths", "memberlist: bytes/s",
+		"p99", "<heartsay in shares of memberlist")
+	for _, r := range b.aligned() {
+		other := fmt.Sprintf("%.2f of its bytes", r.value("bytes")/r.value("peer_bytes"))
+		if r.aim() == "bytes" {
+			other = fmt.Sprintf("%.2f of its time", r.value("ten_p99")/r.value("peer_p99"))
+		}
+		t.Add(r.loss(), r.aim(), r.peer(), fmt.Sprint(r.Seeds), fmt.Sprintf("%.0f ms", 1000*r.value("pace_s")), document.Whole(r.value("bytes")),
+			sec(r.value("ten_p99")), document.Whole(r.value("false_dead")), document.Whole(r.value("peer_bytes")), sec(r.value("peer_p99")), other)
+	}
+	return t.String()
+}
+
+func (b *results) aligned() []row { return ordered(b.find("align", 0, ""), "loss", "by_bytes") }
+
+// aim says what an alignment made equal, and peer to whom.
+func (r row) aim() string {
+	if r.Case["by_bytes"] == 1 {
+		return "bytes"
+	}
+	return "detection"
+}
+
+func (r row) peer() string { return strings.TrimPrefix(r.System, heartsayAt(0).name+" to ") }
+
+// alignFlags are the commands that give an agent the configurations of the alignments.
+func (b *results) alignFlags() string {
+	var lines strings.Builder
+	for _, r := range b.aligned() {
+		fmt.Fprintf(&lines, "heartsay agent %s # %s of %s, %s\n", heartsayAt(seconds(r.value("pace_s"))).flags(), r.aim(), r.peer(), r.lossWords())
+	}
+	return lines.String()
+}
+
+// commitTable says which rows were measured with which heartsay.
+func (b *results) commitTable() string {
+	of := map[string][]string{}
+	for _, r := range b.rows {
+		if !strings.HasPrefix(r.System, "heartsay") {
+			continue
+		}
+		what := fmt.Sprintf("%s of %d", r.Scenario, r.Members)
+		if !slices.Contains(of[r.Commit], what) {
+			of[r.Commit] = append(of[r.Commit], what)
+		}
+	}
+	t := document.NewTable("<commit", "<scenario and members")
+	for _, c := range slices.Sorted(maps.Keys(of)) {
+		t.Add(cmp.Or(c, "not told"), strings.Join(of[c], ", "))
+	}
+	return t.String()
 }

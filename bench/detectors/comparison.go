@@ -1,4 +1,4 @@
-package bench
+package detectors
 
 import (
 	"errors"
@@ -123,8 +123,8 @@ func hearings(seed uint64) []hearing {
 	}
 }
 
-// CompareDetectors measures all detectors on all kinds of news, and keeps it in a file. Each kind is logged when it is done.
-func CompareDetectors(file string, log func(format string, args ...any)) error {
+// Compare measures all detectors on all kinds of news, and keeps it in a file. Each kind is logged when it is done.
+func Compare(file string, log func(format string, args ...any)) error {
 	const seed = 11
 	var all []weighing
 	add := func(w weighing) {
@@ -148,8 +148,8 @@ func writeComparison(file, folder string) error {
 	return document.Write(folder, map[string]string{"detectors.md": detectorsDocument(all), "detectors.svg": detectorsPlot(all)})
 }
 
-// WriteDetectors writes the documents of detectors and of what Φ is worth into a folder, from the files of what was measured.
-func WriteDetectors(compared, calibrated, folder string) error {
+// WriteDocuments writes the documents of detectors and of what Φ is worth into a folder, from the files of what was measured.
+func WriteDocuments(compared, calibrated, folder string) error {
 	return errors.Join(writeComparison(compared, folder), writeCalibration(calibrated, folder))
 }
 
@@ -182,7 +182,7 @@ more patient parameter made not one mistake in this run, of 16,000 to 98,000 arr
 The direct stream is synthetic, with the shape that Hayashibara published of his week: 100 ms, 0.5 % lost (0.4 % with him),
 nearly all of it in bursts, up to 1093 or so; it is not his trace. The normal distribution of gaps makes 0.27, 0.046, 0.026,
 0.020 and 0.014 mistakes a second on it at Φ 1, 2, 4, 8 and 16, where he reports 0.087, 0.050, 0.033, 0.022 and 0.0011. Relayed
-news is what one observer of a simulated cluster hears of all others. Every detector is alone here: second opinions are not part of this.
+news is what one observer of a simulated cluster hears of all others. Every detector is alone here: accusations of others are not part of this.
 
 ![Mistakes against detection time](detectors.svg)
 
@@ -231,23 +231,23 @@ func timesOf(c weighing) (times []float64) {
 }
 
 func detectorsPlot(all []weighing) string {
-	colours := []string{blue, red, orange, "#009e73", "#555555"}
-	var panels []chart
+	colours := []string{document.Blue, document.Red, document.Orange, "#009e73", "#555555"}
+	var panels []document.Chart
 	for _, i := range []int{0, 2, len(all) - 1} {
 		c := all[i]
-		p := chart{Title: c.News, X: "T_D, intervals", Y: "mistakes per interval", Width: 430,
+		p := document.Chart{Title: c.News, X: "T_D, intervals", Y: "mistakes per interval", Width: 430,
 			YTicks: []float64{1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1}, YLabels: []string{"10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "1 %", "10 %", "1"}}
 		for k, name := range detectorNames {
-			l := line{Name: name, Colour: colours[k]}
+			l := document.Line{Name: name, Colour: colours[k]}
 			for _, q := range c.Quality[name] {
 				if q.MistakeRate >= 1e-7 && q.Detection < 50 {
-					l.Points = append(l.Points, dot{X: q.Detection, Y: min(q.MistakeRate, 1)})
+					l.Points = append(l.Points, document.Dot{X: q.Detection, Y: min(q.MistakeRate, 1)})
 				}
 			}
 			p.Lines = append(p.Lines, l)
 		}
-		p.XTicks, p.XLabels = ticksOver(p.Lines, func(d dot) float64 { return d.X })
+		p.XTicks, p.XLabels = document.TicksOver(p.Lines, func(d document.Dot) float64 { return d.X })
 		panels = append(panels, p)
 	}
-	return plot(panels...)
+	return document.Plot(panels...)
 }

@@ -1,4 +1,4 @@
-package bench
+package document
 
 import (
 	"fmt"
@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// table is a table of Markdown.
-type table struct{ rows [][]string }
+// Table is a table of Markdown.
+type Table struct{ rows [][]string }
 
-func newTable(head ...string) *table {
+func NewTable(head ...string) *Table {
 	rule := slices.Repeat([]string{"---:"}, len(head))
 	for i, h := range head {
 		if strings.HasPrefix(h, "<") {
 			head[i], rule[i] = h[1:], "---"
 		}
 	}
-	return &table{[][]string{head, rule}}
+	return &Table{[][]string{head, rule}}
 }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *Table) Add(cells ...string) { t.rows = append(t.rows, cells) }
 
-func (t *table) String() string {
+func (t *Table) String() string {
 	var b strings.Builder
 	for _, r := range t.rows {
 		b.WriteString("| " + strings.Join(r, " | ") + " |\n")
@@ -30,7 +30,7 @@ func (t *table) String() string {
 	return b.String()
 }
 
-func whole(v float64) string {
+func Whole(v float64) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
