@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo measure bench matrix soak test check race clean fuzz siege torture
+.PHONY: help build demo measure bench documents matrix soak test check race clean fuzz siege torture calibrate short
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -22,9 +22,12 @@ demo: build ## run five agents, kill one, restart it, let one leave; ends by its
 measure: ## measure detection, join, leave and quiet with 20 real agents; takes about 13 minutes
 	$(GO) test ./cmd/heartsay -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
 
-bench: ## measure heartsay beside memberlist in virtual time and write docs/measured/benchmarks.md; takes hours
-	$(GO) test ./bench -run '^TestFull$$' -full all -commit $$(git rev-parse --short HEAD) -count=1 -timeout 12h -v
-	$(GO) test ./bench -run '^TestDocument$$' -count=1 -write
+bench: ## measure heartsay beside memberlist in virtual time, and write docs/measured; takes hours
+	$(GO) run ./bench/cmd/bench scenarios -commit $$(git rev-parse --short HEAD)
+	$(GO) run ./bench/cmd/bench documents
+
+documents: ## write docs/measured from what was measured; takes a moment
+	$(GO) run ./bench/cmd/bench documents
 
 matrix: ## do the fault matrix of docs/reliability.md to clusters of AGENTS real agents, 30 if not given; needs root
 	$(GO) test ./cmd/heartsay -run '^TestMatrix' -count=1 -timeout 60m -v -matrix.agents $(AGENTS)
@@ -34,6 +37,12 @@ soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, an
 
 torture: ## compose SEEDS random scenarios of faults, from seed FIRST on, 10000 from 1 on if not given, in virtual time, and check all promises; takes minutes
 	$(GO) test ./sim/torture -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS) -first $(FIRST)
+
+calibrate: ## hold the detector to the definition of Φ among 1000 members; takes a minute
+	$(GO) test ./sim -run '^TestR7PhiMeansTheSameAmongAThousand$$' -count=1 -timeout 30m -v -calibrate
+
+short: ## run the fast tests; takes less than a minute
+	$(GO) test -short ./...
 
 test: ## run all tests; what needs root or a Debian package says so when it is skipped
 	$(GO) test -parallel 6 -timeout 20m ./...

@@ -1,176 +1,71 @@
 package bench
 
 import (
-	"flag"
-	"fmt"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"testing"
-	"text/template"
 )
 
-var write = flag.Bool("write", false, "write docs/measured/benchmarks.md and its plots")
+// TestDocumentsAreWrittenFromWhatWasMeasured writes them into a folder of its own. What they say is compared by nobody.
+func TestDocumentsAreWrittenFromWhatWasMeasured(t *testing.T) {
+	folder := t.TempDir()
+	if err := WriteDocuments("results/benchmarks.json", folder); err != nil {
+		t.Fatal(err)
+	}
+	for name, words := range map[string][]string{
+		"benchmarks.md":            {"# heartsay and memberlist", "| heartsay lan |", "| memberlist LAN |", "heartsay agent --interval"},
+		"benchmarks-detection.svg": {"<svg ", "</svg>"}, "benchmarks-blocked.svg": {"<svg ", "</svg>"},
+	} {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range words {
+			if !strings.Contains(string(text), w) {
+				t.Errorf("%s does not contain %q", name, w)
+			}
+		}
+	}
+}
 
-const docs = "../docs/measured"
+func TestDocumentsNeedResultsThatCanBeRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "results.json")
+	if err := os.WriteFile(file, []byte("["), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteDocuments(file, t.TempDir()); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("the error is %v, want it to name %s", err, file)
+	}
+}
 
-// TestDocument makes docs/measured/benchmarks.md and its plots of what was measured, and writes them with -write.
-func TestDocument(t *testing.T) {
-	b, err := loadBoard("testdata/results.json")
+// TestMeasureKeepsItsRows runs the smallest scenario, and then another one that starts from rows which are not there.
+func TestMeasureKeepsItsRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("17 members live for ten minutes")
+	}
+	o := Options{
+		Bubble: inTest(t), Scenarios: []string{"joins"}, Only: regexp.MustCompile("heartsay"), Seeds: 1, Parallel: 2, Commit: "abc",
+		Results: filepath.Join(t.TempDir(), "results.json"), Log: t.Logf,
+	}
+	for range 2 { // the second time replaces the rows
+		if err := Measure(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := loadResults(o.Results)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{
-		"benchmarks.md":            b.document(t),
-		"benchmarks-detection.svg": b.detectionPlot(),
-		"benchmarks-blocked.svg":   b.blockedPlot(),
-	} {
-		writeDocument(t, name, text)
+	rows := kept.find("joins", 0, "")
+	if len(rows) != 1 || rows[0].Commit != "abc" || rows[0].value("known_p50") <= 0 {
+		t.Errorf("the rows kept are %+v, want one of heartsay", rows)
 	}
-}
-
-// writeDocument writes a document, with -write.
-func writeDocument(t *testing.T, name, text string) {
-	t.Helper()
-	if !*write {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(docs, name), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// document fills the measured tables into the text.
-func (b *board) document(t *testing.T) string {
-	t.Helper()
-	text, err := template.New("benchmarks.md.tmpl").Funcs(template.FuncMap{
-		"targets": b.targetTable, "limits": b.limits, "losses": b.losses, "rest": b.rest, "commits": b.commitTable,
-		"crash": b.crashTable, "align": b.alignTable, "alignflags": b.alignFlags,
-		"sweep": b.sweepTable, "loss": b.lossTable, "summary": b.gridSummary, "grid": b.gridTable,
-		"bootstrap": b.bootstrapTable, "oneway": b.oneWayTable, "joins": b.joinsTable, "chitchat": b.chitchatTable,
-		"any": func(scenario string) bool { return len(b.find(scenario, 0, "")) > 0 },
-	}).ParseFiles("testdata/benchmarks.md.tmpl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	if err := text.Execute(&out, nil); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
-
-// detectionPlot sets the time until a crash is known against what it costs to know it.
-func (b *board) detectionPlot() string {
-	c := chart{
-		Title: "Ten of 128 crash: when survivors know, against what it costs",
-		X:     "bytes per member and second, headers included",
-		Y:     "99th percentile of detection, s",
-		Width: 720,
-	}
-	for _, s := range []struct {
-		system, colour, name string
-		loss, usual          float64
-	}{
-		{"heartsay scaled", blue, "heartsay", 0, 0.5}, {"memberlist scaled", red, "memberlist", 0, 1},
-		{"heartsay scaled", blue, "heartsay, 30 % of packets lost", 0.3, 0.5}, {"memberlist scaled", red, "memberlist, 30 % of packets lost", 0.3, 1},
-	} {
-		l := line{Name: s.name, Colour: s.colour, Dashed: s.loss > 0, LabelsBelow: s.system == heartsayAt(0).name}
-		for _, r := range ordered(with(b.find("sweep", 0, s.system), "loss", s.loss), "pace_s") {
-			l.Points = append(l.Points, dot{
-				X: r.value("bytes"), Y: r.value("ten_p99"), Bold: r.Case["pace_s"] == s.usual,
-				Label: paceLabel(r.Case["pace_s"], s.loss),
-			})
-		}
-		l.Points = slices.DeleteFunc(l.Points, func(p dot) bool { return math.IsNaN(p.X) || math.IsNaN(p.Y) })
-		c.Lines = append(c.Lines, l)
-	}
-	c.XTicks, c.XLabels = ticksOver(c.Lines, func(p dot) float64 { return p.X })
-	c.YTicks, c.YLabels = ticksOver(c.Lines, func(p dot) float64 { return p.Y })
-	return plot(c)
-}
-
-func paceLabel(s, loss float64) string {
-	if loss > 0 {
-		return ""
-	}
-	if s < 1 {
-		return fmt.Sprintf("%g ms", 1000*s)
-	}
-	return fmt.Sprintf("%g s", s)
-}
-
-// ticksOver returns ticks at 1, 2 and 5 times the powers of ten around all the points.
-func ticksOver(lines []line, of func(dot) float64) (ticks []float64, labels []string) {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, l := range lines {
-		for _, p := range l.Points {
-			low, high = min(low, of(p)), max(high, of(p))
+	for scenario, want := range map[string]string{"align": "starts from the rows of sweep", "plague": "there is no scenario"} {
+		o.Scenarios = []string{scenario}
+		if err := Measure(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error of scenario %s is %v, want %q", scenario, err, want)
 		}
 	}
-	if math.IsInf(low, 1) {
-		low, high = 1, 10
-	}
-	for v := math.Pow(10, math.Floor(math.Log10(low))); ; v *= 10 {
-		for _, k := range []float64{1, 2, 5} {
-			if 2.5*k*v < low && k*v*2 < low {
-				continue
-			}
-			if len(ticks) == 0 && k*v > low {
-				ticks, labels = append(ticks, k*v/2), append(labels, tickLabel(k*v/2))
-			}
-			ticks, labels = append(ticks, k*v), append(labels, tickLabel(k*v))
-			if k*v >= high {
-				return ticks, labels
-			}
-		}
-	}
-}
-
-func tickLabel(v float64) string {
-	if v >= 1000 {
-		return whole(v)
-	}
-	return fmt.Sprintf("%g", v)
-}
-
-// blockedPlot sets the false deaths of a run, in the mean of a grid's cells, against the number of blocked members.
-func (b *board) blockedPlot() string {
-	var panels []chart
-	least, most := 1.0, 10.0
-	for _, p := range []struct{ key, title string }{
-		{"at_healthy", "Healthy members called dead by healthy ones"},
-		{"after_wake", "… by blocked ones after they wake"},
-	} {
-		c := chart{
-			Title: p.title, X: "blocked members of 128", Y: "false deaths in a run of 120 s, mean", Zero: true,
-			XTicks: []float64{1, 2, 4, 8}, XLabels: []string{"1", "8", "16", "32"}, Width: 480, // evenly spaced
-		}
-		for _, s := range []struct{ system, colour, name string }{
-			{memberlistLAN.name, red, "memberlist, default"}, {memberlistFast.name, orange, "memberlist, probe 200 ms"},
-			{ours, blue, "heartsay, default"},
-		} {
-			l := line{Name: s.name, Colour: s.colour}
-			for i, blocked := range []float64{1, 8, 16, 32} {
-				cells := with(b.find("block", 0, s.system), "blocked", blocked)
-				if len(cells) == 0 {
-					continue
-				}
-				v := sum(cells, func(r row) float64 { return r.value(p.key) }) / sum(cells, func(r row) float64 { return float64(r.Seeds) })
-				most = max(most, v)
-				if v > 0 {
-					least = min(least, math.Pow(10, math.Floor(math.Log10(v))))
-				}
-				l.Points = append(l.Points, dot{X: c.XTicks[i], Y: v})
-			}
-			c.Lines = append(c.Lines, l)
-		}
-		panels = append(panels, c)
-	}
-	for i := range panels {
-		panels[i].YTicks, panels[i].YLabels = decades(least, most, tickLabel)
-	}
-	return plot(panels...)
 }

@@ -3,16 +3,24 @@ package bench
 import (
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 // The quick part asserts what must hold in every run: safety, and ratios within one run. No wall clock is asserted.
 
+// inTest returns bubbles of virtual time for a test.
+func inTest(t *testing.T) Bubble {
+	return func(name string, f func()) {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(*testing.T) { f() }) })
+	}
+}
+
 func TestACrashIsKnownSoonerThanToMemberlist(t *testing.T) {
 	const members = 32
 	detect := func(sys system) float64 {
 		var d detection
-		bubble(t, sys, members, 1, func(c *cluster) {
+		inTest(t).cluster(sys, members, 1, func(c *cluster) {
 			c.settled(members, lossy{})
 			d = c.crashAndWatch(c.pick(members, 3))
 		})
@@ -28,34 +36,34 @@ func TestACrashIsKnownSoonerThanToMemberlist(t *testing.T) {
 }
 
 func TestBlockedMembersHarmNobody(t *testing.T) {
-	m := runBlock(t, heartsayLAN, blockCase{Members: 32, Blocked: 4, Block: 16 * time.Second, Open: 64 * time.Millisecond}, 1)
+	m := runBlock(inTest(t), heartsayLAN, blockCase{Members: 32, Blocked: 4, Block: 16 * time.Second, Open: 64 * time.Millisecond}, 1)
 	if m.AtHealthy > 0 || m.DeadAtEnd > 0 {
-		t.Errorf("healthy members are called dead %d times by healthy ones, and %d pairs stay so", m.AtHealthy, m.DeadAtEnd)
+		t.Errorf("healthy members are declared dead %d times by healthy ones, and %d pairs stay so", m.AtHealthy, m.DeadAtEnd)
 	}
 }
 
 func TestFrozenMembersHarmNobody(t *testing.T) {
 	m := runFreeze(blockCase{Members: 32, Blocked: 4, Block: 16 * time.Second, Open: time.Second}, 1)
 	if m.AtHealthy+m.AfterWake+m.DeadAtEnd > 0 {
-		t.Errorf("healthy members are called dead: %+v", m)
+		t.Errorf("healthy members are declared dead: %+v", m)
 	}
 }
 
 func TestLossKillsNobody(t *testing.T) {
-	if r := runLoss(t, heartsayLAN, 32, lossy{share: 0.3}, 2*time.Minute, 1); r.FalseDead > 0 {
+	if r := runLoss(inTest(t), heartsayLAN, 32, lossy{share: 0.3}, 2*time.Minute, 1); r.FalseDead > 0 {
 		t.Errorf("30 %% loss: %d false deaths", r.FalseDead)
 	}
 }
 
 func TestDeafMembersHarmNobody(t *testing.T) {
-	r := runFlipFlop(t, heartsayLAN, 40, 1)
+	r := runFlipFlop(inTest(t), heartsayLAN, 40, 1)
 	if r.AtHealthy+r.WhileBlocked+r.AfterWake+r.DeadAtEnd > 0 {
-		t.Errorf("ten of 40 lose all that is sent to them, five times for 20 s, and healthy members are called dead: %+v", r.mistakes)
+		t.Errorf("ten of 40 lose all that is sent to them, five times for 20 s, and healthy members are declared dead: %+v", r.mistakes)
 	}
 }
 
 func TestAClusterComesToBeSoonerThanMemberlists(t *testing.T) {
-	we, they := runBootstrap(t, heartsayLAN, 64, 1), runBootstrap(t, memberlistLAN, 64, 1)
+	we, they := runBootstrap(inTest(t), heartsayLAN, 64, 1), runBootstrap(inTest(t), memberlistLAN, 64, 1)
 	if !we.Done || we.All >= they.All || we.FalseDead > 0 {
 		t.Errorf("heartsay: all know all after %s (%v), %d false deaths; memberlist: %s", we.All, we.Done, we.FalseDead, they.All)
 	}
@@ -67,7 +75,7 @@ func TestTheBoundsOfChitchatsTestsHold(t *testing.T) {
 		if c.Members >= 100 {
 			continue
 		}
-		r := runChitchat(t, c, 1)
+		r := runChitchat(inTest(t), c, 1)
 		if r.Missed+r.FalseDead > 0 || r.Bytes >= c.Bytes || c.Death > 0 && r.Death >= c.Death {
 			t.Errorf("%d members, want less than %.0f bytes/s, and a death known to all within %s: %+v", c.Members, c.Bytes, c.Death, r)
 		}
@@ -76,9 +84,9 @@ func TestTheBoundsOfChitchatsTestsHold(t *testing.T) {
 
 // TestTenMembersAtRest tells what a member of a small cluster sends, beside memberlist's.
 func TestTenMembersAtRest(t *testing.T) {
-	const most = 600 // bytes a second: half a kilobyte is what docs/simulation.md tells
+	const most = 600 // bytes a second: half a kilobyte is what docs/measured/costs.md tells
 	for _, sys := range []system{heartsayLAN, memberlistLAN} {
-		bubble(t, sys, 10, 1, func(c *cluster) {
+		inTest(t).cluster(sys, 10, 1, func(c *cluster) {
 			c.settled(10, lossy{})
 			sent := c.quiet(quietTime)
 			t.Logf("10 members, %s: %.0f B/s each", sys, sent.Bytes)

@@ -24,11 +24,14 @@ func settledCluster(seed uint64, members, budget int, loss float64) (*sim.Cluste
 	return c, raised
 }
 
-// notRaced skips a test that simulates hundreds of members for minutes in one goroutine, where there is nothing to race.
-func notRaced(t *testing.T) {
+// large skips a test that simulates hundreds of members for seconds in one goroutine, where there is nothing to race.
+func large(t *testing.T) {
 	t.Helper()
 	if raced {
 		t.Skip("takes minutes with the race detector, in one goroutine")
+	}
+	if testing.Short() {
+		t.Skip("simulates hundreds of members")
 	}
 }
 
@@ -36,7 +39,7 @@ func notRaced(t *testing.T) {
 // is older than that at any time, and only the questions tell since when it does not answer.
 func TestR8AShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
 	t.Parallel()
-	notRaced(t)
+	large(t)
 	const seed = 1
 	c, raised := settledCluster(seed, 400, 64, 0)
 	for _, stall := range []time.Duration{500 * time.Millisecond, time.Second, 1500 * time.Millisecond, 1750 * time.Millisecond} {
@@ -64,7 +67,7 @@ func TestR8AShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
 // news is old is left alone.
 func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
 	t.Parallel()
-	notRaced(t)
+	large(t)
 	for _, loss := range []float64{0, 0.3} {
 		const seed, members = 1, 500 // in 64 bytes they take as many turns as 2000 in 256
 		c, raised := settledCluster(seed, members, 64, loss)
@@ -96,9 +99,9 @@ func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
 // younger than it is knows of a crash late, and takes those for asked early who were not.
 func TestR7NewsIsOfAKnownAgeHoweverOldTheClusterIs(t *testing.T) {
 	t.Parallel()
-	notRaced(t)
-	const seed, members, crashed, pairs = 1, 600, 10, 10 * (600 - 10)
-	c, raised := settledCluster(seed, members, 128, 0)
+	large(t)
+	const seed, members, crashed, pairs = 1, 300, 10, 10 * (300 - 10) // in 64 bytes they take as many turns as 600 in 128
+	c, raised := settledCluster(seed, members, 64, 0)
 	c.Run(6 * time.Minute)
 	for k := range crashed {
 		c.Crash(sim.Name(k))

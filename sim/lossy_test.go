@@ -13,7 +13,7 @@ import (
 // to ask more of them as long as nobody else doubts whom they doubt.
 func TestR8WhoSuddenlyLosesWhatItGetsCallsNobodyDead(t *testing.T) {
 	t.Parallel()
-	notRaced(t)
+	large(t)
 	for _, seed := range []uint64{2, 24, 41, 65, 82} {
 		c, _ := settledCluster(seed, 128, 0, 0)
 		c.OnEvent = func(at time.Duration, observer string, e membership.Event) {

@@ -25,6 +25,9 @@ var (
 
 func TestTortureBreaksNoPromise(t *testing.T) {
 	const workers = 4
+	if testing.Short() {
+		*seeds = min(*seeds, 40)
+	}
 	all := make([][]Times, workers)
 	for k := range uint64(workers) {
 		t.Run("", func(t *testing.T) {

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"slices"
-	"testing"
 	"time"
 )
 
@@ -16,8 +15,8 @@ type bootstrapRun struct {
 	FalseDead int
 }
 
-func runBootstrap(t *testing.T, sys system, n int, seed uint64) (r bootstrapRun) {
-	bubble(t, sys, n, seed, func(c *cluster) {
+func runBootstrap(in Bubble, sys system, n int, seed uint64) (r bootstrapRun) {
+	in.cluster(sys, n, seed, func(c *cluster) {
 		c.boot(n, time.Second)
 		_, r.Done = c.converge(10*time.Minute, 50*time.Millisecond)
 		r.All = c.now()
@@ -43,13 +42,13 @@ type oneWayRun struct {
 	Returns    int // events that call an afflicted member alive again, at healthy members
 	ViewsMax   int // different view sizes at one moment, at healthy members
 	ViewsMean  float64
-	GoneAtEnd  int // afflicted members that all healthy members call dead while the fault lasts, at its end
+	GoneAtEnd  int // afflicted members that all healthy members declare dead while the fault lasts, at its end
 	SplitAtEnd int // afflicted members over which healthy members disagree then
 }
 
 // runFlipFlop takes all ingress from ten members for 20 s, gives it back for 20 s, and so on, five times.
-func runFlipFlop(t *testing.T, sys system, n int, seed uint64) oneWayRun {
-	return runOneWay(t, sys, n, 10, seed, func(c *cluster, victims []int, watch func(time.Duration)) (spans []span) {
+func runFlipFlop(in Bubble, sys system, n int, seed uint64) oneWayRun {
+	return runOneWay(in, sys, n, 10, seed, func(c *cluster, victims []int, watch func(time.Duration)) (spans []span) {
 		for range 5 {
 			c.loseAt(victims, 1, 0)
 			from := c.now()
@@ -63,18 +62,18 @@ func runFlipFlop(t *testing.T, sys system, n int, seed uint64) oneWayRun {
 }
 
 // runLossy loses four fifths of what one in a hundred members receives, or of what it sends, for six minutes.
-func runLossy(t *testing.T, sys system, n int, in, out float64, seed uint64) oneWayRun {
-	return runOneWay(t, sys, n, (n+99)/100, seed, func(c *cluster, victims []int, watch func(time.Duration)) []span {
-		c.loseAt(victims, in, out)
+func runLossy(in Bubble, sys system, n int, ingress, egress float64, seed uint64) oneWayRun {
+	return runOneWay(in, sys, n, (n+99)/100, seed, func(c *cluster, victims []int, watch func(time.Duration)) []span {
+		c.loseAt(victims, ingress, egress)
 		from := c.now()
 		watch(6 * time.Minute)
 		return []span{{from, c.now()}}
 	})
 }
 
-func runOneWay(t *testing.T, sys system, n, afflict int, seed uint64,
+func runOneWay(in Bubble, sys system, n, afflict int, seed uint64,
 	fault func(c *cluster, victims []int, watch func(time.Duration)) []span) (r oneWayRun) {
-	bubble(t, sys, n, seed, func(c *cluster) {
+	in.cluster(sys, n, seed, func(c *cluster) {
 		c.settled(n, lossy{})
 		time.Sleep(settleTime)
 		from := c.now()
@@ -103,7 +102,7 @@ func runOneWay(t *testing.T, sys system, n, afflict int, seed uint64,
 	return r
 }
 
-// agreement counts the victims that all observers call dead, and those over which they disagree.
+// agreement counts the victims that all observers declare dead, and those over which they disagree.
 func (c *cluster) agreement(observers, victims []int) (gone, split int) {
 	for _, v := range victims {
 		absent := 0
@@ -114,4 +113,13 @@ func (c *cluster) agreement(observers, victims []int) (gone, split int) {
 		split += btoi(absent > 0 && absent < len(observers))
 	}
 	return gone, split
+}
+
+// mean returns the mean; NaN of nothing.
+func mean(all []float64) float64 {
+	sum := 0.0
+	for _, v := range all {
+		sum += v
+	}
+	return sum / float64(len(all))
 }

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"testing"
 	"time"
 )
 
@@ -27,16 +26,16 @@ const (
 	wakeSettle = 5 * time.Second // after the last wake, until a view should be right again
 )
 
-// mistakes are events that call a healthy member dead, one that is neither blocked nor stopped, by who says so and
+// mistakes are events that declare a healthy member dead, one that is neither blocked nor stopped, by who says so and
 // when; and views that are wrong later.
 type mistakes struct {
 	AtHealthy     int // at members that are healthy themselves
 	WhileBlocked  int // at blocked members, while they hear nothing
 	AfterWake     int // at blocked members, while they are open, and after the last block
-	StillDead     int // pairs (blocked member, healthy member it calls dead) 5 s after the last wake
-	DeadAtEnd     int // pairs (anybody, healthy member it calls dead) a minute after the last wake
+	StillDead     int // pairs (blocked member, healthy member that it declares dead) 5 s after the last wake
+	DeadAtEnd     int // pairs (anybody, healthy member that it declares dead) a minute after the last wake
 	SuspectHealth int // suspicions of healthy members at healthy members; memberlist does not tell
-	Blocked       int // events that call a blocked member dead, at healthy members
+	Blocked       int // events that declare a blocked member dead, at healthy members
 }
 
 func (m mistakes) plus(o mistakes) mistakes {
@@ -65,8 +64,8 @@ func (m *mistakes) count(e event, afflicted map[int]bool, spans []span) {
 	}
 }
 
-func runBlock(t *testing.T, sys system, g blockCase, seed uint64) (m mistakes) {
-	bubble(t, sys, g.Members, seed, func(c *cluster) {
+func runBlock(in Bubble, sys system, g blockCase, seed uint64) (m mistakes) {
+	in.cluster(sys, g.Members, seed, func(c *cluster) {
 		c.settled(g.Members, lossy{})
 		time.Sleep(settleTime)
 		from := c.now()
@@ -84,7 +83,7 @@ func runBlock(t *testing.T, sys system, g blockCase, seed uint64) (m mistakes) {
 	return m
 }
 
-// deadPairs counts the pairs of an observer and a running member, none of those excepted, that it calls dead.
+// deadPairs counts the pairs of an observer and a running member, none of those excepted, that it declares dead.
 func (c *cluster) deadPairs(observers []int, except map[int]bool) (pairs int) {
 	for _, o := range observers {
 		for _, s := range c.running() {

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"testing"
 	"time"
 )
 
@@ -27,13 +26,13 @@ var chitchatCases = []chitchatCase{
 
 type chitchatRun struct {
 	Bytes     float64
-	Death     time.Duration // until the last survivor called the crashed member dead
+	Death     time.Duration // until the last survivor declared the crashed member dead
 	Missed    int
 	FalseDead int
 }
 
-func runChitchat(t *testing.T, g chitchatCase, seed uint64) (r chitchatRun) {
-	bubble(t, chitchatSystem, g.Members, seed, func(c *cluster) {
+func runChitchat(in Bubble, g chitchatCase, seed uint64) (r chitchatRun) {
+	in.cluster(chitchatSystem, g.Members, seed, func(c *cluster) {
 		c.boot(g.Members, time.Second)
 		c.converge(time.Minute, 100*time.Millisecond)
 		from := c.now()

@@ -1,19 +1,19 @@
 package bench
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
-	"testing"
 	"time"
 )
 
-// options are how much of a scenario is run.
+// options say how much of a scenario is run, and where.
 type options struct {
-	seeds  int            // runs of each case; 0: as many as the scenario thinks fit
-	sizes  []int          // members
-	wanted *regexp.Regexp // cases; nil: all
-	board  *board
+	in       Bubble
+	parallel int            // runs at a time
+	seeds    int            // runs of each case; 0: as many as the scenario needs
+	sizes    []int          // members
+	wanted   *regexp.Regexp // cases; nil: all
+	results  *results       // what was measured before
 }
 
 // times returns how often a case is run of which a scenario wants n runs: a cluster of 1000 takes minutes.
@@ -37,15 +37,18 @@ func (o options) runs(cases []sized) []sized {
 
 // scenario measures some cases.
 type scenario struct {
-	name string
-	run  func(t *testing.T, o options) []row
+	name  string
+	run   func(o options) []row
+	needs []string // scenarios that it starts from
 }
 
 func scenarios() []scenario {
 	return []scenario{
-		{"crash", crashRows}, {"sweep", sweepRows}, {"align", alignRows}, {"loss", lossRows}, {"block", blockRows},
-		{"freeze", freezeRows}, {"bootstrap", bootstrapRows}, {"flipflop", flipFlopRows}, {"lossy", lossyRows},
-		{"joins", joinsRows}, {"chitchat", chitchatRows},
+		{name: "crash", run: crashRows}, {name: "sweep", run: sweepRows},
+		{name: "align", run: alignRows, needs: []string{"sweep", "crash"}},
+		{name: "loss", run: lossRows}, {name: "block", run: blockRows}, {name: "freeze", run: freezeRows},
+		{name: "bootstrap", run: bootstrapRows}, {name: "flipflop", run: flipFlopRows}, {name: "lossy", run: lossyRows},
+		{name: "joins", run: joinsRows}, {name: "chitchat", run: chitchatRows},
 	}
 }
 
@@ -94,7 +97,7 @@ const (
 	crashSeeds = 5 // one crash of one member is one draw of when it is probed
 )
 
-func crashRows(t *testing.T, o options) []row {
+func crashRows(o options) []row {
 	var cases []sized
 	for _, n := range o.sizes {
 		losses := []map[string]float64{{"loss": 0}, {"loss": 0.1}, {"loss": 0.3}, {"loss": 0.3, spared: 1}}
@@ -104,11 +107,11 @@ func crashRows(t *testing.T, o options) []row {
 		cases = append(cases, matrix(systems(), []int{n}, losses...)...)
 	}
 	cases = o.runs(cases)
-	return rows("crash", cases, overSeeds(t, cases, o.times(crashSeeds), sized.String, runCrashOf), crashValues)
+	return rows("crash", cases, overSeeds(o, cases, o.times(crashSeeds), runCrashOf), crashValues)
 }
 
-func runCrashOf(t *testing.T, c sized, seed uint64) crashRun {
-	return runCrash(t, c.system, c.members, c.loss(), seed)
+func runCrashOf(in Bubble, c sized, seed uint64) crashRun {
+	return runCrash(in, c.system, c.members, c.loss(), seed)
 }
 
 func crashValues(runs []crashRun) map[string]float64 {
@@ -130,10 +133,10 @@ func crashValues(runs []crashRun) map[string]float64 {
 	return v
 }
 
-func lossRows(t *testing.T, o options) []row {
+func lossRows(o options) []row {
 	cases := o.runs(matrix(systems(), []int{128}, map[string]float64{"loss": 0.3}, map[string]float64{"loss": 0.3, spared: 1}))
-	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) lossRun {
-		return runLoss(t, c.system, c.members, c.loss(), 10*time.Minute, seed)
+	results := overSeeds(o, cases, o.times(usualSeeds), func(in Bubble, c sized, seed uint64) lossRun {
+		return runLoss(in, c.system, c.members, c.loss(), 10*time.Minute, seed)
 	})
 	return rows("loss", cases, results, func(runs []lossRun) map[string]float64 {
 		v := map[string]float64{}
@@ -162,17 +165,17 @@ func (s sized) blockCase() blockCase {
 	}
 }
 
-func blockRows(t *testing.T, o options) []row {
+func blockRows(o options) []row {
 	cases := o.runs(gridCases(systems()))
-	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) mistakes {
-		return runBlock(t, c.system, c.blockCase(), seed)
+	results := overSeeds(o, cases, o.times(usualSeeds), func(in Bubble, c sized, seed uint64) mistakes {
+		return runBlock(in, c.system, c.blockCase(), seed)
 	})
 	return rows("block", cases, results, mistakeValues)
 }
 
-func freezeRows(t *testing.T, o options) []row {
+func freezeRows(o options) []row {
 	cases := o.runs(gridCases([]system{heartsayLAN}))
-	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(_ *testing.T, c sized, seed uint64) mistakes {
+	results := overSeeds(o, cases, o.times(usualSeeds), func(_ Bubble, c sized, seed uint64) mistakes {
 		return runFreeze(c.blockCase(), seed)
 	})
 	return rows("freeze", cases, results, mistakeValues)
@@ -194,10 +197,10 @@ func (m mistakes) values() map[string]float64 {
 	}
 }
 
-func bootstrapRows(t *testing.T, o options) []row {
+func bootstrapRows(o options) []row {
 	cases := o.runs(matrix(systems(), o.sizes, nil))
-	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) bootstrapRun {
-		return runBootstrap(t, c.system, c.members, seed)
+	results := overSeeds(o, cases, o.times(usualSeeds), func(in Bubble, c sized, seed uint64) bootstrapRun {
+		return runBootstrap(in, c.system, c.members, seed)
 	})
 	return rows("bootstrap", cases, results, func(runs []bootstrapRun) map[string]float64 {
 		v := map[string]float64{}
@@ -224,18 +227,18 @@ func (o options) large() (sizes []int) {
 	return sizes
 }
 
-func flipFlopRows(t *testing.T, o options) []row {
+func flipFlopRows(o options) []row {
 	cases := o.runs(matrix(systems(), o.large(), nil))
-	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
-		return runFlipFlop(t, c.system, c.members, seed)
+	results := overSeeds(o, cases, o.times(usualSeeds), func(in Bubble, c sized, seed uint64) oneWayRun {
+		return runFlipFlop(in, c.system, c.members, seed)
 	})
 	return rows("flipflop", cases, results, oneWayValues)
 }
 
-func lossyRows(t *testing.T, o options) []row {
+func lossyRows(o options) []row {
 	cases := o.runs(matrix(systems(), o.large(), map[string]float64{"in": 0.8, "out": 0}, map[string]float64{"in": 0, "out": 0.8}))
-	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) oneWayRun {
-		return runLossy(t, c.system, c.members, c.row["in"], c.row["out"], seed)
+	results := overSeeds(o, cases, o.times(usualSeeds), func(in Bubble, c sized, seed uint64) oneWayRun {
+		return runLossy(in, c.system, c.members, c.row["in"], c.row["out"], seed)
 	})
 	return rows("lossy", cases, results, oneWayValues)
 }
@@ -258,10 +261,10 @@ func oneWayValues(runs []oneWayRun) map[string]float64 {
 	return v
 }
 
-func joinsRows(t *testing.T, o options) []row {
+func joinsRows(o options) []row {
 	cases := o.runs(matrix(systems(), []int{17}, map[string]float64{"loss": 0.1}))
-	results := overSeeds(t, cases, o.times(usualSeeds), sized.String, func(t *testing.T, c sized, seed uint64) joinsRun {
-		return runJoins(t, c.system, seed)
+	results := overSeeds(o, cases, o.times(usualSeeds), func(in Bubble, c sized, seed uint64) joinsRun {
+		return runJoins(in, c.system, seed)
 	})
 	return rows("joins", cases, results, func(runs []joinsRun) map[string]float64 {
 		var all []time.Duration
@@ -276,12 +279,11 @@ func joinsRows(t *testing.T, o options) []row {
 	})
 }
 
-func chitchatRows(t *testing.T, o options) []row {
+func chitchatRows(o options) []row {
 	if o.wanted != nil && !o.wanted.MatchString(chitchatSystem.String()) {
 		return nil
 	}
-	name := func(c chitchatCase) string { return fmt.Sprintf("%d members loss=%g", c.Members, c.Loss) }
-	results := overSeeds(t, chitchatCases, o.times(usualSeeds), name, runChitchat)
+	results := overSeeds(o, chitchatCases, o.times(usualSeeds), runChitchat)
 	var all []row
 	for i, c := range chitchatCases {
 		v := map[string]float64{}

@@ -1,23 +1,19 @@
-package bench
+package detectors
 
 import (
-	"encoding/json"
-	"flag"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
-	"testing"
 	"time"
 
+	"heartsay/bench/document"
 	"heartsay/gossip"
 	"heartsay/membership"
 	"heartsay/phi"
 	"heartsay/sim"
 )
-
-var compare = flag.Bool("compare", false, "compare detectors anew, and write docs/measured/detectors.md")
 
 // weighing is what was measured of the detectors on one kind of news.
 type weighing struct {
@@ -112,45 +108,49 @@ func (h hearing) relayed() []heardBeats {
 	return all
 }
 
-// TestDetectors makes docs/measured/detectors.md of the figures kept, or measures them again and writes it.
-func TestDetectors(t *testing.T) {
-	const file, seed = "testdata/detectors.json", 11
-	if *compare {
-		var all []weighing
-		for _, h := range []hearing{
-			{cell{Members: 100, Loss: 0, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
-			{cell{Members: 100, Loss: 0.1, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
-			{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
-			{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed + 1}, 1500, 500},
-			{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 64, Seed: seed}, 1500, 500},
-			{cell{Members: 100, Loss: 0.1, Fanout: 3, Budget: 256, Seed: seed}, 1500, 500},
-			{cell{Members: 10, Loss: 0, Fanout: 1, Budget: 256, Seed: seed}, 15_000, 500},
-			{cell{Members: 10, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed}, 15_000, 500},
-			{cell{Members: 1000, Loss: 0.1, Fanout: 2, Budget: 256, Seed: seed}, 150, 40},
-		} {
-			all = append(all, compareOn(h.news(), h.Seed, h.relayed(), h.warm))
-		}
-		direct := hayashibara(rand.New(rand.NewPCG(seed, 1)), 5_800_000)
-		all = append(all, compareOn("direct, like Hayashibara's week", seed, []heardBeats{direct}, 1000))
-		b, err := json.MarshalIndent(all, "", " ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		*write = true
+// hearings are the clusters on whose news detectors are compared.
+func hearings(seed uint64) []hearing {
+	return []hearing{
+		{cell{Members: 100, Loss: 0, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
+		{cell{Members: 100, Loss: 0.1, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
+		{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed}, 1500, 500},
+		{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed + 1}, 1500, 500},
+		{cell{Members: 100, Loss: 0.3, Fanout: 1, Budget: 64, Seed: seed}, 1500, 500},
+		{cell{Members: 100, Loss: 0.1, Fanout: 3, Budget: 256, Seed: seed}, 1500, 500},
+		{cell{Members: 10, Loss: 0, Fanout: 1, Budget: 256, Seed: seed}, 15_000, 500},
+		{cell{Members: 10, Loss: 0.3, Fanout: 1, Budget: 256, Seed: seed}, 15_000, 500},
+		{cell{Members: 1000, Loss: 0.1, Fanout: 2, Budget: 256, Seed: seed}, 150, 40},
 	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+}
+
+// Compare measures all detectors on all kinds of news, and keeps it in a file. Each kind is logged when it is done.
+func Compare(file string, log func(format string, args ...any)) error {
+	const seed = 11
 	var all []weighing
-	if err := json.Unmarshal(b, &all); err != nil {
-		t.Fatal(err)
+	add := func(w weighing) {
+		all = append(all, w)
+		log("%s: %d arrivals", w.News, w.Beats)
 	}
-	writeDocument(t, "detectors.md", detectorsDocument(all))
-	writeDocument(t, "detectors.svg", detectorsPlot(all))
+	for _, h := range hearings(seed) {
+		add(compareOn(h.news(), h.Seed, h.relayed(), h.warm))
+	}
+	direct := hayashibara(rand.New(rand.NewPCG(seed, 1)), 5_800_000)
+	add(compareOn("direct, like Hayashibara's week", seed, []heardBeats{direct}, 1000))
+	return writeJSON(file, all)
+}
+
+// writeComparison writes detectors.md and its plot into a folder, from the file of what was measured.
+func writeComparison(file, folder string) error {
+	var all []weighing
+	if err := readJSON(file, &all); err != nil {
+		return err
+	}
+	return document.Write(folder, map[string]string{"detectors.md": detectorsDocument(all), "detectors.svg": detectorsPlot(all)})
+}
+
+// WriteDocuments writes the documents of detectors and of what Φ is worth into a folder, from the files of what was measured.
+func WriteDocuments(compared, calibrated, folder string) error {
+	return errors.Join(writeComparison(compared, folder), writeCalibration(calibrated, folder))
 }
 
 // at returns the logarithm of the mistake rate, and the share of right answers, at a detection time, by interpolation
@@ -182,7 +182,7 @@ more patient parameter made not one mistake in this run, of 16,000 to 98,000 arr
 The direct stream is synthetic, with the shape that Hayashibara published of his week: 100 ms, 0.5 % lost (0.4 % with him),
 nearly all of it in bursts, up to 1093 or so; it is not his trace. The normal distribution of gaps makes 0.27, 0.046, 0.026,
 0.020 and 0.014 mistakes a second on it at Φ 1, 2, 4, 8 and 16, where he reports 0.087, 0.050, 0.033, 0.022 and 0.0011. Relayed
-news is what one observer of a simulated cluster hears of all others. Every detector is alone here: second opinions are not part of this.
+news is what one observer of a simulated cluster hears of all others. Every detector is alone here: accusations of others are not part of this.
 
 ![Mistakes against detection time](detectors.svg)
 
@@ -216,7 +216,7 @@ as many mistakes as ours. What is left there are bursts, after which ours waits 
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString("`go test ./bench -run TestDetectors -compare` measures this again, in some minutes; `-write` writes this page from what is kept.\n")
+	b.WriteString("`go run ./bench/cmd/bench detectors` measures this again, in some minutes; `go run ./bench/cmd/bench documents` writes this page.\n")
 	return b.String()
 }
 
@@ -231,23 +231,23 @@ func timesOf(c weighing) (times []float64) {
 }
 
 func detectorsPlot(all []weighing) string {
-	colours := []string{blue, red, orange, "#009e73", "#555555"}
-	var panels []chart
+	colours := []string{document.Blue, document.Red, document.Orange, "#009e73", "#555555"}
+	var panels []document.Chart
 	for _, i := range []int{0, 2, len(all) - 1} {
 		c := all[i]
-		p := chart{Title: c.News, X: "T_D, intervals", Y: "mistakes per interval", Width: 430,
+		p := document.Chart{Title: c.News, X: "T_D, intervals", Y: "mistakes per interval", Width: 430,
 			YTicks: []float64{1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1}, YLabels: []string{"10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "1 %", "10 %", "1"}}
 		for k, name := range detectorNames {
-			l := line{Name: name, Colour: colours[k]}
+			l := document.Line{Name: name, Colour: colours[k]}
 			for _, q := range c.Quality[name] {
 				if q.MistakeRate >= 1e-7 && q.Detection < 50 {
-					l.Points = append(l.Points, dot{X: q.Detection, Y: min(q.MistakeRate, 1)})
+					l.Points = append(l.Points, document.Dot{X: q.Detection, Y: min(q.MistakeRate, 1)})
 				}
 			}
 			p.Lines = append(p.Lines, l)
 		}
-		p.XTicks, p.XLabels = ticksOver(p.Lines, func(d dot) float64 { return d.X })
+		p.XTicks, p.XLabels = document.TicksOver(p.Lines, func(d document.Dot) float64 { return d.X })
 		panels = append(panels, p)
 	}
-	return plot(panels...)
+	return document.Plot(panels...)
 }

@@ -10,7 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"testing"
+	"sync"
 )
 
 // row is what was measured in one case of a scenario, over all its seeds.
@@ -41,15 +41,15 @@ func (r row) caption() string {
 	return strings.Join(parts, " ")
 }
 
-// board is all that was measured.
-type board struct {
+// results are all that was measured.
+type results struct {
 	path string
 	rows []row
 }
 
-// loadBoard reads what was measured before; nothing when there is no file.
-func loadBoard(path string) (*board, error) {
-	b := &board{path: path}
+// loadResults reads what was measured before; nothing when there is no file. The error names the file.
+func loadResults(path string) (*results, error) {
+	b := &results{path: path}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return b, nil
@@ -57,11 +57,14 @@ func loadBoard(path string) (*board, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b, json.Unmarshal(text, &b.rows)
+	if err := json.Unmarshal(text, &b.rows); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return b, nil
 }
 
 // replace puts rows in the place of those of the same case.
-func (b *board) replace(rows []row) {
+func (b *results) replace(rows []row) {
 	fresh := map[string]bool{}
 	for i := range rows {
 		maps.DeleteFunc(rows[i].Values, func(_ string, v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
@@ -74,7 +77,7 @@ func (b *board) replace(rows []row) {
 	})
 }
 
-func (b *board) save() error {
+func (b *results) save() error {
 	var text strings.Builder
 	text.WriteString("[\n")
 	for i, r := range b.rows {
@@ -90,7 +93,7 @@ func (b *board) save() error {
 }
 
 // find returns the rows of a scenario, of a size and of a system; 0 and "" mean any.
-func (b *board) find(scenario string, members int, system string) (found []row) {
+func (b *results) find(scenario string, members int, system string) (found []row) {
 	for _, r := range b.rows {
 		if r.Scenario == scenario && (members == 0 || r.Members == members) && (system == "" || r.System == system) {
 			found = append(found, r)
@@ -104,20 +107,21 @@ func with(rows []row, key string, v float64) []row {
 	return slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.Case[key] != v })
 }
 
-// overSeeds runs each case with each seed, two at a time or as -test.parallel says, and returns the results by case and
-// seed.
-func overSeeds[C, R any](t *testing.T, cases []C, seeds int, name func(C) string, run func(*testing.T, C, uint64) R) [][]R {
+// overSeeds runs each case with each seed, o.parallel at a time, and returns the results by case and seed.
+func overSeeds[C, R any](o options, cases []C, seeds int, run func(Bubble, C, uint64) R) [][]R {
 	results := make([][]R, len(cases))
-	t.Run("runs", func(t *testing.T) {
-		for i, c := range cases {
-			results[i] = make([]R, seeds)
-			for s := range seeds {
-				t.Run(fmt.Sprintf("%s/seed=%d", strings.ReplaceAll(name(c), " ", "_"), s+1), func(t *testing.T) {
-					t.Parallel()
-					results[i][s] = run(t, c, uint64(s+1))
-				})
-			}
+	var all sync.WaitGroup
+	free := make(chan struct{}, o.parallel)
+	for i, c := range cases {
+		results[i] = make([]R, seeds)
+		for s := range seeds {
+			free <- struct{}{}
+			all.Go(func() {
+				results[i][s] = run(o.in, c, uint64(s+1))
+				<-free
+			})
 		}
-	})
+	}
+	all.Wait()
 	return results
 }

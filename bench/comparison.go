@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"heartsay/bench/document"
 )
 
 // comparison is a figure of which less is better.
@@ -17,7 +19,7 @@ type comparison struct {
 }
 
 // comparisons are the figures in which the systems can be set against each other, default against default.
-func (b *board) comparisons() (all []comparison) {
+func (b *results) comparisons() (all []comparison) {
 	for _, they := range []string{theirs, memberlistFast.name} {
 		for _, n := range []int{32, 128, 1000} {
 			all = append(all, b.crashComparisons(n, they)...)
@@ -27,7 +29,7 @@ func (b *board) comparisons() (all []comparison) {
 					all = append(all, comparison{what, fmt.Sprint(n), percent(0), they, a[0].value(key), o[0].value(key), unit, false})
 				}
 				add("bootstrap until all know all", "all_mean", sec)
-				add("bootstrap, bytes of a member", "bytes", whole)
+				add("bootstrap, bytes of a member", "bytes", document.Whole)
 			}
 		}
 		for _, s := range []struct{ scenario, name string }{
@@ -39,7 +41,7 @@ func (b *board) comparisons() (all []comparison) {
 	return all
 }
 
-func (b *board) crashComparisons(n int, they string) (all []comparison) {
+func (b *results) crashComparisons(n int, they string) (all []comparison) {
 	for _, loss := range []lossy{{}, {share: 0.1}, {share: 0.3}, {0.3, true}} {
 		a, ok := b.crash(n, ours, loss)
 		o, okToo := b.crash(n, they, loss)
@@ -49,17 +51,17 @@ func (b *board) crashComparisons(n int, they string) (all []comparison) {
 		add := func(what, key string, unit func(float64) string) {
 			all = append(all, comparison{what, fmt.Sprint(n), a.loss(), they, a.value(key), o.value(key), unit, key == "false_dead"})
 		}
-		add("bytes/s of a member", "bytes", whole)
+		add("bytes/s of a member", "bytes", document.Whole)
 		add("packets/s of a member", "packets", tenths)
 		add("one crash known, p99", "one_p99", sec)
 		add("ten crashes known, p99", "ten_p99", sec)
-		add("false deaths", "false_dead", whole)
+		add("false deaths", "false_dead", document.Whole)
 	}
 	return all
 }
 
 // mistakeComparisons sets mistakes per run against each other, in the cases that were measured with both.
-func (b *board) mistakeComparisons(scenario, name, they string) (all []comparison) {
+func (b *results) mistakeComparisons(scenario, name, they string) (all []comparison) {
 	a, o := b.find(scenario, 0, ours), b.find(scenario, 0, they)
 	in := func(rows []row, r row) bool {
 		return slices.ContainsFunc(rows, func(x row) bool { return maps.Equal(x.Case, r.Case) && x.Members == r.Members })
@@ -80,7 +82,7 @@ func (b *board) mistakeComparisons(scenario, name, they string) (all []compariso
 		return all
 	}
 	for _, k := range mistakeKinds {
-		add(name+": healthy members called dead in a run, "+k.head, k.key)
+		add(name+": healthy members declared dead in a run, "+k.head, k.key)
 	}
 	return all
 }
@@ -88,8 +90,8 @@ func (b *board) mistakeComparisons(scenario, name, they string) (all []compariso
 func tenths(v float64) string { return fmt.Sprintf("%.1f", v) }
 
 // losses lists where memberlist does better.
-func (b *board) losses() string {
-	t := newTable("<what", "members", "loss", "<against", "heartsay", "memberlist", "times as much")
+func (b *results) losses() string {
+	t := document.NewTable("<what", "members", "loss", "<against", "heartsay", "memberlist", "times as much")
 	for _, c := range b.comparisons() {
 		if c.we <= c.they || math.IsNaN(c.we) || math.IsNaN(c.they) {
 			continue
@@ -98,19 +100,19 @@ func (b *board) losses() string {
 		if !c.count {
 			times = fmt.Sprintf("%.2f", c.we/c.they)
 		}
-		t.add(c.what, c.members, c.loss, c.against, c.unit(c.we), c.unit(c.they), times)
+		t.Add(c.what, c.members, c.loss, c.against, c.unit(c.we), c.unit(c.they), times)
 	}
 	return t.String()
 }
 
 // rest lists what a member costs while nothing happens and nothing is lost.
-func (b *board) rest() string {
+func (b *results) rest() string {
 	var s strings.Builder
 	for _, n := range []int{32, 128, 1000} {
 		a, ok := b.crash(n, ours, lossy{})
 		o, okToo := b.crash(n, theirs, lossy{})
 		if ok && okToo {
-			fmt.Fprintf(&s, "- %d members: %s bytes a second against %s, %.1f times as much\n", n, whole(a.value("bytes")), whole(o.value("bytes")),
+			fmt.Fprintf(&s, "- %d members: %s bytes a second against %s, %.1f times as much\n", n, document.Whole(a.value("bytes")), document.Whole(o.value("bytes")),
 				a.value("bytes")/o.value("bytes"))
 		}
 	}

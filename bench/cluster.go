@@ -1,10 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"testing"
-	"testing/synctest"
+	"slices"
 	"time"
 )
 
@@ -33,10 +33,14 @@ type cluster struct {
 	members []process  // nil: not running
 }
 
-// bubble runs f on a new cluster of up to size members in virtual time.
-func bubble(t *testing.T, sys system, size int, seed uint64, f func(c *cluster)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+// Bubble runs f in virtual time under a name, and returns when all goroutines that f started have ended. Several goroutines may
+// call it at once. The package testing/synctest has such bubbles, but gives them to tests alone: so whoever measures hands one in,
+// a test of this package or the program in bench/cmd/bench.
+type Bubble func(name string, f func())
+
+// cluster runs f on a new cluster of up to size members in virtual time.
+func (in Bubble) cluster(sys system, size int, seed uint64, f func(c *cluster)) {
+	in(fmt.Sprintf("%s, %d members, seed %d", sys, size, seed), func() {
 		c := &cluster{
 			network: newNetwork(seed, size), system: sys, rng: rand.New(rand.NewPCG(seed, 1<<32)),
 			members: make([]process, size),
@@ -129,4 +133,14 @@ func (c *cluster) pick(n, k int) []int {
 		drawn[i]++
 	}
 	return drawn
+}
+
+// sortedBy returns the indices of d in rising order of its values.
+func sortedBy(d []time.Duration) []int {
+	order := make([]int, len(d))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(d[a], d[b]) })
+	return order
 }

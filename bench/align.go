@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
-	"testing"
 	"time"
 )
 
@@ -28,7 +26,7 @@ func seconds(s float64) time.Duration {
 
 // sweepRows measures detection and bytes over a range of paces, for the first plot. Where links lose, they spare
 // streams: that is the kinder case for memberlist.
-func sweepRows(t *testing.T, o options) []row {
+func sweepRows(o options) []row {
 	var cases []sized
 	for _, loss := range []float64{0, 0.3} {
 		for _, ms := range []float64{125, 250, 500, 1000, 2000, 4000} {
@@ -41,7 +39,7 @@ func sweepRows(t *testing.T, o options) []row {
 		}
 	}
 	cases = o.runs(cases)
-	return rows("sweep", cases, overSeeds(t, cases, o.times(usualSeeds), sized.String, runCrashOf), crashValues)
+	return rows("sweep", cases, overSeeds(o, cases, o.times(usualSeeds), runCrashOf), crashValues)
 }
 
 // alignment is what is made equal, and to whom.
@@ -76,25 +74,20 @@ func (a alignment) of(r row) row {
 
 // alignRows tunes heartsay's interval until it sends as many bytes as memberlist, and until its 99th percentile of
 // detection is memberlist's. Ten crashes weigh more than one, so they are what is compared.
-func alignRows(t *testing.T, o options) (all []row) {
+func alignRows(o options) (all []row) {
 	for _, a := range alignments() {
 		caption := a.of(row{}).caption()
 		if o.wanted != nil && !o.wanted.MatchString(caption) {
 			continue
 		}
-		t.Run(strings.ReplaceAll(caption, " ", "_"), func(t *testing.T) {
-			curve := with(o.board.find("sweep", alignMembers, "heartsay scaled"), "loss", a.loss)
-			if len(curve) < 2 {
-				t.Fatal("run the scenario sweep first: the search starts from it")
-			}
-			peer, ok := o.board.crash(alignMembers, a.peer.String(), lossy{a.loss, a.loss > 0})
-			if !ok {
-				t.Fatal("run the scenario crash first: it gives the targets")
-			}
-			r := a.of(a.search(t, o, peer.value(a.aim), curve))
-			r.Values["peer_bytes"], r.Values["peer_p99"] = peer.value("bytes"), peer.value("ten_p99")
-			all = append(all, r)
-		})
+		curve := with(o.results.find("sweep", alignMembers, "heartsay scaled"), "loss", a.loss)
+		peer, ok := o.results.crash(alignMembers, a.peer.String(), lossy{a.loss, a.loss > 0})
+		if len(curve) < 2 || !ok {
+			continue // the search starts from the curve and aims at the peer
+		}
+		r := a.of(a.search(o, peer.value(a.aim), curve))
+		r.Values["peer_bytes"], r.Values["peer_p99"] = peer.value("bytes"), peer.value("ten_p99")
+		all = append(all, r)
 	}
 	return all
 }
@@ -103,7 +96,7 @@ func alignRows(t *testing.T, o options) (all []row) {
 const alignedWithin = 0.05
 
 // search returns the measurement at the interval at which the aim meets the target, or comes nearest to it.
-func (a alignment) search(t *testing.T, o options, target float64, curve []row) row {
+func (a alignment) search(o options, target float64, curve []row) row {
 	type point struct{ pace, value float64 }
 	var known []point
 	for _, r := range curve {
@@ -121,7 +114,7 @@ func (a alignment) search(t *testing.T, o options, target float64, curve []row) 
 		pace := from.pace * math.Exp(slope*math.Log(target/from.value))
 		pace = math.Round(min(max(pace, 0.01), 20)*1000) / 1000
 		c := sized{heartsayAt(seconds(pace)), alignMembers, a.network()}
-		r := rows("align", []sized{c}, overSeeds(t, []sized{c}, o.times(usualSeeds), sized.String, runCrashOf), crashValues)[0]
+		r := rows("align", []sized{c}, overSeeds(o, []sized{c}, o.times(usualSeeds), runCrashOf), crashValues)[0]
 		r.Values["pace_s"] = pace
 		if best.Values == nil || math.Abs(math.Log(r.value(a.aim)/target)) < math.Abs(math.Log(best.value(a.aim)/target)) {
 			best = r

@@ -1,4 +1,4 @@
-package bench
+package document
 
 import (
 	"fmt"
@@ -8,26 +8,26 @@ import (
 	"strings"
 )
 
-// chart is one panel of a plot. Both axes are logarithmic.
-type chart struct {
+// Chart is one panel of a plot. Both axes are logarithmic.
+type Chart struct {
 	Title, X, Y      string // captions
 	XTicks, YTicks   []float64
 	XLabels, YLabels []string // of the ticks
 	Width            int
 	Zero             bool // the value 0 has a place of its own, below the least tick of y
-	Lines            []line
+	Lines            []Line
 }
 
-// line is a series of points, from left to right.
-type line struct {
+// Line is a series of points, from left to right.
+type Line struct {
 	Name        string
 	Colour      string
 	Dashed      bool
 	LabelsBelow bool // to the left, where else they are above, to the right
-	Points      []dot
+	Points      []Dot
 }
 
-type dot struct {
+type Dot struct {
 	X, Y  float64
 	Label string // beside the point
 	Bold  bool
@@ -35,9 +35,9 @@ type dot struct {
 
 // Colours that people with any sight tell apart [Okabe & Ito 2008].
 const (
-	blue   = "#0072b2"
-	red    = "#d55e00"
-	orange = "#e69f00"
+	Blue   = "#0072b2"
+	Red    = "#d55e00"
+	Orange = "#e69f00"
 )
 
 // Sizes in pixels.
@@ -47,10 +47,10 @@ const (
 	marginTop, marginBottom, legendRow = 40, 50, 20
 )
 
-// plot returns an SVG file of panels side by side, with one legend for them all below.
-func plot(panels ...chart) string {
+// Plot returns an SVG file of panels side by side, with one legend for them all below.
+func Plot(panels ...Chart) string {
 	var b strings.Builder
-	legend := slices.DeleteFunc(slices.Clone(panels[0].Lines), func(l line) bool { return len(l.Points) == 0 })
+	legend := slices.DeleteFunc(slices.Clone(panels[0].Lines), func(l Line) bool { return len(l.Points) == 0 })
 	width, height := 0, panelHeight+legendRow*((len(legend)+1)/2)+10
 	for _, c := range panels {
 		width += c.Width
@@ -74,7 +74,7 @@ func plot(panels ...chart) string {
 	return b.String()
 }
 
-func (l line) stroke() string {
+func (l Line) stroke() string {
 	dash := ""
 	if l.Dashed {
 		dash = ` stroke-dasharray="6 4"`
@@ -89,12 +89,12 @@ func text(b *strings.Builder, x, y float64, anchor, s, attributes string) {
 // zeroBand is the share of the height that the value 0 takes.
 const zeroBand = 0.12
 
-func (c chart) x(v float64) float64 {
+func (c Chart) x(v float64) float64 {
 	low, high := c.XTicks[0], c.XTicks[len(c.XTicks)-1]
 	return marginLeft + math.Log(v/low)/math.Log(high/low)*float64(c.Width-marginLeft-marginRight)
 }
 
-func (c chart) y(v float64) float64 {
+func (c Chart) y(v float64) float64 {
 	bottom, top := float64(panelHeight-marginBottom), float64(marginTop)
 	low, high := c.YTicks[0], c.YTicks[len(c.YTicks)-1]
 	if c.Zero {
@@ -106,7 +106,7 @@ func (c chart) y(v float64) float64 {
 	return bottom - math.Log(v/low)/math.Log(high/low)*(bottom-top)
 }
 
-func (c chart) draw(b *strings.Builder) {
+func (c Chart) draw(b *strings.Builder) {
 	right, bottom := float64(c.Width-marginRight), float64(panelHeight-marginBottom)
 	text(b, (marginLeft+right)/2, 22, "middle", c.Title, ` font-weight="bold"`)
 	grid := func(d, label string, x, y float64, anchor string) {
@@ -129,7 +129,7 @@ func (c chart) draw(b *strings.Builder) {
 	}
 }
 
-func (c chart) drawLine(b *strings.Builder, l line) {
+func (c Chart) drawLine(b *strings.Builder, l Line) {
 	if len(l.Points) == 0 {
 		return
 	}
@@ -155,12 +155,46 @@ func (c chart) drawLine(b *strings.Builder, l line) {
 	}
 }
 
-// decades returns 1, 10, 100 … times low until high is covered, and the labels of them.
-func decades(low, high float64, label func(float64) string) (ticks []float64, labels []string) {
+// Decades returns 1, 10, 100 … times low until high is covered, and the labels of them.
+func Decades(low, high float64, label func(float64) string) (ticks []float64, labels []string) {
 	for v := low; ; v *= 10 {
 		ticks, labels = append(ticks, v), append(labels, label(v))
 		if v >= high {
 			return ticks, labels
 		}
 	}
+}
+
+// TicksOver returns ticks at 1, 2 and 5 times the powers of ten around all the points.
+func TicksOver(lines []Line, of func(Dot) float64) (ticks []float64, labels []string) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, l := range lines {
+		for _, p := range l.Points {
+			low, high = min(low, of(p)), max(high, of(p))
+		}
+	}
+	if math.IsInf(low, 1) {
+		low, high = 1, 10
+	}
+	for v := math.Pow(10, math.Floor(math.Log10(low))); ; v *= 10 {
+		for _, k := range []float64{1, 2, 5} {
+			if 2.5*k*v < low && k*v*2 < low {
+				continue
+			}
+			if len(ticks) == 0 && k*v > low {
+				ticks, labels = append(ticks, k*v/2), append(labels, TickLabel(k*v/2))
+			}
+			ticks, labels = append(ticks, k*v), append(labels, TickLabel(k*v))
+			if k*v >= high {
+				return ticks, labels
+			}
+		}
+	}
+}
+
+func TickLabel(v float64) string {
+	if v >= 1000 {
+		return Whole(v)
+	}
+	return fmt.Sprintf("%g", v)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"heartsay/bench/document"
 )
 
 // target is one thing heartsay was to reach.
@@ -20,7 +22,7 @@ const (
 )
 
 // targets holds what was measured against what was asked for. What was not measured is left out.
-func (b *board) targets() (all []target) {
+func (b *results) targets() (all []target) {
 	for _, loss := range []lossy{{}, {share: 0.3}, {0.3, true}} {
 		all = append(all, b.detectionTarget(loss)...)
 	}
@@ -30,7 +32,7 @@ func (b *board) targets() (all []target) {
 	for _, r := range b.find("loss", 128, ours) {
 		all = append(all, target{
 			r.lossWords() + " on all links for ten minutes, 128 members: no false death",
-			fmt.Sprintf("%s false deaths in %s", whole(r.value("false_dead")), runs(r.Seeds)), r.value("false_dead") == 0,
+			fmt.Sprintf("%s false deaths in %s", document.Whole(r.value("false_dead")), runs(r.Seeds)), r.value("false_dead") == 0,
 			"the detector: see `docs/calibration.md`",
 		})
 	}
@@ -42,7 +44,7 @@ func (b *board) targets() (all []target) {
 }
 
 // crash returns the measurement of crashes, if there is one.
-func (b *board) crash(members int, system string, loss lossy) (row, bool) {
+func (b *results) crash(members int, system string, loss lossy) (row, bool) {
 	found := with(with(b.find("crash", members, system), "loss", loss.share), spared, float64(btoi(loss.spare)))
 	if len(found) == 0 {
 		return row{}, false
@@ -50,7 +52,7 @@ func (b *board) crash(members int, system string, loss lossy) (row, bool) {
 	return found[0], true
 }
 
-func (b *board) detectionTarget(loss lossy) []target {
+func (b *results) detectionTarget(loss lossy) []target {
 	we, ok := b.crash(128, ours, loss)
 	they, okToo := b.crash(128, theirs, loss)
 	if !ok || !okToo {
@@ -63,22 +65,22 @@ func (b *board) detectionTarget(loss lossy) []target {
 		fmt.Sprintf("one crashes: %s against %s, ratio %.2f; ten crash: %s against %s, ratio %.2f", sec(we.value("one_p99")), sec(they.value("one_p99")),
 			one, sec(we.value("ten_p99")), sec(they.value("ten_p99")), ten),
 		math.Max(one, ten) <= 1./3,
-		"the least silence of 2.75 s, of which all but two rounds lie after the first question in vain; that comes later where exchanges get lost, and so do opinions",
+		"the least silence of 2.75 s, of which all but two rounds lie after the first probe that failed; that comes later where exchanges get lost, and so do accusations",
 	}}
 }
 
-func (b *board) gridTarget(scenario string) []target {
+func (b *results) gridTarget(scenario string) []target {
 	cells := b.find(scenario, 0, ours)
 	if len(cells) == 0 {
 		return nil
 	}
 	total := func(key string) float64 { return sum(cells, func(r row) float64 { return r.value(key) }) }
 	found := fmt.Sprintf("%s at healthy members; %s at stopped ones after they wake; %s pairs still dead 5 s after",
-		whole(total("at_healthy")), whole(total("after_wake")), whole(total("still_dead")))
+		document.Whole(total("at_healthy")), document.Whole(total("after_wake")), document.Whole(total("still_dead")))
 	limit := "what a thawed member holds is old, and it takes part before it has caught up"
 	if scenario == "block" {
 		limit = "that a blocked member's timers run: nothing tells it that it is its own network that is silent"
-		found = strings.Replace(found, "stopped", "blocked", 1) + fmt.Sprintf(" (and %s while they were blocked)", whole(total("while_blocked")))
+		found = strings.Replace(found, "stopped", "blocked", 1) + fmt.Sprintf(" (and %s while they were blocked)", document.Whole(total("while_blocked")))
 	}
 	found += fmt.Sprintf("; in %s", runs(int(sum(cells, func(r row) float64 { return float64(r.Seeds) }))))
 	if n := len(blockGrid()); len(cells) < n {
@@ -98,7 +100,7 @@ func runs(n int) string {
 	return fmt.Sprintf("%d runs", n)
 }
 
-func (b *board) bootstrapTarget() []target {
+func (b *results) bootstrapTarget() []target {
 	for _, n := range []int{1000, 128} {
 		we, they := b.find("bootstrap", n, ours), b.find("bootstrap", n, theirs)
 		if len(we) == 0 || len(they) == 0 {
@@ -115,7 +117,7 @@ func (b *board) bootstrapTarget() []target {
 	return nil
 }
 
-func (b *board) oneWayTarget(scenario string) []target {
+func (b *results) oneWayTarget(scenario string) []target {
 	cells := b.find(scenario, 0, ours)
 	if len(cells) == 0 {
 		return nil
@@ -129,22 +131,22 @@ func (b *board) oneWayTarget(scenario string) []target {
 	return []target{{
 		line + ": no healthy member is ever dead anywhere",
 		fmt.Sprintf("%s at healthy members; at the afflicted ones %s while the fault is on, %s while it is off",
-			whole(total("at_healthy")), whole(total("while_blocked")), whole(total("after_wake"))),
+			document.Whole(total("at_healthy")), document.Whole(total("while_blocked")), document.Whole(total("after_wake"))),
 		total("at_healthy")+total("while_blocked")+total("after_wake") == 0,
 		limit,
 	}}
 }
 
-func (b *board) targetTable() string {
-	t := newTable("<asked", "<measured", "<reached")
+func (b *results) targetTable() string {
+	t := document.NewTable("<asked", "<measured", "<reached")
 	for _, g := range b.targets() {
-		t.add(g.Line, g.Found, yesNo(g.Reached))
+		t.Add(g.Line, g.Found, yesNo(g.Reached))
 	}
 	return t.String()
 }
 
 // limits says what stands in the way of what is not reached.
-func (b *board) limits() string {
+func (b *results) limits() string {
 	var lines []string
 	for _, g := range b.targets() {
 		if !g.Reached {
