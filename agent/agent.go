@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hashicorp/go-hclog"
+
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/keyring"
@@ -23,6 +25,7 @@ type Agent struct {
 	*Node
 
 	cfg        Config // at the start; see Config for what it is now
+	log        hclog.Logger
 	configured configured
 	wire       *wireTransport
 	sealer     *Sealer                      // nil without a key

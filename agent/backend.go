@@ -35,7 +35,7 @@ func (b *backend) Join(ctx context.Context, addresses []string) (api.JoinResult,
 func (b *backend) Leave(ctx context.Context) (api.LeaveResult, error) {
 	told, err := b.Node.Leave(ctx)
 	if err != nil {
-		return api.LeaveResult{}, unavailable(err)
+		return api.LeaveResult{}, err
 	}
 	b.leave()
 	return api.LeaveResult{Told: told}, nil

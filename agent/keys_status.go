@@ -25,7 +25,7 @@ func (a *Agent) KeyStatus(ctx context.Context) (api.Keys, error) {
 	}
 	now, err := a.Look(ctx)
 	if err != nil {
-		return status, unavailable(err)
+		return status, err
 	}
 	views := now.Views
 	begin := time.Now()
@@ -96,7 +96,7 @@ func (a *Agent) askKeys(ctx context.Context, all []netip.AddrPort, begin time.Ti
 func (a *Agent) keyUse(v membership.View, begin time.Time) api.KeyUse {
 	use := a.sealer.KeyUse(v.Record.Address)
 	row := api.KeyUse{
-		Name: v.Record.Name, Address: v.Record.Address.String(), State: apiState(v.State), Holds: []string{},
+		Name: v.Record.Name, Address: v.Record.Address.String(), State: api.State(v.State.String()), Holds: []string{},
 		Asked: !use.Told.Before(begin),
 	}
 	if use.Seals != 0 {

@@ -18,7 +18,7 @@ import (
 func (n *Node) Members(ctx context.Context) (api.Members, error) {
 	s, err := n.Look(ctx)
 	if err != nil {
-		return api.Members{}, unavailable(err)
+		return api.Members{}, err
 	}
 	return n.members(s), nil
 }
@@ -43,7 +43,7 @@ func (n *Node) members(s *Snapshot) api.Members {
 func (n *Node) Self(ctx context.Context) (api.Self, error) {
 	s, err := n.Look(ctx)
 	if err != nil {
-		return api.Self{}, unavailable(err)
+		return api.Self{}, err
 	}
 	counts := n.countsWith(s.engineDrops)
 	self := api.Self{
@@ -78,14 +78,6 @@ func wrong(format string, args ...any) error {
 	return &api.Error{Code: api.CodeBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
-// unavailable makes an error of a loop that has ended one that a caller of the API understands.
-func unavailable(err error) error {
-	if errors.Is(err, errStopping) {
-		return &api.Error{Code: api.CodeUnavailable, Message: err.Error()}
-	}
-	return err
-}
-
 // Forget removes a member from the list of this node.
 func (n *Node) Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error) {
 	var forgotten bool
@@ -96,7 +88,7 @@ func (n *Node) Forget(ctx context.Context, name string, force bool) (api.ForgetR
 		l.apply(out, reply{})
 	})
 	if err != nil {
-		return api.ForgetResult{}, unavailable(err)
+		return api.ForgetResult{}, err
 	}
 	switch {
 	case errors.Is(fault, gossip.ErrUnknown):
@@ -111,7 +103,7 @@ func (n *Node) Forget(ctx context.Context, name string, force bool) (api.ForgetR
 
 // Healthy returns nil when the loop turns.
 func (n *Node) Healthy(ctx context.Context) error {
-	return unavailable(n.do(ctx, func(*loop, time.Time) {}))
+	return n.do(ctx, func(*loop, time.Time) {})
 }
 
 // Change is what a running node can change of itself. The zero value changes nothing.
@@ -204,7 +196,7 @@ func (n *Node) Tags(ctx context.Context, change api.TagsRequest) (api.TagsResult
 	tags, err := n.Change(ctx, Change{SetTags: change.Set, DeleteTags: change.Delete})
 	switch {
 	case errors.Is(err, errStopping), err != nil && ctx.Err() != nil:
-		return api.TagsResult{}, unavailable(err)
+		return api.TagsResult{}, err
 	case err != nil:
 		return api.TagsResult{}, wrong("%v", err)
 	}

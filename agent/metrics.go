@@ -13,7 +13,8 @@ import (
 // What the agent and its node count anyway is read at each scrape (metrics_collect.go). What has no other place is
 // counted here; every count is an atomic addition, so the loop may do it.
 type metrics struct {
-	registry *prometheus.Registry
+	registry *prometheus.Registry // with the figures of the process
+	own      []prometheus.Collector
 	self     string // this member's name
 
 	loopLag prometheus.Histogram
@@ -38,10 +39,28 @@ func newMetrics(a *Agent) *metrics {
 	for _, result := range []string{"ok", "failed"} {
 		m.writes.WithLabelValues(result) // a rate needs a series that begins at 0
 	}
-	m.registry.MustRegister(m.loopLag, m.phi, m.answers, m.writes, &collector{a}, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.own = []prometheus.Collector{m.loopLag, m.phi, m.answers, m.writes, &collector{a}}
+	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
+
+// Describe implements [prometheus.Collector].
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, c := range m.own {
+		c.Describe(to)
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (m *metrics) Collect(to chan<- prometheus.Metric) {
+	for _, c := range m.own {
+		c.Collect(to)
+	}
+}
+
+// Collector returns the agent's figures, for a program that has a registry of its own. They are those of docs/metrics.md,
+// without the ones of the process.
+func (a *Agent) Collector() prometheus.Collector { return a.metrics }
 
 func histogram(name, help string, buckets ...float64) prometheus.Histogram {
 	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})

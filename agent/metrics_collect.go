@@ -82,7 +82,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		runtime.Version())
 	w.gauge(descInbox, float64(len(a.wire.Packets())))
 	w.gauge(descRing, float64(a.Ring().Kept()))
-	w.gauge(descCapacity, float64(eventsKept))
+	w.gauge(descCapacity, float64(a.Ring().Capacity()))
 	joined, not := a.Seeds()
 	w.gauge(descSeeds, float64(joined), "true")
 	w.gauge(descSeeds, float64(not), "false")

@@ -70,7 +70,7 @@ type Node struct {
 }
 
 // errStopping answers calls that come too late.
-var errStopping = errors.New("the agent is stopping")
+var errStopping error = &api.Error{Code: api.CodeUnavailable, Message: "the agent is stopping"}
 
 // eventsKept is the capacity of the event ring: at 1000 members, four changes of everybody. Tests make it smaller.
 var eventsKept = 4096

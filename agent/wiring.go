@@ -87,7 +87,7 @@ func newAgent(cfg Config, transport *Wire, file State, resolver addr.Resolver, l
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
-	a := &Agent{cfg: cfg, wire: &wireTransport{Wire: transport}, sealer: sealer}
+	a := &Agent{cfg: cfg, log: log, wire: &wireTransport{Wire: transport}, sealer: sealer}
 	a.configured.live.Store(&cfg)
 	a.keys.Store(keys)
 	a.metrics = newMetrics(a)

@@ -56,6 +56,9 @@ func NewEpoch(now time.Time, random uint64) string {
 // Epoch returns the epoch of the events: the life of the agent within which the numbers count.
 func (r *Ring) Epoch() string { return r.epoch }
 
+// Capacity returns how many events the ring holds at most.
+func (r *Ring) Capacity() int { return int(r.capacity) }
+
 // Last returns the number of the newest event, 0 before the first.
 func (r *Ring) Last() uint64 {
 	r.mu.RLock()
