@@ -15,17 +15,18 @@ import (
 
 	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/config"
 )
 
-// diagnosis is what the doctor says as JSON.
-type diagnosis struct {
+// diagnosed is what the doctor says as JSON.
+type diagnosed struct {
 	Findings []finding
 	Failed   int
 	Warned   int
 }
 
 // has reports whether a check has a result whose words hold all of these.
-func (d diagnosis) has(check, result string, words ...string) bool {
+func (d diagnosed) has(check, result string, words ...string) bool {
 	return slices.ContainsFunc(d.Findings, func(f finding) bool {
 		for _, w := range words {
 			if !strings.Contains(f.Message+": "+f.Todo, w) {
@@ -36,7 +37,7 @@ func (d diagnosis) has(check, result string, words ...string) bool {
 	})
 }
 
-func parseDiagnosis(t *testing.T, out string) (d diagnosis) {
+func parseDiagnosis(t *testing.T, out string) (d diagnosed) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(out), &d); err != nil {
 		t.Fatalf("the doctor says %q: %v", out, err)
@@ -45,9 +46,10 @@ func parseDiagnosis(t *testing.T, out string) (d diagnosis) {
 }
 
 // examine lets the doctor examine the agent at url.
-func examine(t *testing.T, url string, args ...string) diagnosis {
+func examine(t *testing.T, url string, args ...string) diagnosed {
 	t.Helper()
-	code, out, err := command(url, append([]string{"doctor", "-o", "json"}, args...)...)
+	program := &cli.Program{Name: "heartsay", Source: config.AddFile, Commands: []*cli.Command{doctorCommand()}}
+	code, out, err := clitest.Run(program, url, append([]string{"doctor", "-o", "json"}, args...)...)
 	d := parseDiagnosis(t, out)
 	if want := map[bool]int{true: cli.ExitFalse, false: cli.ExitOK}[d.Failed > 0]; code != want {
 		t.Errorf("the doctor exits with %d after %d failures, %s, want %d", code, d.Failed, err, want)
@@ -173,58 +175,5 @@ func TestTheDoctorFindsNothingWrongBeforeAFirstStart(t *testing.T) {
 	d := examine(t, "unix://"+filepath.Join(t.TempDir(), "s"), "--bind", "127.0.0.1:0", "--state-dir", t.TempDir(), "--join", "127.0.0.1")
 	if d.Failed != 1 || !d.has("agent", resultFail) {
 		t.Errorf("the doctor finds %+v, want that the agent alone is missing", d.Findings)
-	}
-}
-
-func TestTheDoctorTellsOnHostsWhatTheNetworkLosesBetweenThem(t *testing.T) {
-	t.Parallel()
-	h := newHosts(t, 3)
-	dir := clitest.SocketDir(t)
-	a := h.agent(dir, 1, "--state-dir", dir)
-	b := h.agent(dir, 2, "--join", "10.0.0.1")
-	a.sees(20*time.Second, "b=alive")
-	url := "unix://" + filepath.Join(dir, "a.sock")
-
-	if d := examine(t, url); d.Failed != 0 || !d.has("peer", resultOK, "b at 10.0.0.2:4327", "full ones too") {
-		t.Errorf("in good health the doctor finds %+v", d.Findings)
-	}
-
-	h.drop("ip protocol udp")
-	if d := examine(t, url, "10.0.0.2"); !d.has("udp", resultFail, "10.0.0.2:4327", "UDP port 4327") {
-		t.Errorf("without UDP the doctor finds %+v", d.Findings)
-	}
-	h.heal()
-	h.drop("ip protocol tcp")
-	if d := examine(t, url, "10.0.0.2"); !d.has("tcp", resultFail, "10.0.0.2:4327", "TCP port 4327") {
-		t.Errorf("without TCP the doctor finds %+v", d.Findings)
-	}
-	h.heal()
-	b.sees(30*time.Second, "a=alive")
-
-	h.run("ip -n HUB link set vI mtu 1000", 2) // a bridge says nothing about what it drops
-	if d := examine(t, url, "10.0.0.2"); !d.has("mtu", resultFail, "10.0.0.2:4327", "gossip sends 13") {
-		t.Errorf("with a small MTU on the way the doctor finds %+v", d.Findings)
-	}
-	h.run("ip -n HUB link set vI mtu 1500", 2)
-
-	if d := examine(t, url, "10.0.0.3"); !d.has("peer", resultFail, "neither packets nor streams", "connection refused") {
-		t.Errorf("of a host without an agent the doctor finds %+v", d.Findings)
-	}
-	c := h.agent(dir, 3, "--cluster", "other", "--join", "10.0.0.1")
-	c.await(20*time.Second, "its seed has failed", func() bool { s := c.self().Seeds; return len(s) == 1 && s[0].LastError != "" })
-	if d := examine(t, "unix://"+filepath.Join(dir, "c.sock")); !d.has("seed", resultFail, `it is for the cluster "heartsay"`, "--cluster") {
-		t.Errorf("in another cluster the doctor finds %+v", d.Findings)
-	}
-	if d := examine(t, url); !d.has("counters", resultFail, "another cluster") && !d.has("counters", resultWarn, "another cluster") {
-		t.Errorf("knocked at by another cluster the doctor finds %+v", d.Findings)
-	}
-
-	second := []string{"ip", "netns", "exec", h.namespace(3), "heartsay", "agent", "--name", "b", "--bind", "10.0.0.3:5000",
-		"--allow-plaintext", "--join", "10.0.0.1", "--api", "unix://" + filepath.Join(dir, "b2.sock")}
-	if code, out := runProcess(t, second...); code != cli.ExitFailed || !strings.Contains(out, "the name b is held") {
-		t.Errorf("a second b exits with %d, %q, want 1 and that the name is held", code, out)
-	}
-	if d := examine(t, url); !d.has("name", resultWarn, "two agents wanted the name b", "10.0.0.3:5000", "--name") {
-		t.Errorf("after a second b the doctor of the seed finds %+v", d.Findings)
 	}
 }

@@ -92,6 +92,18 @@ func (f *fakeAgent) restart() {
 	f.serve()
 }
 
+// loseEvents ends all streams, and tells the next reader that events were lost.
+func (f *fakeAgent) loseEvents() {
+	f.mu.Lock()
+	f.lose = true
+	f.mu.Unlock()
+	f.server.Close()
+	f.serve()
+}
+
+// start returns where the events of the agent begin.
+func (f *fakeAgent) start() api.Cursor { return api.Cursor{Epoch: f.epoch} }
+
 // silence makes a member silent since a moment.
 func (f *fakeAgent) silence(name string, at time.Time) {
 	f.mu.Lock()

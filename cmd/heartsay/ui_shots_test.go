@@ -70,7 +70,7 @@ func TestUIPictures(t *testing.T) {
 		tell(f, now.Add(-45*time.Second), "suspect", "db-2", "silent for 1.934s")
 		tell(f, now.Add(-44*time.Second), "dead", "db-2", "silent for 2.611s")
 		tell(f, now.Add(-26*time.Second), "suspect", "cache-2", "silent for 4.012s")
-		u.follow.begin = api.EventsRequest{After: api.Cursor{Epoch: f.epoch}}
+		u.follow.begin = api.EventsRequest{After: f.start()}
 		_, url := serveUI(t, u)
 		b := newBrowser(t)
 		b.do("open", chromedp.Navigate(url))
@@ -80,7 +80,7 @@ func TestUIPictures(t *testing.T) {
 			shoot(t, b, fmt.Sprintf("%d-%s-wide", n, scheme))
 			if *uiUpdate && n == 10 && scheme == "light" {
 				b.look(1280, 620, scheme)
-				save(t, b, filepath.Join(root, "docs/ui.png"))
+				save(t, b, filepath.Join(moduleRoot, "docs/ui.png"))
 			}
 			b.look(1000, 700, scheme)
 			shoot(t, b, fmt.Sprintf("%d-%s-middle", n, scheme))
