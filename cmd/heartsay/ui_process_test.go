@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/ui/uitest"
 )
 
 // startUIProcess runs heartsay ui in a process of its own and returns it with the address that it printed.
@@ -54,7 +55,7 @@ const watchStates = `(() => {
 // TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload watches three real agents in a real browser.
 func TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t)
+	b := uitest.NewBrowser(t)
 	dir := clitest.SocketDir(t)
 	agents := map[string]*process{}
 	var seed string
@@ -72,33 +73,33 @@ func TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
 	}
 	agents["ann"].sees(20*time.Second, "bob=alive cat=alive")
 	cmd, url := startUIProcess(t, "unix://"+filepath.Join(dir, "ann.sock"))
-	b.do("open", chromedp.Navigate(url))
-	b.until("three members are alive", `document.getElementById("verdict").textContent === "All 3 members alive"`)
-	eval[bool](b, `([...document.querySelectorAll(".row .name")].find((n) => n.textContent === "cat").click(), true)`)
-	b.until("cat is shown in full", `document.getElementById("detail-verdict").dataset.state === "alive"`)
-	eval[bool](b, watchStates)
-	eval[bool](b, `window.same = true`)
+	b.Do("open", chromedp.Navigate(url))
+	b.Until("three members are alive", `document.getElementById("verdict").textContent === "All 3 members alive"`)
+	uitest.Eval[bool](b, `([...document.querySelectorAll(".row .name")].find((n) => n.textContent === "cat").click(), true)`)
+	b.Until("cat is shown in full", `document.getElementById("detail-verdict").dataset.state === "alive"`)
+	uitest.Eval[bool](b, watchStates)
+	uitest.Eval[bool](b, `window.same = true`)
 	time.Sleep(3 * time.Second) // the detector learns what is usual
 
 	agents["cat"].kill()
-	b.until("cat is dead", `document.querySelector(".row").textContent.startsWith("✕deadcat")`)
-	b.until("the verdict says so", `document.getElementById("verdict").textContent === "1 member dead – 2 of 3 alive"`)
-	if states := eval[[]string](b, `window.states`); !slices.Equal(states, []string{"alive", "suspect", "dead"}) {
+	b.Until("cat is dead", `document.querySelector(".row").textContent.startsWith("✕deadcat")`)
+	b.Until("the verdict says so", `document.getElementById("verdict").textContent === "1 member dead – 2 of 3 alive"`)
+	if states := uitest.Eval[[]string](b, `window.states`); !slices.Equal(states, []string{"alive", "suspect", "dead"}) {
 		t.Errorf("cat went through %v, want alive, suspect, dead", states)
 	}
-	lines := eval[[]string](b, `[...document.querySelectorAll("#log li")].map((l) => l.dataset.type + " " + l.querySelector(".name")?.textContent)`)
+	lines := uitest.Eval[[]string](b, `[...document.querySelectorAll("#log li")].map((l) => l.dataset.type + " " + l.querySelector(".name")?.textContent)`)
 	if len(lines) < 3 || lines[0] != "dead cat" || lines[1] != "suspect cat" {
 		t.Errorf("the log reads %v, want dead cat above suspect cat", lines)
 	}
-	if title := eval[string](b, `document.title`); !strings.HasPrefix(title, "(1 dead)") {
+	if title := uitest.Eval[string](b, `document.title`); !strings.HasPrefix(title, "(1 dead)") {
 		t.Errorf("the title is %q, want it to begin with the dead", title)
 	}
 	agents["cat"].start()
-	b.until("cat is alive again", `window.states.at(-1) === "alive"`)
-	if !eval[bool](b, `window.same === true && performance.getEntriesByType("navigation").length === 1`) {
+	b.Until("cat is alive again", `window.states.at(-1) === "alive"`)
+	if !uitest.Eval[bool](b, `window.same === true && performance.getEntriesByType("navigation").length === 1`) {
 		t.Error("the page was loaded again, want it to follow without")
 	}
-	b.noFaults()
+	b.NoFaults()
 
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
@@ -106,24 +107,24 @@ func TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("on Ctrl-C heartsay ui ends with %v, want exit code 0", err)
 	}
-	b.until("the page says that heartsay ui ended", `document.getElementById("banner-text").textContent.startsWith("heartsay ui ended")`)
+	b.Until("the page says that heartsay ui ended", `document.getElementById("banner-text").textContent.startsWith("heartsay ui ended")`)
 }
 
 // TestThePageNoticesThatItsServerHangsAndGoesOnWhenItDoesNot stops heartsay ui with SIGSTOP for a while.
 func TestThePageNoticesThatItsServerHangsAndGoesOnWhenItDoesNot(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t)
-	f := newFakeAgent(t, 10)
-	cmd, url := startUIProcess(t, f.url())
-	b.do("open", chromedp.Navigate(url))
-	b.until("all are alive", `document.getElementById("verdict").textContent === "All 10 members alive"`)
+	b := uitest.NewBrowser(t)
+	f := uitest.NewAgent(t, 10)
+	cmd, url := startUIProcess(t, f.URL())
+	b.Do("open", chromedp.Navigate(url))
+	b.Until("all are alive", `document.getElementById("verdict").textContent === "All 10 members alive"`)
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	b.until("the page says so", `document.getElementById("banner-text").textContent.startsWith("heartsay ui does not answer since")`)
+	b.Until("the page says so", `document.getElementById("banner-text").textContent.startsWith("heartsay ui does not answer since")`)
 	if err := cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	b.until("the page is live again", `document.getElementById("banner").hidden && document.getElementById("live-text").textContent === "live"`)
-	b.noFaults()
+	b.Until("the page is live again", `document.getElementById("banner").hidden && document.getElementById("live-text").textContent === "live"`)
+	b.NoFaults()
 }
