@@ -2,7 +2,11 @@ package main
 
 import (
 	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/completion"
 	"heartsay/cmd/heartsay/internal/config"
+	"heartsay/cmd/heartsay/internal/doctor"
+	"heartsay/cmd/heartsay/internal/simulate"
+	"heartsay/cmd/heartsay/internal/ui"
 )
 
 // program returns the whole command line: all commands in the order in which the help shows them.
@@ -15,8 +19,8 @@ func program() *cli.Program {
 		Source:      config.AddFile,
 		Commands: []*cli.Command{
 			agentCommand(), joinCommand(), leaveCommand(), membersCommand(), eventsCommand(), infoCommand(), waitCommand(),
-			forgetCommand(), tagsCommand(), keysCommand(), healthCommand(), config.Command(), doctorCommand(), uiCommand(),
-			simCommand(), planCommand(), completionCommand(), versionCommand(), cli.HelpCommand(),
+			forgetCommand(), tagsCommand(), keysCommand(), healthCommand(), config.Command(), doctor.Command(), ui.Command(),
+			simulate.SimCommand(), simulate.PlanCommand(), completion.Command(), versionCommand(), cli.HelpCommand(),
 		},
 	}
 }

@@ -32,7 +32,7 @@ func TestMeasure(t *testing.T) {
 	c.join()
 	c.leave()
 	c.crash()
-	c.stop()
+	c.Stop()
 	c.quiet()
 }
 
@@ -191,7 +191,7 @@ func (c *measured) follow(p *process) {
 	}()
 }
 
-func (c *measured) stop() {
+func (c *measured) Stop() {
 	p := c.agents[len(c.agents)/2]
 	begin := time.Now()
 	p.signal(syscall.SIGSTOP)

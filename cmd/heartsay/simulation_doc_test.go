@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
 )
 
 var writeDocs = flag.Bool("write", false, "write into the documents what is so now, in place of comparing")

@@ -1,0 +1,74 @@
+package completion
+
+import (
+	_ "embed"
+	"io"
+	"strings"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/render"
+)
+
+// The scripts ask the program itself what could come next, so that they know every flag and the members that live.
+var (
+	//go:embed heartsay.bash
+	bashScript string
+	//go:embed heartsay.zsh
+	zshScript string
+	//go:embed heartsay.fish
+	fishScript string
+)
+
+func Command() *cli.Command {
+	shell := func(name, script string) *cli.Command {
+		return &cli.Command{
+			Name:      name,
+			Usage:     "print it for " + name,
+			UsageText: "heartsay completion " + name,
+			Action: func(c *cli.Call) error {
+				_, err := io.WriteString(c.Out, script)
+				return err
+			},
+		}
+	}
+	return &cli.Command{
+		Name:      "completion",
+		Usage:     "print what makes a shell complete the words of heartsay",
+		UsageText: "heartsay completion bash|zsh|fish",
+		Description: `bash: source <(heartsay completion bash)
+zsh:  source <(heartsay completion zsh), after compinit
+fish: heartsay completion fish | source
+in the shell's start-up file. Names of members are completed from the agent that runs.`,
+		Commands: []*cli.Command{
+			shell("bash", bashScript), shell("fish", fishScript), shell("zsh", zshScript),
+			{
+				Name:      "words",
+				Usage:     "print what the last word of a line could become",
+				UsageText: "heartsay completion words -- [WORD...]",
+				Description: `One line for each: a word, a tab and what it means. A line ":files" says that the
+path of a file may stand there.`,
+				Hidden: true,
+				Takes:  cli.Takes{After: "WORD"},
+				Action: writeWords,
+			},
+		},
+	}
+}
+
+// writeWords writes what the last of the words after "--" could become.
+func writeWords(c *cli.Call) error {
+	_, words, _ := c.Split()
+	p := propose(c, words)
+	for _, w := range p.words {
+		if !strings.HasPrefix(w.Text, p.current) || strings.ContainsFunc(w.Text, render.Hidden) || strings.Contains(w.Text, " ") {
+			continue
+		}
+		if err := c.Println("%s\t%s", w.Text, render.Escape(w.Means)); err != nil {
+			return err
+		}
+	}
+	if p.files {
+		return c.Println(":files")
+	}
+	return nil
+}

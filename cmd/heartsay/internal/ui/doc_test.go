@@ -1,0 +1,48 @@
+package ui
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"heartsay/cmd/heartsay/internal/cli"
+	"heartsay/cmd/heartsay/internal/cli/clitest"
+)
+
+// moduleRoot is where docs and deploy are.
+const moduleRoot = "../../../.."
+
+// uiDocument returns what is written of the page.
+func uiDocument(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(moduleRoot, "docs/ui.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheCommandsOfTheDocumentAreOnesThatThereAre(t *testing.T) {
+	commands := regexp.MustCompile(`(?m)^heartsay (ui.*)$`).FindAllStringSubmatch(uiDocument(t), -1)
+	if len(commands) < 2 {
+		t.Fatalf("docs/ui.md has %d commands, want two at least", len(commands))
+	}
+	program := &cli.Program{Name: "heartsay", Commands: []*cli.Command{Command()}}
+	for _, c := range commands {
+		url := "unix://" + filepath.Join(clitest.SocketDir(t), "s")
+		if code, _, err := clitest.Run(program, url, strings.Fields(c[1])...); code != cli.ExitUnreachable {
+			t.Errorf("without an agent %q exits with %d, %q, want 3", c[1], code, err)
+		}
+	}
+}
+
+func TestTheDocumentAndThePageNameTheSameKeys(t *testing.T) {
+	document := uiDocument(t)
+	for _, key := range regexp.MustCompile(`<kbd>(.*?)</kbd>`).FindAllStringSubmatch(pageFiles(t)["index.html"], -1) {
+		if !strings.Contains(document, "`"+key[1]+"`") {
+			t.Errorf("docs/ui.md does not name the key %s", key[1])
+		}
+	}
+}
