@@ -10,6 +10,8 @@
 package agent
 
 import (
+	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -33,8 +35,8 @@ type Agent struct {
 	reloading  sync.Mutex                   // held while the key file is read again
 	handlers   *handlers.Runners
 	metrics    *metrics
-	server     atomic.Pointer[localapi.Server] // of the local API; nil before Run serves it
-	endpoints  sync.WaitGroup                  // goroutines of endpoints
+	server     *localapi.Server // of the local API, also when nobody listens
+	endpoints  sync.WaitGroup   // goroutines of endpoints
 }
 
 // Close stops the agent at once, without a goodbye, and returns when nothing of it runs any more.
@@ -43,8 +45,17 @@ func (a *Agent) Close() error {
 	err := a.Node.Close()
 	a.wire.dials.Wait()
 	a.endpoints.Wait()
-	return err
+	return errors.Join(err, a.server.Close())
 }
+
+// Handler returns the local API, for a program that mounts it in a server of its own: all calls, at the paths that they
+// have on the socket, /v1/members and so on. It does not ask who calls: whoever reaches it may change the agent, so the
+// program guards it. A stream of events takes its connection over, which HTTP/2 does not allow. A call to leave ends the
+// agent, see [Node.Done].
+func (a *Agent) Handler() http.Handler { return a.server.Routes() }
+
+// errLeft ends an agent that was told to leave over its API.
+var errLeft = errors.New("the agent left the cluster, as asked over its API")
 
 // Config returns the configuration that the agent runs with now. The caller must not change what it refers to.
 func (a *Agent) Config() Config { return *a.configured.live.Load() }

@@ -13,10 +13,7 @@ import (
 )
 
 // backend answers the local API from the agent.
-type backend struct {
-	*Agent
-	leave func() // asks the agent to end after it has left
-}
+type backend struct{ *Agent }
 
 var _ localapi.Backend = (*backend)(nil)
 
@@ -37,7 +34,7 @@ func (b *backend) Leave(ctx context.Context) (api.LeaveResult, error) {
 	if err != nil {
 		return api.LeaveResult{}, err
 	}
-	b.leave()
+	b.Stop(errLeft)
 	return api.LeaveResult{Told: told}, nil
 }
 
@@ -64,9 +61,7 @@ func (a *Agent) counters() map[string]uint64 {
 		all[h.Kind+"_events_lost"] += h.Lost
 		all[h.Kind+"_retries"] += h.Retries
 	}
-	if server := a.server.Load(); server != nil {
-		maps.Copy(all, server.Refused())
-	}
+	maps.Copy(all, a.server.Refused())
 	return all
 }
 

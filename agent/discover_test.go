@@ -9,21 +9,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
-	"heartsay/agent/internal/localapi"
 	"heartsay/api"
 )
 
 // ask returns the status and the body of an agent's answer to a GET.
 func (c *cluster) ask(name, target string) (int, string) {
 	synctest.Wait() // or what happens at this moment would be half seen
-	s := localapi.New(&backend{Agent: c.agents[name]}, hclog.NewNullLogger())
-	c.agents[name].serveOperators(s)
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	r.Host = "heartsay"
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
+	c.agents[name].server.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
 

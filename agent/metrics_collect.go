@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"heartsay/agent/handlers"
-	"heartsay/agent/internal/localapi"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -92,21 +91,13 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	w.counts(a.Counts())
 	w.drops(a.wire.Drops())
 	w.handlers(a.handlers.Stats())
-	c.collectServer(w)
+	w.drops(a.server.Refused())
+	readers := a.server.Readers()
+	w.gauge(descReaders, float64(readers.Open))
+	w.counter(descResets, readers.Resets)
 	if s := a.Newest(); s != nil { // or nothing is known yet, which is not the same as nothing
 		w.snapshot(s)
 	}
-}
-
-// collectServer writes what the local API counts; without one, nobody reads.
-func (c *collector) collectServer(w figures) {
-	var readers localapi.ReaderStats
-	if server := c.agent.server.Load(); server != nil {
-		readers = server.Readers()
-		w.drops(server.Refused())
-	}
-	w.gauge(descReaders, float64(readers.Open))
-	w.counter(descResets, readers.Resets)
 }
 
 // figures writes metrics of one scrape.

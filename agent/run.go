@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -62,15 +61,11 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 
 // serve serves the API until the agent is to end, and leaves.
 func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token string, endpoints *endpoints, ready func(Ready)) error {
-	leaveAsked := make(chan struct{})
-	server := localapi.New(&backend{Agent: a, leave: sync.OnceFunc(func() { close(leaveAsked) })}, a.log)
-	a.server.Store(server)
-	a.serveOperators(server)
-	endpoints.serve(a, server)
+	endpoints.serve(a, a.server)
 	served := make(chan error, 2)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- a.server.Serve(listener) }()
 	if tcp != nil {
-		go func() { served <- server.ServeTCP(tcp, token) }()
+		go func() { served <- a.server.ServeTCP(tcp, token) }()
 		a.log.Info("API is served over TCP", "address", tcp.Addr())
 	}
 	self := a.Address()
@@ -87,15 +82,17 @@ func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token str
 		if _, leaveErr := a.Leave(context.Background()); leaveErr != nil {
 			a.log.Warn("leave", "error", leaveErr)
 		}
-	case <-leaveAsked:
-		a.log.Info("left the cluster, as asked over the API")
 	case <-a.Done():
-		err = a.Err()
-		a.log.Error("agent stops", "reason", err)
+		if err = a.Err(); errors.Is(err, errLeft) {
+			err = nil
+			a.log.Info("left the cluster, as asked over the API")
+		} else {
+			a.log.Error("agent stops", "reason", err)
+		}
 	case err = <-served:
 		err = fmt.Errorf("serve API: %w", err)
 	}
-	if closeErr := server.Close(); closeErr != nil {
+	if closeErr := a.server.Close(); closeErr != nil {
 		a.log.Debug("close API", "error", closeErr)
 	}
 	return err

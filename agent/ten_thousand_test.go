@@ -14,8 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
 	"heartsay/agent/internal/localapi"
 	"heartsay/api"
 )
@@ -102,7 +100,7 @@ func TestTenThousandMembersOverTheAPI(t *testing.T) {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "api.sock")
-	server := localapi.New(&backend{Agent: a}, hclog.NewNullLogger())
+	server := a.server
 	listener, err := localapi.ListenSocket(path)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"heartsay/agent/addr"
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/eventlog"
+	"heartsay/agent/internal/localapi"
 	"heartsay/agent/internal/state"
 )
 
@@ -103,6 +104,8 @@ func newAgent(cfg Config, transport *Wire, file State, resolver addr.Resolver, l
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", keys.Primary())
 	}
+	a.server = localapi.New(&backend{a}, log)
+	a.serveOperators(a.server)
 	a.handlers = handlers.NewRunners(a.Views(), log)
 	a.handlers.Replace(plans, eventlog.View{}) // from the first event on
 	return a, nil

@@ -189,6 +189,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(w, r)
 }
 
+// Routes returns what answers like [Server.ServeHTTP], but whoever asks: for a program that guards it itself.
+func (s *Server) Routes() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		s.dispatch(w, r)
+	})
+}
+
 // dispatch answers a request whose caller may make it.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	route, ok := s.routes[r.URL.Path]
