@@ -43,7 +43,7 @@ func openFileWriter(path string, t *template.Template, command string) (*fileWri
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("write file %s: it is not a regular file", path)
+		return nil, &ConfigError{fmt.Errorf("write file %s: it is not a regular file", path)}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("write file: %w", err)
 	}

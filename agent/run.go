@@ -31,6 +31,10 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 		return &ConfigError{err}
 	}
 	listener, err := localapi.ListenSocket(path)
+	var place *localapi.PlaceError
+	if errors.As(err, &place) {
+		return &ConfigError{err}
+	}
 	if err != nil {
 		return err
 	}

@@ -24,9 +24,13 @@ func agentCommand() *cli.Command {
 		UsageText: "heartsay agent [flags]",
 		Description: `Prints one line when it is ready and logs to stderr. The first SIGTERM or SIGINT
 makes it leave the cluster and exit with 0; a second one ends it at once. SIGHUP
-makes it read its configuration and its key file again.`,
+makes it read its configuration and its key file again.
+
+It exits with 78 when a flag, a variable, the configuration file or a file of
+secrets is wrong, and with 1 when it cannot start or go on for another reason.`,
 		Flags:    config.Flags(),
 		AgentEnv: true,
+		Misuse:   cli.ExitConfig,
 		Action:   agentAction,
 	}
 }

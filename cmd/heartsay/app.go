@@ -30,4 +30,4 @@ environment variable that its help names; there, commas separate the values of a
 flag that may be repeated, or line feeds those of --on-event and --webhook.
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 agent unreachable, 4 not permitted,
-5 not found, 6 timed out, 7 condition false.`
+5 not found, 6 timed out, 7 condition false, 78 wrong configuration of the agent.`

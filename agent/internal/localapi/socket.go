@@ -13,7 +13,8 @@ import (
 )
 
 // ListenSocket listens on a Unix socket at path that only this user can use. A missing folder is made, for this user
-// alone. A socket on which nobody listens any more is replaced; anything else at path is left alone and is an error.
+// alone. A socket on which nobody listens any more is replaced; anything else at path is left alone and is an error,
+// which is a [*PlaceError] when it does not pass by itself.
 // Closing the listener removes the socket, unless somebody put another one there.
 //
 // The socket is made in a private folder and then linked to path, so that it is never open to others, not even for a
@@ -54,7 +55,7 @@ func ListenSocket(path string) (net.Listener, error) {
 func listenIn(private, path string) (*socketListener, error) {
 	name := filepath.Join(private, "s")
 	if _, err := api.SocketPath("unix://" + name); err != nil {
-		return nil, fmt.Errorf("make a socket at %s: the path is %d bytes too long to do that safely: choose a shorter one",
+		return nil, badPlace("make a socket at %s: the path is %d bytes too long to do that safely: choose a shorter one",
 			path, len(name)-107)
 	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: name, Net: "unix"})

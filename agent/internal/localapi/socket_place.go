@@ -36,6 +36,14 @@ func lockSocket(path string) (*safefile.Lock, error) {
 	return lock, nil
 }
 
+// PlaceError says that a path is none for the socket of an API, and stays none until somebody changes it or what is
+// there.
+type PlaceError struct{ text string }
+
+func (e *PlaceError) Error() string { return e.text }
+
+func badPlace(format string, args ...any) error { return &PlaceError{fmt.Sprintf(format, args...)} }
+
 // makeSocketFolder makes dir if it is missing, and returns an error when others could replace what is in it.
 func makeSocketFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -47,11 +55,11 @@ func makeSocketFolder(dir string) error {
 	}
 	owner, me := info.Sys().(*syscall.Stat_t).Uid, os.Geteuid()
 	if me != 0 && owner != 0 && int(owner) != me {
-		return fmt.Errorf("the folder %s of the API socket belongs to user %d: choose another place with --api",
+		return badPlace("the folder %s of the API socket belongs to user %d: choose another place with --api",
 			dir, owner)
 	}
 	if info.Mode()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
-		return fmt.Errorf("the folder %s of the API socket is writable by everybody (mode %v), who could replace the "+
+		return badPlace("the folder %s of the API socket is writable by everybody (mode %v), who could replace the "+
 			"socket: choose another place with --api", dir, info.Mode())
 	}
 	return nil
@@ -67,7 +75,7 @@ func checkSocket(path string) (stale bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("look at the API socket: %w", err)
 	case info.Mode().Type() != fs.ModeSocket:
-		return false, fmt.Errorf("%s is taken by something that is not a socket (%v): remove it, "+
+		return false, badPlace("%s is taken by something that is not a socket (%v): remove it, "+
 			"or choose another place with --api", path, info.Mode())
 	}
 	c, err := net.DialTimeout("unix", path, socketPatience)

@@ -44,6 +44,7 @@ type Command struct {
 
 	Hidden   bool                   // in no help and no completion: it is for programs
 	AgentEnv bool                   // its flags are the agent's, and so are their variables; holds for its Commands too
+	Misuse   int                    // exit code when the line, the environment or the source is wrong; 0: those of ExitCode
 	Examines bool                   // it looks for faults of the source itself: they are in Line.Fault
 	Complete func(*Call) []Proposal // what the next argument could be, on a line that is not finished
 }
@@ -127,11 +128,16 @@ func (t Takes) check(l *Line) error {
 // Run runs a command line, without the program's name, tells on err what failed, and returns the exit code.
 func (p *Program) Run(args []string, in io.Reader, out, err io.Writer, getenv func(string) string) int {
 	line, failure := p.Parse(args, getenv)
-	if failure == nil {
+	understood := failure == nil
+	if understood {
 		failure = line.run(&Call{Line: line, Context: context.Background(), In: in, Out: out, Err: err})
 	}
 	printError(err, line.Name(), failure)
-	return ExitCode(failure)
+	code := ExitCode(failure)
+	if n := len(line.Path); n > 0 && line.Path[n-1].Misuse != 0 && (code == ExitUsage || !understood) {
+		return line.Path[n-1].Misuse
+	}
+	return code
 }
 
 func (l *Line) run(c *Call) error {

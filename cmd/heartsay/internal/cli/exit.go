@@ -21,6 +21,10 @@ const (
 	ExitNotFound     = 5
 	ExitTimedOut     = 6
 	ExitFalse        = 7 // the condition asked about does not hold
+
+	// ExitConfig is for a Command.Misuse: the number that sysexits.h gives to a wrong configuration. It is none that the
+	// Go runtime ends a program with, which is 2 after a panic, a fatal error, SIGQUIT or SIGABRT.
+	ExitConfig = 78
 )
 
 // exitError is an error with an exit code of its own.
