@@ -38,7 +38,7 @@ type Wire struct {
 	transport memberlist.Transport
 	local     netip.AddrPort
 	maxPacket atomic.Int64
-	gate      atomic.Pointer[gate] // nil: everything is taken
+	filter    atomic.Pointer[Filter] // nil: everything is taken
 	drops     *wireDrops
 
 	packets chan Packet

@@ -77,15 +77,14 @@ func TestPacketsAndStreamsTravelOverRealSockets(t *testing.T) {
 			if cap(p.Bytes) != len(p.Bytes) {
 				t.Errorf("a packet of %d bytes keeps %d alive", len(p.Bytes), cap(p.Bytes))
 			}
-			exchangeFrames(t, a, b)
+			exchangeBytes(t, a, b)
 		})
 	}
 }
 
-// exchangeFrames opens a stream from a to b and sends a frame each way.
-func exchangeFrames(t *testing.T, a, b *Wire) {
+// exchangeBytes opens a stream from a to b and sends something each way.
+func exchangeBytes(t *testing.T, a, b *Wire) {
 	t.Helper()
-	e := NewEnvelope("prod", testBoot)
 	out, err := a.Dial(b.Local(), 10*time.Second)
 	if err != nil {
 		t.Fatal(err)
@@ -94,10 +93,11 @@ func exchangeFrames(t *testing.T, a, b *Wire) {
 	in := takeWithin(t, b.Streams())
 	defer in.Close()
 	for _, dir := range []struct{ from, to net.Conn }{{out, in}, {in, out}} {
-		if err := WriteFrame(dir.from, e, []byte("question")); err != nil {
+		if _, err := dir.from.Write([]byte("question")); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := ReadFrame(dir.to, e); err != nil || string(got) != "question" {
+		got := make([]byte, len("question"))
+		if _, err := io.ReadFull(dir.to, got); err != nil || string(got) != "question" {
 			t.Errorf("read %q, %v from the stream", got, err)
 		}
 	}
@@ -422,6 +422,42 @@ func TestWireOutlivesATransportThatClosesItsChannels(t *testing.T) {
 	if first == nil || first != second {
 		t.Errorf("close: %v, then %v: want what the transport said, both times", first, second)
 	}
+}
+
+// verdicts is a filter that says of everything what it is.
+type verdicts Verdict
+
+func (v verdicts) Packet(netip.AddrPort, []byte, time.Time) Verdict { return Verdict(v) }
+func (v verdicts) Stream(netip.Addr) Verdict                        { return Verdict(v) }
+
+func TestWhatTheFilterRefusesIsCountedUnderItsReason(t *testing.T) {
+	f, w := fakeWire(t)
+	from := addrOf("10.0.0.2:4327")
+	for _, c := range []struct {
+		says    Verdict
+		counter string
+	}{{Malformed, "packet_format"}, {Denied, "packet_denied"}, {TooFast, "packet_rate"}} {
+		w.SetFilter(verdicts(c.says))
+		f.packets <- &memberlist.Packet{Buf: []byte("x"), From: from}
+		f.packets <- nil // taken only after the packet is judged
+		if d := w.Drops(); d[c.counter] != 1 || len(w.Packets()) != 0 {
+			t.Errorf("a packet that is judged %d is counted as %v", c.says, d)
+		}
+		f.packets <- &memberlist.Packet{Buf: make([]byte, DefaultMaxPacket+1), From: from}
+		f.packets <- &memberlist.Packet{Buf: []byte("x"), From: addrOf("[2001:db8::1]:1")}
+	}
+	f.packets <- nil
+	if d := w.Drops(); d["packet_size"] != 3 || d["packet_source"] != 3 {
+		t.Errorf("what is too large, or from whom nobody can answer, is the filter's business: %v", d)
+	}
+	near, far := net.Pipe()
+	f.streams <- fakeConn{near, &net.TCPAddr{IP: net.IPv4(10, 0, 0, 2), Port: 1}}
+	if _, err := far.Read(make([]byte, 1)); err != io.EOF || w.Drops()["stream_denied"] != 1 {
+		t.Errorf("a stream that the filter refuses: %v, counted %v", err, w.Drops())
+	}
+	w.SetFilter(verdicts(Taken))
+	f.packets <- &memberlist.Packet{Buf: []byte("x"), From: from}
+	takeWithin(t, w.Packets())
 }
 
 func TestTransportLogLinesGetTheirLevelAndCannotForgeOthers(t *testing.T) {

@@ -1,0 +1,65 @@
+package agent
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+)
+
+// Filter judges what came before anything costly is done with it. The goroutine that reads the network calls it, so it
+// must not wait. It must be safe for concurrent use.
+type Filter interface {
+	// Packet judges a packet, which it must not keep.
+	Packet(from netip.AddrPort, b []byte, now time.Time) Verdict
+	// Stream judges a stream. It is not asked about one whose source is not known.
+	Stream(from netip.Addr) Verdict
+}
+
+// Verdict is what a [Filter] says. All but Taken are counted.
+type Verdict int
+
+// The verdicts of a filter.
+const (
+	Taken     Verdict = iota
+	Malformed         // it does not begin like anything that is expected
+	Denied            // nobody listens to its source
+	TooFast           // its source sends too much
+)
+
+// SetFilter makes w take only what the filter takes, from now on. Until then it takes everything.
+func (w *Wire) SetFilter(f Filter) { w.filter.Store(&f) }
+
+// refusesPacket returns the counter of the reason for which a packet is not taken, nil if it is.
+func (w *Wire) refusesPacket(from netip.AddrPort, b []byte) *atomic.Uint64 {
+	switch {
+	case int64(len(b)) > w.maxPacket.Load():
+		return &w.drops.packetSize
+	case !w.hears(from):
+		return &w.drops.packetSource
+	}
+	f := w.filter.Load()
+	if f == nil {
+		return nil
+	}
+	switch (*f).Packet(from, b, time.Now()) {
+	case Malformed:
+		return &w.drops.packetFormat
+	case Denied:
+		return &w.drops.packetDenied
+	case TooFast:
+		return &w.drops.packetRate
+	}
+	return nil
+}
+
+// refusesStream is the same for a stream.
+func (w *Wire) refusesStream(from netip.AddrPort) *atomic.Uint64 {
+	f := w.filter.Load()
+	switch {
+	case !w.hears(from):
+		return &w.drops.streamSource
+	case f != nil && (*f).Stream(from.Addr()) != Taken:
+		return &w.drops.streamDenied
+	}
+	return nil
+}
