@@ -29,7 +29,8 @@ type Agent struct {
 	cfg        Config // at the start; see Config for what it is now
 	log        hclog.Logger
 	configured configured
-	wire       *wireTransport
+	wire       *Wire
+	filter     *packetFilter                // of the wire
 	sealer     *Sealer                      // nil without a key
 	keys       atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
 	reloading  sync.Mutex                   // held while the key file is read again
@@ -43,7 +44,6 @@ type Agent struct {
 func (a *Agent) Close() error {
 	a.handlers.Close()
 	err := a.Node.Close()
-	a.wire.dials.Wait()
 	a.endpoints.Wait()
 	return errors.Join(err, a.server.Close())
 }

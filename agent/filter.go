@@ -79,13 +79,3 @@ func allows(networks []netip.Prefix, ip netip.Addr) bool {
 	within := func(n netip.Prefix) bool { return n.Contains(ip) }
 	return len(networks) == 0 || slices.ContainsFunc(networks, within)
 }
-
-// Guard is SetFilter.
-func (w *Wire) Guard(networks []netip.Prefix) { w.SetFilter(newPacketFilter(networks, time.Now())) }
-
-// Know notes.
-func (w *Wire) Know(a netip.AddrPort, now time.Time) {
-	if f := w.filter.Load(); f != nil {
-		(*f).(*packetFilter).know(a, now)
-	}
-}

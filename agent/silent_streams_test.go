@@ -66,7 +66,7 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 	if len(held) != streams {
 		t.Fatalf("%d of %d streams were opened: the test proves nothing", len(held), streams)
 	}
-	awaitWire(t, "the count of those that are refused", func() bool {
+	await(t, "the count of those that are refused", func() bool {
 		return a.wire.Drops()["stream_share"] >= streams/2
 	})
 	t.Logf("%d goroutines before, %d at most with %d silent streams; %d refused", before, most, streams,
@@ -80,7 +80,7 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 func onLoopbackJoins(t *testing.T, a *Agent, keys string) {
 	t.Helper()
 	b := onLoopback(t, "b", "127.0.0.2", keys, a.wire.Local().String())
-	awaitWire(t, "the joiner is seen", func() bool {
+	await(t, "the joiner is seen", func() bool {
 		all, err := a.Members(context.Background())
 		if err != nil || len(all.Members) != 2 {
 			return false

@@ -22,7 +22,7 @@ func TestR15OneSourceCannotTakeEveryPlaceOfStreams(t *testing.T) {
 	var held []net.Conn
 	for range MaxStreamShare {
 		dialFrom(t, w, "127.0.0.2")
-		held = append(held, takeWithin(t, w.Streams()))
+		held = append(held, takeWithin(t, w.streams))
 	}
 	if _, err := dialFrom(t, w, "127.0.0.2").Read(make([]byte, 1)); err == nil {
 		t.Errorf("stream %d of one source was answered: it must be closed", MaxStreamShare+1)
@@ -31,11 +31,11 @@ func TestR15OneSourceCannotTakeEveryPlaceOfStreams(t *testing.T) {
 		t.Errorf("%d refused streams were counted: want 1", got)
 	}
 	dialFrom(t, w, "127.0.0.3")
-	takeWithin(t, w.Streams()).Close() // another source is served
+	takeWithin(t, w.streams).Close() // another source is served
 	held[0].Close()
 	held[0].Close() // frees one place, not two
 	dialFrom(t, w, "127.0.0.2")
-	takeWithin(t, w.Streams())
+	takeWithin(t, w.streams)
 	if _, err := dialFrom(t, w, "127.0.0.2").Read(make([]byte, 1)); err == nil {
 		t.Error("one stream was closed, twice, and two new ones of its source were let in")
 	}

@@ -26,40 +26,40 @@ const (
 	TooFast           // its source sends too much
 )
 
-// SetFilter makes w take only what the filter takes, from now on. Until then it takes everything.
-func (w *Wire) SetFilter(f Filter) { w.filter.Store(&f) }
+// SetFilter makes t take only what the filter takes, from now on. Until then it takes everything.
+func (t *Wire) SetFilter(f Filter) { t.filter.Store(&f) }
 
 // refusesPacket returns the counter of the reason for which a packet is not taken, nil if it is.
-func (w *Wire) refusesPacket(from netip.AddrPort, b []byte) *atomic.Uint64 {
+func (t *Wire) refusesPacket(from netip.AddrPort, b []byte) *atomic.Uint64 {
 	switch {
-	case int64(len(b)) > w.maxPacket.Load():
-		return &w.drops.packetSize
-	case !w.hears(from):
-		return &w.drops.packetSource
+	case int64(len(b)) > t.maxPacket.Load():
+		return &t.drops.packetSize
+	case !t.hears(from):
+		return &t.drops.packetSource
 	}
-	f := w.filter.Load()
+	f := t.filter.Load()
 	if f == nil {
 		return nil
 	}
 	switch (*f).Packet(from, b, time.Now()) {
 	case Malformed:
-		return &w.drops.packetFormat
+		return &t.drops.packetFormat
 	case Denied:
-		return &w.drops.packetDenied
+		return &t.drops.packetDenied
 	case TooFast:
-		return &w.drops.packetRate
+		return &t.drops.packetRate
 	}
 	return nil
 }
 
 // refusesStream is the same for a stream.
-func (w *Wire) refusesStream(from netip.AddrPort) *atomic.Uint64 {
-	f := w.filter.Load()
+func (t *Wire) refusesStream(from netip.AddrPort) *atomic.Uint64 {
+	f := t.filter.Load()
 	switch {
-	case !w.hears(from):
-		return &w.drops.streamSource
+	case !t.hears(from):
+		return &t.drops.streamSource
 	case f != nil && (*f).Stream(from.Addr()) != Taken:
-		return &w.drops.streamDenied
+		return &t.drops.streamDenied
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -44,6 +45,14 @@ func awaitWire(t *testing.T, what string, done func() bool) {
 	}
 }
 
+// within returns a context that ends after d.
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // takeWithin returns the next thing from a queue.
 func takeWithin[T any](t *testing.T, queue <-chan T) T {
 	t.Helper()
@@ -70,12 +79,12 @@ func TestPacketsAndStreamsTravelOverRealSockets(t *testing.T) {
 			if err := a.Send(b.Local(), []byte("hello")); err != nil {
 				t.Fatal(err)
 			}
-			p := takeWithin(t, b.Packets())
-			if string(p.Bytes) != "hello" || p.From != a.Local() || p.At.Before(before) {
-				t.Errorf("sent hello from %s, got %q from %s at %s", a.Local(), p.Bytes, p.From, p.At)
+			p := takeWithin(t, b.packets)
+			if string(p.bytes) != "hello" || p.from != a.Local() || p.at.Before(before) {
+				t.Errorf("sent hello from %s, got %q from %s at %s", a.Local(), p.bytes, p.from, p.at)
 			}
-			if cap(p.Bytes) != len(p.Bytes) {
-				t.Errorf("a packet of %d bytes keeps %d alive", len(p.Bytes), cap(p.Bytes))
+			if cap(p.bytes) != len(p.bytes) {
+				t.Errorf("a packet of %d bytes keeps %d alive", len(p.bytes), cap(p.bytes))
 			}
 			exchangeBytes(t, a, b)
 		})
@@ -85,12 +94,12 @@ func TestPacketsAndStreamsTravelOverRealSockets(t *testing.T) {
 // exchangeBytes opens a stream from a to b and sends something each way.
 func exchangeBytes(t *testing.T, a, b *Wire) {
 	t.Helper()
-	out, err := a.Dial(b.Local(), 10*time.Second)
+	out, err := a.Dial(within(t, 10*time.Second), b.Local())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	in := takeWithin(t, b.Streams())
+	in := takeWithin(t, b.streams)
 	defer in.Close()
 	for _, dir := range []struct{ from, to net.Conn }{{out, in}, {in, out}} {
 		if _, err := dir.from.Write([]byte("question")); err != nil {
@@ -109,8 +118,8 @@ func TestWireToIPv4WrittenAsIPv6ReachesTheSameMember(t *testing.T) {
 	if err := a.Send(mapped, []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	if p := takeWithin(t, b.Packets()); p.From != a.Local() {
-		t.Errorf("the packet seems to come from %s: want %s", p.From, a.Local())
+	if p := takeWithin(t, b.packets); p.from != a.Local() {
+		t.Errorf("the packet seems to come from %s: want %s", p.from, a.Local())
 	}
 }
 
@@ -121,13 +130,15 @@ func TestWireContactsHostsOnlyByTheirAddress(t *testing.T) {
 		if err := w.Send(to, []byte("x")); err == nil {
 			t.Errorf("a packet was sent to %q", s)
 		}
-		if c, err := w.Dial(to, time.Second); err == nil {
+		if c, err := w.Dial(within(t, time.Second), to); err == nil {
 			t.Errorf("a stream was opened to %q", s)
 			_ = c.Close()
 		}
 	}
-	if _, err := w.Dial(w.Local(), 0); err == nil {
-		t.Error("a stream was opened without a time-out")
+	for what, ctx := range map[string]context.Context{"no deadline": t.Context(), "one that is over": within(t, 0)} {
+		if _, err := w.Dial(ctx, w.Local()); err == nil {
+			t.Errorf("a stream was opened with %s", what)
+		}
 	}
 }
 
@@ -203,14 +214,14 @@ func TestR15PacketsOfNoOrTooManyBytesAreDroppedAndCounted(t *testing.T) {
 	send(DefaultMaxPacket + 1)
 	send(60_000)
 	send(DefaultMaxPacket)
-	if p := takeWithin(t, b.Packets()); len(p.Bytes) != DefaultMaxPacket {
-		t.Errorf("a packet of %d bytes came: want the one of %d", len(p.Bytes), DefaultMaxPacket)
+	if p := takeWithin(t, b.packets); len(p.bytes) != DefaultMaxPacket {
+		t.Errorf("a packet of %d bytes came: want the one of %d", len(p.bytes), DefaultMaxPacket)
 	}
 	b.LimitPackets(9000)
 	send(9001)
 	send(9000)
-	if p := takeWithin(t, b.Packets()); len(p.Bytes) != 9000 {
-		t.Errorf("a packet of %d bytes came: want the one of 9000", len(p.Bytes))
+	if p := takeWithin(t, b.packets); len(p.bytes) != 9000 {
+		t.Errorf("a packet of %d bytes came: want the one of 9000", len(p.bytes))
 	}
 	if d := b.Drops(); d["packet_size"] != 3 || d["packet_empty"] != 1 {
 		t.Errorf("counted %v: want three too large and one empty", d)
@@ -232,7 +243,7 @@ func TestCloseUnderFireLeavesNothingBehind(t *testing.T) {
 		d := w.Drops()
 		return d["packet_queue"] > 0 && d["stream_share"] > 0
 	})
-	taken := <-w.Streams() // one is being handled, the others wait; no packet was ever read
+	taken := <-w.streams // one is being handled, the others wait; no packet was ever read
 	var closers sync.WaitGroup
 	for range 3 {
 		closers.Go(func() {
@@ -246,11 +257,14 @@ func TestCloseUnderFireLeavesNothingBehind(t *testing.T) {
 		t.Error("a stream is still open after Close: its handler would never end")
 	}
 	_ = taken.Close()
-	if _, ok := <-w.Packets(); ok {
-		t.Error("a packet came out of a closed Wire")
+	if _, _, _, err := w.Receive(); err != io.EOF {
+		t.Errorf("a closed Wire gives a packet, or %v", err)
 	}
-	if _, ok := <-w.Streams(); ok {
-		t.Error("a stream came out of a closed Wire")
+	if _, err := w.Accept(); err != io.EOF {
+		t.Errorf("a closed Wire gives a stream, or %v", err)
+	}
+	if _, err := w.Dial(within(t, time.Second), w.Local()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a closed Wire opens a stream, or says %v", err)
 	}
 	if err := w.Send(w.Local(), []byte("x")); err == nil {
 		t.Error("a closed Wire sends")
@@ -298,7 +312,7 @@ func TestR15The65thStreamIsRefusedUntilAPlaceIsFree(t *testing.T) {
 	var taken []net.Conn
 	for range MaxStreams {
 		dial()
-		taken = append(taken, takeWithin(t, w.Streams()))
+		taken = append(taken, takeWithin(t, w.streams))
 	}
 	if n, err := dial().Read(make([]byte, 1)); err == nil {
 		t.Errorf("stream %d was answered with %d bytes: it must be closed", MaxStreams+1, n)
@@ -309,7 +323,7 @@ func TestR15The65thStreamIsRefusedUntilAPlaceIsFree(t *testing.T) {
 	_ = taken[0].Close()
 	_ = taken[0].Close() // frees one place, not two
 	_ = dial()
-	again := takeWithin(t, w.Streams())
+	again := takeWithin(t, w.streams)
 	if _, err := dial().Read(make([]byte, 1)); err == nil || w.Drops()["stream_limit"] != 2 {
 		t.Errorf("one stream was closed, twice, and two new ones were let in")
 	}
@@ -321,6 +335,7 @@ type fakeTransport struct {
 	packets chan *memberlist.Packet
 	streams chan net.Conn
 	sent    []string
+	dial    func() (net.Conn, error)
 }
 
 func newFakeTransport() *fakeTransport {
@@ -336,7 +351,10 @@ func (f *fakeTransport) WriteTo(b []byte, addr string) (time.Time, error) {
 	return time.Time{}, nil
 }
 func (f *fakeTransport) DialTimeout(string, time.Duration) (net.Conn, error) {
-	return nil, errors.New("nobody is there")
+	if f.dial == nil {
+		return nil, errors.New("nobody is there")
+	}
+	return f.dial()
 }
 
 // addrOf is a net.Addr of a network of its own.
@@ -364,8 +382,8 @@ func TestR15AFullQueueDropsTheOldestPacket(t *testing.T) {
 		t.Errorf("%d dropped packets were counted: want %d", got, extra)
 	}
 	for i := range uint64(PacketQueue) {
-		p := takeWithin(t, w.Packets())
-		if got := binary.BigEndian.Uint64(p.Bytes); got != i+extra {
+		p := takeWithin(t, w.packets)
+		if got := binary.BigEndian.Uint64(p.bytes); got != i+extra {
 			t.Fatalf("packet %d is number %d: want the newest %d, in order", i, got, PacketQueue)
 		}
 	}
@@ -379,10 +397,10 @@ func TestWireHearsOnlyWhomItCanAnswer(t *testing.T) {
 	}
 	buf := append(make([]byte, 0, 1<<16), "good"...)
 	f.packets <- &memberlist.Packet{Buf: buf, From: &net.UDPAddr{IP: net.ParseIP("::ffff:10.0.0.2"), Port: 7}}
-	p := takeWithin(t, w.Packets())
+	p := takeWithin(t, w.packets)
 	copy(buf, "evil") // the transport may use its buffer again
-	if string(p.Bytes) != "good" || p.From.String() != "10.0.0.2:7" || cap(p.Bytes) != 4 {
-		t.Errorf("got %q of capacity %d from %s: want a copy of its own, from 10.0.0.2:7", p.Bytes, cap(p.Bytes), p.From)
+	if string(p.bytes) != "good" || p.from.String() != "10.0.0.2:7" || cap(p.bytes) != 4 {
+		t.Errorf("got %q of capacity %d from %s: want a copy of its own, from 10.0.0.2:7", p.bytes, cap(p.bytes), p.from)
 	}
 	if got := w.Drops()["packet_source"]; got != 6 {
 		t.Errorf("%d packets without a usable source were counted: want 6", got)
@@ -395,7 +413,7 @@ func TestWireHearsOnlyWhomItCanAnswer(t *testing.T) {
 	c, d := net.Pipe() // whose ends have no address: a network in memory may be like that
 	defer d.Close()
 	f.streams <- c
-	_ = takeWithin(t, w.Streams()).Close()
+	_ = takeWithin(t, w.streams).Close()
 }
 
 // fakeConn is a stream from anywhere.
@@ -406,6 +424,60 @@ type fakeConn struct {
 
 func (c fakeConn) RemoteAddr() net.Addr { return c.from }
 
+func TestDialGivesUpWithItsContextAndClosesWhatIsOpenedLater(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f, w := fakeWire(t)
+	near, far := net.Pipe()
+	opened, reached := make(chan struct{}), make(chan struct{})
+	f.dial = func() (net.Conn, error) {
+		close(reached)
+		<-opened
+		return near, nil
+	}
+	stopping := errors.New("stopping")
+	ctx, cancel := context.WithCancelCause(within(t, time.Minute))
+	go func() {
+		<-reached
+		cancel(stopping)
+	}()
+	if _, err := w.Dial(ctx, netip.MustParseAddrPort("10.0.0.2:7")); !errors.Is(err, stopping) {
+		t.Errorf("dial: %v: want why its context ended", err)
+	}
+	close(opened)
+	_ = w.Close()
+	if _, err := far.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a stream for which nobody waited is left open: %v", err)
+	}
+}
+
+func TestWireTellsWhatWaitsAndWhatWasLost(t *testing.T) {
+	f, w := fakeWire(t)
+	f.packets <- &memberlist.Packet{Buf: []byte("x"), From: addrOf("10.0.0.2:4327"), Timestamp: time.Unix(7, 0)}
+	f.packets <- nil
+	if w.Waiting() != 1 || w.Lost() != 0 {
+		t.Errorf("%d packets wait and %d were lost, want 1 and 0", w.Waiting(), w.Lost())
+	}
+	b, from, at, err := w.Receive()
+	if string(b) != "x" || from.String() != "10.0.0.2:4327" || !at.Equal(time.Unix(7, 0)) || err != nil {
+		t.Errorf("received %q from %s of %s, %v", b, from, at, err)
+	}
+	w.drops.packetQueue.Add(1)
+	w.drops.packetKernel.Add(10)
+	counting := NewWire(struct {
+		*fakeTransport
+		lossy
+	}{newFakeTransport(), 100}, w.Local())
+	defer counting.Close()
+	if w.Lost() != 11 || counting.Lost() != 100 {
+		t.Errorf("%d and %d packets were lost, want 11 and 100", w.Lost(), counting.Lost())
+	}
+}
+
+// lossy makes a carrier one that counts what it drops.
+type lossy uint64
+
+func (l lossy) Lost() uint64 { return uint64(l) }
+
 func TestWireOutlivesATransportThatClosesItsChannels(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	f, w := fakeWire(t)
@@ -414,7 +486,7 @@ func TestWireOutlivesATransportThatClosesItsChannels(t *testing.T) {
 	if err := w.Send(netip.MustParseAddrPort("[::ffff:10.0.0.2]:7"), []byte("x")); err != nil || f.sent[0] != "10.0.0.2:7 x" {
 		t.Errorf("sent %q, %v: names and other ways to write an address must never reach the transport", f.sent, err)
 	}
-	if _, err := w.Dial(netip.MustParseAddrPort("10.0.0.2:7"), time.Second); err == nil ||
+	if _, err := w.Dial(within(t, time.Second), netip.MustParseAddrPort("10.0.0.2:7")); err == nil ||
 		!strings.HasPrefix(err.Error(), "open stream to 10.0.0.2:7: ") {
 		t.Errorf("dial: %v: want the cause, and to whom", err)
 	}
@@ -440,7 +512,7 @@ func TestWhatTheFilterRefusesIsCountedUnderItsReason(t *testing.T) {
 		w.SetFilter(verdicts(c.says))
 		f.packets <- &memberlist.Packet{Buf: []byte("x"), From: from}
 		f.packets <- nil // taken only after the packet is judged
-		if d := w.Drops(); d[c.counter] != 1 || len(w.Packets()) != 0 {
+		if d := w.Drops(); d[c.counter] != 1 || len(w.packets) != 0 {
 			t.Errorf("a packet that is judged %d is counted as %v", c.says, d)
 		}
 		f.packets <- &memberlist.Packet{Buf: make([]byte, DefaultMaxPacket+1), From: from}
@@ -457,7 +529,7 @@ func TestWhatTheFilterRefusesIsCountedUnderItsReason(t *testing.T) {
 	}
 	w.SetFilter(verdicts(Taken))
 	f.packets <- &memberlist.Packet{Buf: []byte("x"), From: from}
-	takeWithin(t, w.Packets())
+	takeWithin(t, w.packets)
 }
 
 func TestTransportLogLinesGetTheirLevelAndCannotForgeOthers(t *testing.T) {

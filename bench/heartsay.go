@@ -51,7 +51,7 @@ func (s heartsaySystem) start(c *cluster, index int, seed string) process {
 		cfg.Join = []string{seed}
 	}
 	a, err := agent.StartNode(cfg, agent.Parts{
-		Transport: agent.Over(agent.NewWire(c.listen(index), cfg.Advertise)), Seal: agent.NewEnvelope(cfg.Cluster, uint64(index)+1),
+		Transport: agent.NewWire(c.listen(index), cfg.Advertise), Seal: agent.NewEnvelope(cfg.Cluster, uint64(index)+1),
 	})
 	if err != nil {
 		panic(err)
