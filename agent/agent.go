@@ -20,6 +20,7 @@ import (
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/keyring"
+	"heartsay/agent/transport"
 )
 
 // Agent is one running member with its endpoints. Its methods are safe for concurrent use.
@@ -29,7 +30,7 @@ type Agent struct {
 	cfg        Config // at the start; see Config for what it is now
 	log        hclog.Logger
 	configured configured
-	wire       *Wire
+	wire       *transport.Transport
 	filter     *packetFilter                // of the wire
 	sealer     *Sealer                      // nil without a key
 	keys       atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/transport"
 )
 
 // Rates of packets, before anything costly is done with one. An agent sends a few hundred in a second at the shortest
@@ -44,24 +45,24 @@ func (f *packetFilter) know(a netip.AddrPort, now time.Time) {
 }
 
 // Packet judges a packet, by what is cheapest first: format, source, rate.
-func (f *packetFilter) Packet(from netip.AddrPort, b []byte, now time.Time) Verdict {
+func (f *packetFilter) Packet(from netip.AddrPort, b []byte, now time.Time) transport.Verdict {
 	switch {
 	case !MayBeEnvelope(b):
-		return Malformed
+		return transport.Malformed
 	case !allows(f.allowed, from.Addr()):
-		return Denied
+		return transport.Denied
 	case !f.paces(from, now):
-		return TooFast
+		return transport.TooFast
 	}
-	return Taken
+	return transport.Taken
 }
 
 // Stream judges a stream by its source.
-func (f *packetFilter) Stream(from netip.Addr) Verdict {
+func (f *packetFilter) Stream(from netip.Addr) transport.Verdict {
 	if !allows(f.allowed, from) {
-		return Denied
+		return transport.Denied
 	}
-	return Taken
+	return transport.Taken
 }
 
 // paces reports whether one more packet from an address is within its rate.

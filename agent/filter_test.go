@@ -10,12 +10,13 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/transport"
 )
 
 func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) {
 	own := netip.MustParseAddrPort("[2001:db8::5]:4327")
 	fake := newMemNet(1).listen(own)
-	w := NewWire(fake, own)
+	w := transport.New(fake, own)
 	t.Cleanup(func() { _ = w.Close() })
 	w.SetFilter(newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}, time.Now()))
 	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, []byte("hello"))
@@ -103,11 +104,11 @@ func TestAPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
 		what  string
 		from  netip.AddrPort
 		bytes []byte
-		want  Verdict
+		want  transport.Verdict
 	}{
-		{"no envelope, from outside, too fast", outside, make([]byte, 100), Malformed},
-		{"from outside, too fast", outside, good, Denied},
-		{"too fast", addrA, good, TooFast},
+		{"no envelope, from outside, too fast", outside, make([]byte, 100), transport.Malformed},
+		{"from outside, too fast", outside, good, transport.Denied},
+		{"too fast", addrA, good, transport.TooFast},
 	} {
 		if got := f.Packet(c.from, c.bytes, noon); got != c.want {
 			t.Errorf("a packet that is %s is judged %d, want %d", c.what, got, c.want)

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
 
+	"heartsay/agent/transport"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -77,7 +78,7 @@ func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		slow := &slowTransport{memTransport: c.net.listen(at(1)), gate: make(chan struct{})}
-		a, err := newAgent(cfg, NewWire(slow, at(1)), nil, c.names, hclog.NewNullLogger())
+		a, err := newAgent(cfg, transport.New(slow, at(1)), nil, c.names, hclog.NewNullLogger())
 		if err != nil {
 			t.Fatal(err)
 		}

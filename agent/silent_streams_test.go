@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/transport"
 	"heartsay/api"
 )
 
@@ -21,7 +22,7 @@ func onLoopback(t *testing.T, name, ip, keys string, join ...string) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
+	w, err := transport.Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +72,8 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 	})
 	t.Logf("%d goroutines before, %d at most with %d silent streams; %d refused", before, most, streams,
 		a.wire.Drops()["stream_share"])
-	if most > before+4*MaxStreams {
-		t.Errorf("%d goroutines became %d: want them bounded by the %d streams that are let in", before, most, MaxStreams)
+	if most > before+4*transport.MaxStreams {
+		t.Errorf("%d goroutines became %d: want them bounded by the %d streams that are let in", before, most, transport.MaxStreams)
 	}
 }
 

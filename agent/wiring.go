@@ -12,6 +12,7 @@ import (
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/internal/state"
+	"heartsay/agent/transport"
 )
 
 // Open starts an agent inside the calling program, as [Run] does but without a local API: it listens where cfg says,
@@ -26,7 +27,7 @@ func Open(cfg Config, log hclog.Logger) (*Agent, error) {
 	if log == nil {
 		log = hclog.NewNullLogger()
 	}
-	t, err := Listen(cfg.Bind, log)
+	t, err := transport.Listen(cfg.Bind, log)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func openStateFile(cfg Config, log hclog.Logger) (State, error) {
 
 // newAgent puts an agent together around its parts and starts it. The error says what is wrong with cfg or with the
 // state; then nothing runs, and the parts are the caller's as they were.
-func newAgent(cfg Config, t *Wire, file State, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
+func newAgent(cfg Config, t *transport.Transport, file State, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
 	envelope, sealer, keys, err := cfg.envelopes()
 	if err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func newAgent(cfg Config, t *Wire, file State, resolver addr.Resolver, log hclog
 	if err != nil {
 		return nil, err
 	}
-	t.LimitPackets(max(cfg.MaxPacket, DefaultMaxPacket)) // peers may be configured otherwise
+	t.LimitPackets(max(cfg.MaxPacket, transport.DefaultMaxPacket)) // peers may be configured otherwise
 	t.SetFilter(a.filter)
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", keys.Primary())

@@ -13,6 +13,7 @@ import (
 
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/state"
+	"heartsay/agent/transport"
 )
 
 // unreadable is a state that cannot be loaded.
@@ -36,7 +37,7 @@ func TestStartThatFailsLeavesTheTransportAsItWas(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 			carrier := newMemNet(1).listen(at(1))
-			w := NewWire(carrier, at(1))
+			w := transport.New(carrier, at(1))
 			defer w.Close()
 			cfg, err := DefaultConfig("local")
 			if err != nil {
@@ -50,7 +51,7 @@ func TestStartThatFailsLeavesTheTransportAsItWas(t *testing.T) {
 				t.Fatal("it started")
 			}
 			carrier.packets <- &memberlist.Packet{Buf: []byte("of another protocol"), From: net.UDPAddrFromAddrPort(at(2))}
-			carrier.packets <- &memberlist.Packet{Buf: make([]byte, DefaultMaxPacket+1), From: net.UDPAddrFromAddrPort(at(2))}
+			carrier.packets <- &memberlist.Packet{Buf: make([]byte, transport.DefaultMaxPacket+1), From: net.UDPAddrFromAddrPort(at(2))}
 			carrier.packets <- nil // taken only after the packets are judged
 			if d := w.Drops(); w.Waiting() != 1 || d["packet_size"] != 1 {
 				t.Errorf("%d packets wait, and %v: want the one, which a filter or another limit would not let through", w.Waiting(), d)

@@ -14,6 +14,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/agent/addr"
+	"heartsay/agent/transport"
 	"heartsay/api"
 )
 
@@ -27,7 +28,7 @@ func (d *doctor) checkPort() {
 	if !bind.IsValid() {
 		return // checkConfig told
 	}
-	wire, err := agent.Listen(bind, hclog.NewNullLogger())
+	wire, err := transport.Listen(bind, hclog.NewNullLogger())
 	if err != nil {
 		d.fail("port", "", "%v%s", err, holders(bind))
 		return

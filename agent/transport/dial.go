@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // Dial opens a stream to one host, and gives up when ctx ends. Ctx must have a deadline: carriers know deadlines and no
 // context, so what is opened after ctx has ended is closed at once, and Close waits for that. The caller must close the
 // stream and set its deadlines.
-func (t *Wire) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+func (t *Transport) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
 	if err := membership.ValidateAddress(to); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)

@@ -5,7 +5,7 @@
 // for anybody; readers take from the queues by [Wire.Receive] and [Wire.Accept]. What is too large, what nobody could
 // answer, and what a [Filter] refuses does not get that far; each is counted (drops.go). What the system dropped is read
 // from it once a second (lost.go).
-package agent
+package transport
 
 import (
 	"fmt"
@@ -39,13 +39,13 @@ type packet struct {
 	at    time.Time // when it came
 }
 
-// Wire sends and takes packets and streams. Its methods are safe for concurrent use.
-type Wire struct {
+// Transport sends and takes packets and streams. Its methods are safe for concurrent use.
+type Transport struct {
 	carrier   memberlist.Transport
 	local     netip.AddrPort
 	maxPacket atomic.Int64
 	filter    atomic.Pointer[Filter] // nil: everything is taken
-	drops     *wireDrops
+	drops     *drops
 
 	packets chan packet
 	streams chan net.Conn
@@ -62,26 +62,26 @@ type Wire struct {
 // Listen opens a port for packets and streams at bind, which is [addr.ParseBind]'s: an IP, so that it can only be the
 // address that was meant. Port 0 picks a free port, see [Wire.Local]. Its errors say what to do. The caller must
 // call Close.
-func Listen(bind netip.AddrPort, log hclog.Logger) (*Wire, error) {
-	drops := new(wireDrops)
+func Listen(bind netip.AddrPort, log hclog.Logger) (*Transport, error) {
+	drops := new(drops)
 	carrier, local, err := listenNet(bind, log, drops, memberlist.NewNetTransport)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", bind, err)
 	}
-	t := newWire(carrier, local, drops)
+	t := newTransport(carrier, local, drops)
 	t.watching.Go(t.watchLost)
 	return t, nil
 }
 
-// NewWire returns a Wire over any carrier, whose address is local. The Wire owns the carrier from then on. A carrier
+// New returns a Wire over any carrier, whose address is local. The Wire owns the carrier from then on. A carrier
 // with a method Lost, which returns how many packets it dropped since the start, is asked for that. The caller must call
 // Close.
-func NewWire(carrier memberlist.Transport, local netip.AddrPort) *Wire {
-	return newWire(carrier, local, new(wireDrops))
+func New(carrier memberlist.Transport, local netip.AddrPort) *Transport {
+	return newTransport(carrier, local, new(drops))
 }
 
-func newWire(carrier memberlist.Transport, local netip.AddrPort, drops *wireDrops) *Wire {
-	t := &Wire{
+func newTransport(carrier memberlist.Transport, local netip.AddrPort, drops *drops) *Transport {
+	t := &Transport{
 		carrier: carrier,
 		local:   netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
 		drops:   drops,
@@ -97,15 +97,15 @@ func newWire(carrier memberlist.Transport, local netip.AddrPort, drops *wireDrop
 }
 
 // Local returns the address that the Wire listens on, with its real port.
-func (t *Wire) Local() netip.AddrPort { return t.local }
+func (t *Transport) Local() netip.AddrPort { return t.local }
 
 // LimitPackets makes t drop packets of more than n bytes from now on.
-func (t *Wire) LimitPackets(n int) { t.maxPacket.Store(int64(n)) }
+func (t *Transport) LimitPackets(n int) { t.maxPacket.Store(int64(n)) }
 
 // Receive returns the next packet that came, who sent it, and when it came, and waits for one. The bytes are the
 // caller's. Of too many that wait the oldest is dropped, because old news is worth least. The error is [io.EOF] after
 // Close.
-func (t *Wire) Receive() (b []byte, from netip.AddrPort, at time.Time, err error) {
+func (t *Transport) Receive() (b []byte, from netip.AddrPort, at time.Time, err error) {
 	p, ok := <-t.packets
 	if !ok {
 		return nil, from, at, io.EOF
@@ -114,11 +114,11 @@ func (t *Wire) Receive() (b []byte, from netip.AddrPort, at time.Time, err error
 }
 
 // Waiting returns how many packets came and wait to be received.
-func (t *Wire) Waiting() int { return len(t.packets) }
+func (t *Transport) Waiting() int { return len(t.packets) }
 
 // Accept returns the next stream that another host opened, and waits for one. The caller must close it; until then it
 // holds one of [MaxStreams] places. The error is [io.EOF] after Close.
-func (t *Wire) Accept() (net.Conn, error) {
+func (t *Transport) Accept() (net.Conn, error) {
 	c, ok := <-t.streams
 	if !ok {
 		return nil, io.EOF
@@ -128,10 +128,10 @@ func (t *Wire) Accept() (net.Conn, error) {
 
 // Drops returns how many packets and streams were refused since the start, by reason. The caller owns the map. Every
 // reason is present, see [wireDrops].
-func (t *Wire) Drops() map[string]uint64 { return t.drops.snapshot() }
+func (t *Transport) Drops() map[string]uint64 { return t.drops.snapshot() }
 
 // Send sends b to one host as one packet. It never waits for a resolver, and success does not mean that b arrives.
-func (t *Wire) Send(to netip.AddrPort, b []byte) error {
+func (t *Transport) Send(to netip.AddrPort, b []byte) error {
 	to = netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
 	if err := membership.ValidateAddress(to); err != nil {
 		return fmt.Errorf("send packet: %w", err)
@@ -144,7 +144,7 @@ func (t *Wire) Send(to netip.AddrPort, b []byte) error {
 
 // Close stops listening, closes every accepted stream that is still open, and returns when no goroutine of t or its
 // transport is left. What was queued is gone. Further calls wait for the first one and return the same error.
-func (t *Wire) Close() error {
+func (t *Transport) Close() error {
 	t.closing.Do(func() {
 		if err := t.carrier.Shutdown(); err != nil { // returns only because move goes on reading
 			t.closeErr = fmt.Errorf("close transport: %w", err)
@@ -159,7 +159,7 @@ func (t *Wire) Close() error {
 }
 
 // move reads the transport until it is down, whatever the readers of t do.
-func (t *Wire) move() {
+func (t *Transport) move() {
 	defer close(t.stopped)
 	packets, streams := t.carrier.PacketCh(), t.carrier.StreamCh()
 	for {
@@ -184,7 +184,7 @@ func (t *Wire) move() {
 }
 
 // endQueues empties the queues and closes them, so that their readers end.
-func (t *Wire) endQueues() {
+func (t *Transport) endQueues() {
 	for {
 		select {
 		case <-t.packets:
@@ -198,7 +198,7 @@ func (t *Wire) endQueues() {
 }
 
 // takePacket queues a copy of p of the right size: p is a part of a buffer of 64 KiB, which it would keep alive.
-func (t *Wire) takePacket(p *memberlist.Packet) {
+func (t *Transport) takePacket(p *memberlist.Packet) {
 	from, ok := addr.Of(p.From)
 	if !ok {
 		t.drops.packetSource.Add(1)
@@ -226,7 +226,7 @@ func (t *Wire) takePacket(p *memberlist.Packet) {
 }
 
 // takeStream queues c when there is a place for it. The queue never blocks: it is as long as there are places.
-func (t *Wire) takeStream(c net.Conn) {
+func (t *Transport) takeStream(c net.Conn) {
 	from, ok := addr.Of(c.RemoteAddr())
 	if why := t.refusesStream(from); ok && why != nil {
 		why.Add(1)
@@ -248,4 +248,6 @@ func (t *Wire) takeStream(c net.Conn) {
 
 // hears reports whether t was asked to listen to from. A socket bound to 0.0.0.0 hears IPv6 as well on most systems,
 // which the operator neither asked for nor filters.
-func (t *Wire) hears(from netip.AddrPort) bool { return !t.local.Addr().Is4() || from.Addr().Is4() }
+func (t *Transport) hears(from netip.AddrPort) bool {
+	return !t.local.Addr().Is4() || from.Addr().Is4()
+}

@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"net"
@@ -6,7 +6,7 @@ import (
 )
 
 // dialFrom opens a stream to w from an address of this host's loopback network.
-func dialFrom(t *testing.T, w *Wire, source string) net.Conn {
+func dialFrom(t *testing.T, w *Transport, source string) net.Conn {
 	t.Helper()
 	from := &net.TCPAddr{IP: net.ParseIP(source)}
 	c, err := (&net.Dialer{LocalAddr: from}).Dial("tcp", w.Local().String())

@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"bufio"
@@ -16,7 +16,7 @@ const lostEvery = time.Second
 
 // Lost returns how many packets came for this agent and were dropped because it did not keep up: by the queue of t, by
 // the system before t saw them, or by a carrier that counts them. It never goes back.
-func (t *Wire) Lost() uint64 {
+func (t *Transport) Lost() uint64 {
 	lost := t.drops.packetQueue.Load() + t.drops.packetKernel.Load()
 	if counting, ok := t.carrier.(interface{ Lost() uint64 }); ok {
 		lost += counting.Lost()
@@ -25,7 +25,7 @@ func (t *Wire) Lost() uint64 {
 }
 
 // watchLost counts what the system drops, until t is closed.
-func (t *Wire) watchLost() {
+func (t *Transport) watchLost() {
 	var before uint64
 	timer := time.NewTicker(lostEvery)
 	defer timer.Stop()

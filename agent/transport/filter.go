@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"net/netip"
@@ -27,10 +27,10 @@ const (
 )
 
 // SetFilter makes t take only what the filter takes, from now on. Until then it takes everything.
-func (t *Wire) SetFilter(f Filter) { t.filter.Store(&f) }
+func (t *Transport) SetFilter(f Filter) { t.filter.Store(&f) }
 
 // refusesPacket returns the counter of the reason for which a packet is not taken, nil if it is.
-func (t *Wire) refusesPacket(from netip.AddrPort, b []byte) *atomic.Uint64 {
+func (t *Transport) refusesPacket(from netip.AddrPort, b []byte) *atomic.Uint64 {
 	switch {
 	case int64(len(b)) > t.maxPacket.Load():
 		return &t.drops.packetSize
@@ -53,7 +53,7 @@ func (t *Wire) refusesPacket(from netip.AddrPort, b []byte) *atomic.Uint64 {
 }
 
 // refusesStream is the same for a stream.
-func (t *Wire) refusesStream(from netip.AddrPort) *atomic.Uint64 {
+func (t *Transport) refusesStream(from netip.AddrPort) *atomic.Uint64 {
 	f := t.filter.Load()
 	switch {
 	case !t.hears(from):

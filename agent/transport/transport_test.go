@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ import (
 )
 
 // wireAt returns a Wire on real sockets, or skips the test when this host has no such address.
-func wireAt(t *testing.T, ip string) *Wire {
+func wireAt(t *testing.T, ip string) *Transport {
 	t.Helper()
 	w, err := Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
 	if err != nil && ip == "::1" {
@@ -92,7 +92,7 @@ func TestPacketsAndStreamsTravelOverRealSockets(t *testing.T) {
 }
 
 // exchangeBytes opens a stream from a to b and sends something each way.
-func exchangeBytes(t *testing.T, a, b *Wire) {
+func exchangeBytes(t *testing.T, a, b *Transport) {
 	t.Helper()
 	out, err := a.Dial(within(t, 10*time.Second), b.Local())
 	if err != nil {
@@ -186,19 +186,19 @@ func TestListenPicksAnotherFreePortWhenUDPHasItTaken(t *testing.T) {
 		return memberlist.NewNetTransport(cfg)
 	}
 	bind := netip.MustParseAddrPort("127.0.0.1:0")
-	nt, local, err := listenNet(bind, hclog.NewNullLogger(), new(wireDrops), open)
+	nt, local, err := listenNet(bind, hclog.NewNullLogger(), new(drops), open)
 	if err != nil || local.Port() == 0 || tries != 4 {
 		t.Fatalf("after %d tries: %v, %v: want the fourth to succeed", tries, local, err)
 	}
-	w := newWire(nt, local, new(wireDrops))
+	w := newTransport(nt, local, new(drops))
 	defer w.Close()
 
 	tries = -1000
-	if _, _, err = listenNet(bind, hclog.NewNullLogger(), new(wireDrops), open); err == nil || tries != -1000+freePortTries {
+	if _, _, err = listenNet(bind, hclog.NewNullLogger(), new(drops), open); err == nil || tries != -1000+freePortTries {
 		t.Errorf("gave up after %d tries with %v: want %d", tries+1000, err, freePortTries)
 	}
 	tries = 0
-	if _, _, err = listenNet(local, hclog.NewNullLogger(), new(wireDrops), open); err == nil || tries != 1 {
+	if _, _, err = listenNet(local, hclog.NewNullLogger(), new(drops), open); err == nil || tries != 1 {
 		t.Errorf("a given port was tried %d times: %v", tries, err)
 	}
 }
@@ -363,9 +363,9 @@ type addrOf string
 func (addrOf) Network() string  { return "memory" }
 func (a addrOf) String() string { return string(a) }
 
-func fakeWire(t *testing.T) (*fakeTransport, *Wire) {
+func fakeWire(t *testing.T) (*fakeTransport, *Transport) {
 	f := newFakeTransport()
-	w := NewWire(f, netip.MustParseAddrPort("10.0.0.1:4327"))
+	w := New(f, netip.MustParseAddrPort("10.0.0.1:4327"))
 	t.Cleanup(func() { _ = w.Close() })
 	return f, w
 }
@@ -463,7 +463,7 @@ func TestWireTellsWhatWaitsAndWhatWasLost(t *testing.T) {
 	}
 	w.drops.packetQueue.Add(1)
 	w.drops.packetKernel.Add(10)
-	counting := NewWire(struct {
+	counting := New(struct {
 		*fakeTransport
 		lossy
 	}{newFakeTransport(), 100}, w.Local())
@@ -545,7 +545,7 @@ func TestTransportLogLinesGetTheirLevelAndCannotForgeOthers(t *testing.T) {
 		{"[ERR] memberlist: a\n[INFO] forged\x1b[31m \x00 \u202e\xff é", hclog.Error,
 			`a\n[INFO] forged\x1b[31m \x00 \u202e\xff é`},
 	} {
-		if level, text := parseWireLine(c.line); level != c.level || text != c.text {
+		if level, text := parseLine(c.line); level != c.level || text != c.text {
 			t.Errorf("line %q is told as %s %q: want %s %q", c.line, level, text, c.level, c.text)
 		}
 	}
@@ -553,7 +553,7 @@ func TestTransportLogLinesGetTheirLevelAndCannotForgeOthers(t *testing.T) {
 
 func TestTransportLogIsThinned(t *testing.T) {
 	var out bytes.Buffer
-	l := newWireLog(hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Trace}), new(wireDrops))
+	l := newLog(hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Trace}), new(drops))
 	for i := range 1000 {
 		l.Printf("[ERR] memberlist: complaint %d", i)
 	}
