@@ -30,8 +30,8 @@ type Agent struct {
 	cfg        Config // at the start; see Config for what it is now
 	log        hclog.Logger
 	configured configured
-	wire       *transport.Transport
-	filter     *packetFilter                // of the wire
+	transport  *transport.Transport
+	filter     *packetFilter                // of the transport
 	sealer     *Sealer                      // nil without a key
 	keys       atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
 	reloading  sync.Mutex                   // held while the key file is read again

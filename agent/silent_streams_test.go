@@ -55,7 +55,7 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 	}()
 	open := func(n int) {
 		for range n {
-			if c, err := from.Dial("tcp", a.wire.Local().String()); err == nil {
+			if c, err := from.Dial("tcp", a.transport.Local().String()); err == nil {
 				held = append(held, c)
 			}
 			most = max(most, runtime.NumGoroutine())
@@ -68,10 +68,10 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 		t.Fatalf("%d of %d streams were opened: the test proves nothing", len(held), streams)
 	}
 	await(t, "the count of those that are refused", func() bool {
-		return a.wire.Drops()["stream_share"] >= streams/2
+		return a.transport.Drops()["stream_share"] >= streams/2
 	})
 	t.Logf("%d goroutines before, %d at most with %d silent streams; %d refused", before, most, streams,
-		a.wire.Drops()["stream_share"])
+		a.transport.Drops()["stream_share"])
 	if most > before+4*transport.MaxStreams {
 		t.Errorf("%d goroutines became %d: want them bounded by the %d streams that are let in", before, most, transport.MaxStreams)
 	}
@@ -80,7 +80,7 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 // onLoopbackJoins lets another agent join, and waits until both see each other.
 func onLoopbackJoins(t *testing.T, a *Agent, keys string) {
 	t.Helper()
-	b := onLoopback(t, "b", "127.0.0.2", keys, a.wire.Local().String())
+	b := onLoopback(t, "b", "127.0.0.2", keys, a.transport.Local().String())
 	await(t, "the joiner is seen", func() bool {
 		all, err := a.Members(context.Background())
 		if err != nil || len(all.Members) != 2 {

@@ -85,7 +85,7 @@ func newAgent(cfg Config, t *transport.Transport, file State, resolver addr.Reso
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
-	a := &Agent{cfg: cfg, log: log, wire: t, filter: newPacketFilter(cfg.Allow, time.Now()), sealer: sealer}
+	a := &Agent{cfg: cfg, log: log, transport: t, filter: newPacketFilter(cfg.Allow, time.Now()), sealer: sealer}
 	a.configured.live.Store(&cfg)
 	a.keys.Store(keys)
 	a.metrics = newMetrics(a)

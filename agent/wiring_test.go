@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
@@ -57,5 +59,15 @@ func TestStartThatFailsLeavesTheTransportAsItWas(t *testing.T) {
 				t.Errorf("%d packets wait, and %v: want the one, which a filter or another limit would not let through", w.Waiting(), d)
 			}
 		})
+	}
+}
+
+// await waits until ok reports true. What it waits for happens in other goroutines or in the kernel.
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came true that %s", what)
+		}
 	}
 }

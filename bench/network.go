@@ -72,7 +72,7 @@ type host struct {
 	address netip.AddrPort
 	udp     *net.UDPAddr
 	rng     *rand.Rand // decides over what this host sends, so that hosts do not disturb one another's luck
-	life    *carrier // nil: nobody listens
+	life    *carrier   // nil: nobody listens
 
 	lossIn, lossOut float64       // of this host alone, besides the network's
 	held            bool          // sends and receives wait (Lifeguard's block)

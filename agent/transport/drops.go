@@ -2,7 +2,7 @@ package transport
 
 import "sync/atomic"
 
-// drops counts what a [Wire] refused. The names of the reasons are those of the JSON and the metrics.
+// drops counts what a [Transport] refused. The names of the reasons are those of the JSON and the metrics.
 type drops struct {
 	packetQueue  atomic.Uint64 // packet_queue: the oldest packets of a full queue
 	packetKernel atomic.Uint64 // packet_kernel: dropped by the system, because they were not read in time

@@ -1,8 +1,8 @@
 // Package transport sends and takes packets and streams for one member, within bounds (R15).
 //
-// A [Wire] stands before a carrier, memberlist's Transport, whose channels have no buffer, whose reads stop when nobody
+// A [Transport] stands before a carrier, memberlist's Transport, whose channels have no buffer, whose reads stop when nobody
 // reads them, and whose shutdown hangs then. One goroutine, move, always reads them into bounded queues and never waits
-// for anybody; readers take from the queues by [Wire.Receive] and [Wire.Accept]. What is too large, what nobody could
+// for anybody; readers take from the queues by [Transport.Receive] and [Transport.Accept]. What is too large, what nobody could
 // answer, and what a [Filter] refuses does not get that far; each is counted (drops.go). What the system dropped is read
 // from it once a second (lost.go).
 package transport
@@ -24,7 +24,7 @@ import (
 	"heartsay/membership"
 )
 
-// Bounds of what a [Wire] takes in (R15).
+// Bounds of what a [Transport] takes in (R15).
 const (
 	PacketQueue      = 1024 // packets that wait to be read
 	MaxStreams       = 64   // accepted streams open at once, waiting ones included
@@ -60,7 +60,7 @@ type Transport struct {
 }
 
 // Listen opens a port for packets and streams at bind, which is [addr.ParseBind]'s: an IP, so that it can only be the
-// address that was meant. Port 0 picks a free port, see [Wire.Local]. Its errors say what to do. The caller must
+// address that was meant. Port 0 picks a free port, see [Transport.Local]. Its errors say what to do. The caller must
 // call Close.
 func Listen(bind netip.AddrPort, log hclog.Logger) (*Transport, error) {
 	drops := new(drops)
@@ -73,7 +73,7 @@ func Listen(bind netip.AddrPort, log hclog.Logger) (*Transport, error) {
 	return t, nil
 }
 
-// New returns a Wire over any carrier, whose address is local. The Wire owns the carrier from then on. A carrier
+// New returns a Transport over any carrier, whose address is local. It owns the carrier from then on. A carrier
 // with a method Lost, which returns how many packets it dropped since the start, is asked for that. The caller must call
 // Close.
 func New(carrier memberlist.Transport, local netip.AddrPort) *Transport {
@@ -96,7 +96,7 @@ func newTransport(carrier memberlist.Transport, local netip.AddrPort, drops *dro
 	return t
 }
 
-// Local returns the address that the Wire listens on, with its real port.
+// Local returns the address that t listens on, with its real port.
 func (t *Transport) Local() netip.AddrPort { return t.local }
 
 // LimitPackets makes t drop packets of more than n bytes from now on.

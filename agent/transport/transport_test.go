@@ -21,22 +21,22 @@ import (
 	"go.uber.org/goleak"
 )
 
-// wireAt returns a Wire on real sockets, or skips the test when this host has no such address.
-func wireAt(t *testing.T, ip string) *Transport {
+// listenAt returns a Transport on real sockets, or skips the test when this host has no such address.
+func listenAt(t *testing.T, ip string) *Transport {
 	t.Helper()
-	w, err := Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
+	tr, err := Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
 	if err != nil && ip == "::1" {
 		t.Skipf("this host has no IPv6: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = w.Close() })
-	return w
+	t.Cleanup(func() { _ = tr.Close() })
+	return tr
 }
 
-// awaitWire waits until done reports true. What it waits for happens in other goroutines or in the kernel.
-func awaitWire(t *testing.T, what string, done func() bool) {
+// await waits until done reports true. What it waits for happens in other goroutines or in the kernel.
+func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !done(); runtime.Gosched() {
 		if time.Now().After(deadline) {
@@ -71,7 +71,7 @@ func takeWithin[T any](t *testing.T, queue <-chan T) T {
 func TestPacketsAndStreamsTravelOverRealSockets(t *testing.T) {
 	for _, ip := range []string{"127.0.0.1", "::1"} {
 		t.Run(ip, func(t *testing.T) {
-			a, b := wireAt(t, ip), wireAt(t, ip)
+			a, b := listenAt(t, ip), listenAt(t, ip)
 			if a.Local().Port() == 0 || a.Local() == b.Local() || a.Local().Addr() != netip.MustParseAddr(ip) {
 				t.Fatalf("port 0 was asked for twice: got %s and %s", a.Local(), b.Local())
 			}
@@ -112,8 +112,8 @@ func exchangeBytes(t *testing.T, a, b *Transport) {
 	}
 }
 
-func TestWireToIPv4WrittenAsIPv6ReachesTheSameMember(t *testing.T) {
-	a, b := wireAt(t, "127.0.0.1"), wireAt(t, "127.0.0.1")
+func TestTransportToIPv4WrittenAsIPv6ReachesTheSameMember(t *testing.T) {
+	a, b := listenAt(t, "127.0.0.1"), listenAt(t, "127.0.0.1")
 	mapped := netip.AddrPortFrom(netip.AddrFrom16(b.Local().Addr().As16()), b.Local().Port())
 	if err := a.Send(mapped, []byte("hello")); err != nil {
 		t.Fatal(err)
@@ -123,27 +123,27 @@ func TestWireToIPv4WrittenAsIPv6ReachesTheSameMember(t *testing.T) {
 	}
 }
 
-func TestWireContactsHostsOnlyByTheirAddress(t *testing.T) {
-	w := wireAt(t, "127.0.0.1")
+func TestTransportContactsHostsOnlyByTheirAddress(t *testing.T) {
+	tr := listenAt(t, "127.0.0.1")
 	for _, s := range []string{"0.0.0.0:1", "[::]:1", "10.0.0.1:0", "224.0.0.1:1", "255.255.255.255:1", ""} {
 		to, _ := netip.ParseAddrPort(s)
-		if err := w.Send(to, []byte("x")); err == nil {
+		if err := tr.Send(to, []byte("x")); err == nil {
 			t.Errorf("a packet was sent to %q", s)
 		}
-		if c, err := w.Dial(within(t, time.Second), to); err == nil {
+		if c, err := tr.Dial(within(t, time.Second), to); err == nil {
 			t.Errorf("a stream was opened to %q", s)
 			_ = c.Close()
 		}
 	}
 	for what, ctx := range map[string]context.Context{"no deadline": t.Context(), "one that is over": within(t, 0)} {
-		if _, err := w.Dial(ctx, w.Local()); err == nil {
+		if _, err := tr.Dial(ctx, tr.Local()); err == nil {
 			t.Errorf("a stream was opened with %s", what)
 		}
 	}
 }
 
 func TestListenErrorsSayWhatToDo(t *testing.T) {
-	w := wireAt(t, "127.0.0.1")
+	tr := listenAt(t, "127.0.0.1")
 	udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 		rule, bind, says string
 		cause            error
 	}{
-		{"another agent's port", w.Local().String(), inUse, syscall.EADDRINUSE},
+		{"another agent's port", tr.Local().String(), inUse, syscall.EADDRINUSE},
 		{"a port taken for UDP only", udp.LocalAddr().String(), inUse, syscall.EADDRINUSE},
 		{"another host's address", "192.0.2.1:4327", "this host does not have the address", syscall.EADDRNOTAVAIL},
 	} {
@@ -167,9 +167,9 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 	// NetTransport would listen on every interface for each of these.
 	for _, bind := range []netip.AddrPort{{}, netip.MustParseAddrPort("[fe80::1%eth0]:1"),
 		netip.MustParseAddrPort("224.0.0.1:1")} {
-		if w, err := Listen(bind, hclog.NewNullLogger()); err == nil {
-			t.Errorf("bind to %s listens on %s", bind, w.Local())
-			_ = w.Close()
+		if tr, err := Listen(bind, hclog.NewNullLogger()); err == nil {
+			t.Errorf("bind to %s listens on %s", bind, tr.Local())
+			_ = tr.Close()
 		}
 	}
 	if got := explainListen(errors.New("failed to start: disk: on fire")).Error(); got != "disk: on fire" {
@@ -190,8 +190,8 @@ func TestListenPicksAnotherFreePortWhenUDPHasItTaken(t *testing.T) {
 	if err != nil || local.Port() == 0 || tries != 4 {
 		t.Fatalf("after %d tries: %v, %v: want the fourth to succeed", tries, local, err)
 	}
-	w := newTransport(nt, local, new(drops))
-	defer w.Close()
+	tr := newTransport(nt, local, new(drops))
+	defer tr.Close()
 
 	tries = -1000
 	if _, _, err = listenNet(bind, hclog.NewNullLogger(), new(drops), open); err == nil || tries != -1000+freePortTries {
@@ -204,7 +204,7 @@ func TestListenPicksAnotherFreePortWhenUDPHasItTaken(t *testing.T) {
 }
 
 func TestR15PacketsOfNoOrTooManyBytesAreDroppedAndCounted(t *testing.T) {
-	a, b := wireAt(t, "127.0.0.1"), wireAt(t, "127.0.0.1")
+	a, b := listenAt(t, "127.0.0.1"), listenAt(t, "127.0.0.1")
 	send := func(n int) {
 		if err := a.Send(b.Local(), make([]byte, n)); err != nil {
 			t.Fatal(err)
@@ -230,24 +230,24 @@ func TestR15PacketsOfNoOrTooManyBytesAreDroppedAndCounted(t *testing.T) {
 
 func TestCloseUnderFireLeavesNothingBehind(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	w, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"), hclog.NewNullLogger())
+	tr, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"), hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var fire sync.WaitGroup
 	cease := make(chan struct{})
 	for range 4 {
-		fire.Go(func() { shoot(t, w.Local(), cease) })
+		fire.Go(func() { shoot(t, tr.Local(), cease) })
 	}
-	awaitWire(t, "a full queue and a full house", func() bool {
-		d := w.Drops()
+	await(t, "a full queue and a full house", func() bool {
+		d := tr.Drops()
 		return d["packet_queue"] > 0 && d["stream_share"] > 0
 	})
-	taken := <-w.streams // one is being handled, the others wait; no packet was ever read
+	taken := <-tr.streams // one is being handled, the others wait; no packet was ever read
 	var closers sync.WaitGroup
 	for range 3 {
 		closers.Go(func() {
-			if err := w.Close(); err != nil {
+			if err := tr.Close(); err != nil {
 				t.Errorf("close: %v", err)
 			}
 		})
@@ -257,17 +257,17 @@ func TestCloseUnderFireLeavesNothingBehind(t *testing.T) {
 		t.Error("a stream is still open after Close: its handler would never end")
 	}
 	_ = taken.Close()
-	if _, _, _, err := w.Receive(); err != io.EOF {
-		t.Errorf("a closed Wire gives a packet, or %v", err)
+	if _, _, _, err := tr.Receive(); err != io.EOF {
+		t.Errorf("a closed transport gives a packet, or %v", err)
 	}
-	if _, err := w.Accept(); err != io.EOF {
-		t.Errorf("a closed Wire gives a stream, or %v", err)
+	if _, err := tr.Accept(); err != io.EOF {
+		t.Errorf("a closed transport gives a stream, or %v", err)
 	}
-	if _, err := w.Dial(within(t, time.Second), w.Local()); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("a closed Wire opens a stream, or says %v", err)
+	if _, err := tr.Dial(within(t, time.Second), tr.Local()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a closed transport opens a stream, or says %v", err)
 	}
-	if err := w.Send(w.Local(), []byte("x")); err == nil {
-		t.Error("a closed Wire sends")
+	if err := tr.Send(tr.Local(), []byte("x")); err == nil {
+		t.Error("a closed transport sends")
 	}
 	close(cease)
 	fire.Wait()
@@ -303,28 +303,28 @@ func shoot(t *testing.T, to netip.AddrPort, cease <-chan struct{}) {
 }
 
 func TestR15The65thStreamIsRefusedUntilAPlaceIsFree(t *testing.T) {
-	w := wireAt(t, "127.0.0.1")
+	tr := listenAt(t, "127.0.0.1")
 	source := 1 // each has a share of the places
 	dial := func() net.Conn {
 		source++
-		return dialFrom(t, w, fmt.Sprintf("127.0.0.%d", source))
+		return dialFrom(t, tr, fmt.Sprintf("127.0.0.%d", source))
 	}
 	var taken []net.Conn
 	for range MaxStreams {
 		dial()
-		taken = append(taken, takeWithin(t, w.streams))
+		taken = append(taken, takeWithin(t, tr.streams))
 	}
 	if n, err := dial().Read(make([]byte, 1)); err == nil {
 		t.Errorf("stream %d was answered with %d bytes: it must be closed", MaxStreams+1, n)
 	}
-	if got := w.Drops()["stream_limit"]; got != 1 {
+	if got := tr.Drops()["stream_limit"]; got != 1 {
 		t.Errorf("%d refused streams were counted: want 1", got)
 	}
 	_ = taken[0].Close()
 	_ = taken[0].Close() // frees one place, not two
 	_ = dial()
-	again := takeWithin(t, w.streams)
-	if _, err := dial().Read(make([]byte, 1)); err == nil || w.Drops()["stream_limit"] != 2 {
+	again := takeWithin(t, tr.streams)
+	if _, err := dial().Read(make([]byte, 1)); err == nil || tr.Drops()["stream_limit"] != 2 {
 		t.Errorf("one stream was closed, twice, and two new ones were let in")
 	}
 	_ = again.Close()
@@ -363,57 +363,57 @@ type addrOf string
 func (addrOf) Network() string  { return "memory" }
 func (a addrOf) String() string { return string(a) }
 
-func fakeWire(t *testing.T) (*fakeTransport, *Transport) {
+func overFake(t *testing.T) (*fakeTransport, *Transport) {
 	f := newFakeTransport()
-	w := New(f, netip.MustParseAddrPort("10.0.0.1:4327"))
-	t.Cleanup(func() { _ = w.Close() })
-	return f, w
+	tr := New(f, netip.MustParseAddrPort("10.0.0.1:4327"))
+	t.Cleanup(func() { _ = tr.Close() })
+	return f, tr
 }
 
 func TestR15AFullQueueDropsTheOldestPacket(t *testing.T) {
-	f, w := fakeWire(t)
+	f, tr := overFake(t)
 	const extra = 10
 	from := addrOf("10.0.0.2:4327")
 	for i := range uint64(PacketQueue + extra) { // nobody reads, and yet every one is taken
 		f.packets <- &memberlist.Packet{Buf: binary.BigEndian.AppendUint64(nil, i), From: from}
 	}
 	f.packets <- nil // taken only after the last packet is queued; worth nothing itself
-	if got := w.Drops()["packet_queue"]; got != extra {
+	if got := tr.Drops()["packet_queue"]; got != extra {
 		t.Errorf("%d dropped packets were counted: want %d", got, extra)
 	}
 	for i := range uint64(PacketQueue) {
-		p := takeWithin(t, w.packets)
+		p := takeWithin(t, tr.packets)
 		if got := binary.BigEndian.Uint64(p.bytes); got != i+extra {
 			t.Fatalf("packet %d is number %d: want the newest %d, in order", i, got, PacketQueue)
 		}
 	}
 }
 
-func TestWireHearsOnlyWhomItCanAnswer(t *testing.T) {
-	f, w := fakeWire(t)
+func TestTransportHearsOnlyWhomItCanAnswer(t *testing.T) {
+	f, tr := overFake(t)
 	for _, from := range []net.Addr{nil, addrOf("@"), addrOf("example.com:1"), &net.UDPAddr{}, addrOf("[2001:db8::1]:1"),
 		&net.UDPAddr{IP: net.IPv6loopback, Port: 1}} {
 		f.packets <- &memberlist.Packet{Buf: []byte("lost"), From: from}
 	}
 	buf := append(make([]byte, 0, 1<<16), "good"...)
 	f.packets <- &memberlist.Packet{Buf: buf, From: &net.UDPAddr{IP: net.ParseIP("::ffff:10.0.0.2"), Port: 7}}
-	p := takeWithin(t, w.packets)
+	p := takeWithin(t, tr.packets)
 	copy(buf, "evil") // the transport may use its buffer again
 	if string(p.bytes) != "good" || p.from.String() != "10.0.0.2:7" || cap(p.bytes) != 4 {
 		t.Errorf("got %q of capacity %d from %s: want a copy of its own, from 10.0.0.2:7", p.bytes, cap(p.bytes), p.from)
 	}
-	if got := w.Drops()["packet_source"]; got != 6 {
+	if got := tr.Drops()["packet_source"]; got != 6 {
 		t.Errorf("%d packets without a usable source were counted: want 6", got)
 	}
 	a, b := net.Pipe()
 	f.streams <- fakeConn{a, &net.TCPAddr{IP: net.IPv6loopback, Port: 1}}
-	if _, err := b.Read(make([]byte, 1)); err != io.EOF || w.Drops()["stream_source"] != 1 {
-		t.Errorf("a stream over IPv6 to an IPv4 address: %v, counted %v", err, w.Drops())
+	if _, err := b.Read(make([]byte, 1)); err != io.EOF || tr.Drops()["stream_source"] != 1 {
+		t.Errorf("a stream over IPv6 to an IPv4 address: %v, counted %v", err, tr.Drops())
 	}
 	c, d := net.Pipe() // whose ends have no address: a network in memory may be like that
 	defer d.Close()
 	f.streams <- c
-	_ = takeWithin(t, w.streams).Close()
+	_ = takeWithin(t, tr.streams).Close()
 }
 
 // fakeConn is a stream from anywhere.
@@ -426,7 +426,7 @@ func (c fakeConn) RemoteAddr() net.Addr { return c.from }
 
 func TestDialGivesUpWithItsContextAndClosesWhatIsOpenedLater(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	f, w := fakeWire(t)
+	f, tr := overFake(t)
 	near, far := net.Pipe()
 	opened, reached := make(chan struct{}), make(chan struct{})
 	f.dial = func() (net.Conn, error) {
@@ -440,36 +440,36 @@ func TestDialGivesUpWithItsContextAndClosesWhatIsOpenedLater(t *testing.T) {
 		<-reached
 		cancel(stopping)
 	}()
-	if _, err := w.Dial(ctx, netip.MustParseAddrPort("10.0.0.2:7")); !errors.Is(err, stopping) {
+	if _, err := tr.Dial(ctx, netip.MustParseAddrPort("10.0.0.2:7")); !errors.Is(err, stopping) {
 		t.Errorf("dial: %v: want why its context ended", err)
 	}
 	close(opened)
-	_ = w.Close()
+	_ = tr.Close()
 	if _, err := far.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("a stream for which nobody waited is left open: %v", err)
 	}
 }
 
-func TestWireTellsWhatWaitsAndWhatWasLost(t *testing.T) {
-	f, w := fakeWire(t)
+func TestTransportTellsWhatWaitsAndWhatWasLost(t *testing.T) {
+	f, tr := overFake(t)
 	f.packets <- &memberlist.Packet{Buf: []byte("x"), From: addrOf("10.0.0.2:4327"), Timestamp: time.Unix(7, 0)}
 	f.packets <- nil
-	if w.Waiting() != 1 || w.Lost() != 0 {
-		t.Errorf("%d packets wait and %d were lost, want 1 and 0", w.Waiting(), w.Lost())
+	if tr.Waiting() != 1 || tr.Lost() != 0 {
+		t.Errorf("%d packets wait and %d were lost, want 1 and 0", tr.Waiting(), tr.Lost())
 	}
-	b, from, at, err := w.Receive()
+	b, from, at, err := tr.Receive()
 	if string(b) != "x" || from.String() != "10.0.0.2:4327" || !at.Equal(time.Unix(7, 0)) || err != nil {
 		t.Errorf("received %q from %s of %s, %v", b, from, at, err)
 	}
-	w.drops.packetQueue.Add(1)
-	w.drops.packetKernel.Add(10)
+	tr.drops.packetQueue.Add(1)
+	tr.drops.packetKernel.Add(10)
 	counting := New(struct {
 		*fakeTransport
 		lossy
-	}{newFakeTransport(), 100}, w.Local())
+	}{newFakeTransport(), 100}, tr.Local())
 	defer counting.Close()
-	if w.Lost() != 11 || counting.Lost() != 100 {
-		t.Errorf("%d and %d packets were lost, want 11 and 100", w.Lost(), counting.Lost())
+	if tr.Lost() != 11 || counting.Lost() != 100 {
+		t.Errorf("%d and %d packets were lost, want 11 and 100", tr.Lost(), counting.Lost())
 	}
 }
 
@@ -478,19 +478,19 @@ type lossy uint64
 
 func (l lossy) Lost() uint64 { return uint64(l) }
 
-func TestWireOutlivesATransportThatClosesItsChannels(t *testing.T) {
+func TestTransportOutlivesATransportThatClosesItsChannels(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	f, w := fakeWire(t)
+	f, tr := overFake(t)
 	close(f.packets)
 	close(f.streams)
-	if err := w.Send(netip.MustParseAddrPort("[::ffff:10.0.0.2]:7"), []byte("x")); err != nil || f.sent[0] != "10.0.0.2:7 x" {
+	if err := tr.Send(netip.MustParseAddrPort("[::ffff:10.0.0.2]:7"), []byte("x")); err != nil || f.sent[0] != "10.0.0.2:7 x" {
 		t.Errorf("sent %q, %v: names and other ways to write an address must never reach the transport", f.sent, err)
 	}
-	if _, err := w.Dial(within(t, time.Second), netip.MustParseAddrPort("10.0.0.2:7")); err == nil ||
+	if _, err := tr.Dial(within(t, time.Second), netip.MustParseAddrPort("10.0.0.2:7")); err == nil ||
 		!strings.HasPrefix(err.Error(), "open stream to 10.0.0.2:7: ") {
 		t.Errorf("dial: %v: want the cause, and to whom", err)
 	}
-	first, second := w.Close(), w.Close()
+	first, second := tr.Close(), tr.Close()
 	if first == nil || first != second {
 		t.Errorf("close: %v, then %v: want what the transport said, both times", first, second)
 	}
@@ -503,33 +503,33 @@ func (v verdicts) Packet(netip.AddrPort, []byte, time.Time) Verdict { return Ver
 func (v verdicts) Stream(netip.Addr) Verdict                        { return Verdict(v) }
 
 func TestWhatTheFilterRefusesIsCountedUnderItsReason(t *testing.T) {
-	f, w := fakeWire(t)
+	f, tr := overFake(t)
 	from := addrOf("10.0.0.2:4327")
 	for _, c := range []struct {
 		says    Verdict
 		counter string
 	}{{Malformed, "packet_format"}, {Denied, "packet_denied"}, {TooFast, "packet_rate"}} {
-		w.SetFilter(verdicts(c.says))
+		tr.SetFilter(verdicts(c.says))
 		f.packets <- &memberlist.Packet{Buf: []byte("x"), From: from}
 		f.packets <- nil // taken only after the packet is judged
-		if d := w.Drops(); d[c.counter] != 1 || len(w.packets) != 0 {
+		if d := tr.Drops(); d[c.counter] != 1 || len(tr.packets) != 0 {
 			t.Errorf("a packet that is judged %d is counted as %v", c.says, d)
 		}
 		f.packets <- &memberlist.Packet{Buf: make([]byte, DefaultMaxPacket+1), From: from}
 		f.packets <- &memberlist.Packet{Buf: []byte("x"), From: addrOf("[2001:db8::1]:1")}
 	}
 	f.packets <- nil
-	if d := w.Drops(); d["packet_size"] != 3 || d["packet_source"] != 3 {
+	if d := tr.Drops(); d["packet_size"] != 3 || d["packet_source"] != 3 {
 		t.Errorf("what is too large, or from whom nobody can answer, is the filter's business: %v", d)
 	}
 	near, far := net.Pipe()
 	f.streams <- fakeConn{near, &net.TCPAddr{IP: net.IPv4(10, 0, 0, 2), Port: 1}}
-	if _, err := far.Read(make([]byte, 1)); err != io.EOF || w.Drops()["stream_denied"] != 1 {
-		t.Errorf("a stream that the filter refuses: %v, counted %v", err, w.Drops())
+	if _, err := far.Read(make([]byte, 1)); err != io.EOF || tr.Drops()["stream_denied"] != 1 {
+		t.Errorf("a stream that the filter refuses: %v, counted %v", err, tr.Drops())
 	}
-	w.SetFilter(verdicts(Taken))
+	tr.SetFilter(verdicts(Taken))
 	f.packets <- &memberlist.Packet{Buf: []byte("x"), From: from}
-	takeWithin(t, w.packets)
+	takeWithin(t, tr.packets)
 }
 
 func TestTransportLogLinesGetTheirLevelAndCannotForgeOthers(t *testing.T) {
