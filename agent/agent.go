@@ -20,6 +20,7 @@ import (
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/keyring"
+	"heartsay/agent/transport"
 )
 
 // Agent is one running member with its endpoints. Its methods are safe for concurrent use.
@@ -29,7 +30,8 @@ type Agent struct {
 	cfg        Config // at the start; see Config for what it is now
 	log        hclog.Logger
 	configured configured
-	wire       *wireTransport
+	transport  *transport.Transport
+	filter     *packetFilter                // of the transport
 	sealer     *Sealer                      // nil without a key
 	keys       atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
 	reloading  sync.Mutex                   // held while the key file is read again
@@ -43,7 +45,6 @@ type Agent struct {
 func (a *Agent) Close() error {
 	a.handlers.Close()
 	err := a.Node.Close()
-	a.wire.dials.Wait()
 	a.endpoints.Wait()
 	return errors.Join(err, a.server.Close())
 }

@@ -44,7 +44,7 @@ func (a *Agent) Self(ctx context.Context) (api.Self, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Bind, s.API, s.Profile, s.PID = a.wire.Local().String(), a.cfg.API, a.cfg.Profile, os.Getpid()
+	s.Bind, s.API, s.Profile, s.PID = a.transport.Local().String(), a.cfg.API, a.cfg.Profile, os.Getpid()
 	s.Goroutines, s.HeapBytes = runtime.NumGoroutine(), liveHeap()
 	maps.Copy(s.Counters, a.counters())
 	return s, nil
@@ -52,7 +52,7 @@ func (a *Agent) Self(ctx context.Context) (api.Self, error) {
 
 // counters returns the counts of the agent beside those of its node, by the names that GET /v1/self has for them.
 func (a *Agent) counters() map[string]uint64 {
-	all := a.wire.Drops()
+	all := a.transport.Drops()
 	all["reload_ok"], all["reload_failed"] = a.configured.ok.Load(), a.configured.failed.Load()
 	for _, h := range a.handlers.Stats() {
 		for outcome, n := range h.Outcomes {

@@ -15,6 +15,7 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/state"
+	"heartsay/agent/transport"
 	"heartsay/api"
 )
 
@@ -79,7 +80,7 @@ func (c *cluster) startWith(cfg Config) *Agent {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	a, err := newAgent(cfg, NewWire(c.net.listen(cfg.Bind), cfg.Bind), file, c.names, hclog.NewNullLogger())
+	a, err := newAgent(cfg, transport.New(c.net.listen(cfg.Bind), cfg.Bind), file, c.names, hclog.NewNullLogger())
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -133,6 +133,9 @@ func (e *Envelope) Open(b []byte, class Class) (payload []byte, err error) {
 	return rest[n:], nil
 }
 
+// MayBeEnvelope reports whether b may be an envelope: it is long enough and begins like one. That costs next to nothing.
+func MayBeEnvelope(b []byte) bool { return len(b) >= minEnvelope && string(b[:2]) == envelopeMagic }
+
 // checkOpening returns an error when the first 4 bytes of b are not those of an envelope of the class.
 func checkOpening(b []byte, class Class) error {
 	switch {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"heartsay/agent/keyring"
+	"heartsay/agent/transport"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -378,8 +379,8 @@ func TestHostile10ManySilentStreamsKeepNobodyOut(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if got := s.counted()["stream_share"]; got != 200-MaxStreamShare {
-			s.t.Errorf("%d silent streams of one source were refused, want %d", got, 200-MaxStreamShare)
+		if got := s.counted()["stream_share"]; got != 200-transport.MaxStreamShare {
+			s.t.Errorf("%d silent streams of one source were refused, want %d", got, 200-transport.MaxStreamShare)
 		}
 		cfg := s.config("d", 4, at(1).String())
 		if s.insider != nil {

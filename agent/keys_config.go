@@ -56,13 +56,12 @@ func (c Config) exposure() error {
 
 // deafToSeeds returns an error when the agent would not listen to a seed that is given as an IP.
 func (c Config) deafToSeeds() error {
-	g := gate{allowed: c.Allow}
 	for _, join := range c.Join {
 		s, err := addr.ParseSeed(join)
 		if err != nil {
 			continue // and said elsewhere
 		}
-		if ip, err := netip.ParseAddr(s.Host); err == nil && !g.allows(ip) {
+		if ip, err := netip.ParseAddr(s.Host); err == nil && !allows(c.Allow, ip) {
 			return fmt.Errorf("seed %s lies in none of the networks that --allow lets talk: what it says would be dropped; "+
 				"allow its network too, or join by another", s)
 		}

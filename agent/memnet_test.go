@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/memberlist"
@@ -72,6 +73,7 @@ type memTransport struct {
 	streams chan net.Conn
 	down    chan struct{}
 	once    sync.Once
+	lost    atomic.Uint64 // packets, as far as a test says so
 }
 
 var _ memberlist.Transport = (*memTransport)(nil)
@@ -97,6 +99,9 @@ func (t *memTransport) WriteTo(b []byte, addr string) (time.Time, error) {
 	})
 	return time.Now(), nil
 }
+
+// Lost returns how many packets did not get as far as PacketCh.
+func (t *memTransport) Lost() uint64 { return t.lost.Load() }
 
 func (t *memTransport) PacketCh() <-chan *memberlist.Packet { return t.packets }
 func (t *memTransport) StreamCh() <-chan net.Conn           { return t.streams }

@@ -79,7 +79,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	a, w := c.agent, figures{to}
 	w.gauge(descInfo, 1, a.cfg.Cluster, a.cfg.Name, a.cfg.Zone, a.cfg.Build, strconv.Itoa(wire.Version),
 		runtime.Version())
-	w.gauge(descInbox, float64(len(a.wire.Packets())))
+	w.gauge(descInbox, float64(a.transport.Waiting()))
 	w.gauge(descRing, float64(a.Ring().Kept()))
 	w.gauge(descCapacity, float64(a.Ring().Capacity()))
 	joined, not := a.Seeds()
@@ -89,7 +89,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	w.counter(descReloads, a.configured.ok.Load(), "ok")
 	w.counter(descReloads, a.configured.failed.Load(), "failed")
 	w.counts(a.Counts())
-	w.drops(a.wire.Drops())
+	w.drops(a.transport.Drops())
 	w.handlers(a.handlers.Stats())
 	w.drops(a.server.Refused())
 	readers := a.server.Readers()

@@ -4,13 +4,13 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
 
+	"heartsay/agent/transport"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -30,13 +30,13 @@ func TestR9AnAgentThatLosesPacketsAccusesNobody(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		names := c.startMany(4)
 		time.Sleep(10 * time.Second)
-		victim := c.agents["a"]
+		host := c.net.hosts[at(1)]
 		c.net.mu.Lock()
 		c.net.mute = func(_, to netip.AddrPort) bool { return to == at(1) } // its share of the flood: nothing comes through
 		c.net.cut = func(from, to netip.AddrPort) bool { return to == at(1) }
 		c.net.mu.Unlock()
 		for range 120 {
-			victim.wire.drops.packetQueue.Add(100)
+			host.lost.Add(100)
 			time.Sleep(500 * time.Millisecond)
 		}
 		if got := c.deaths("a"); got != 0 {
@@ -56,15 +56,15 @@ func TestR9AnAgentThatLosesPacketsAccusesNobody(t *testing.T) {
 func TestR9PacketsThatAreReadLateAreNoReasonToAccuse(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.startMany(2)
-		a := c.agents["a"]
+		host := c.net.hosts[at(1)]
 		time.Sleep(5 * time.Second)
 		b := ping("x")
-		a.wire.packets <- Packet{From: at(9), Bytes: b, At: time.Now().Add(-time.Second)}
+		host.packets <- &memberlist.Packet{Buf: b, From: net.UDPAddrFromAddrPort(at(9)), Timestamp: time.Now().Add(-time.Second)}
 		time.Sleep(time.Second)
 		if got := c.counter("a", "behind"); got != 1 {
 			t.Errorf("a packet that waited for a second was noticed %d times, want once", got)
 		}
-		a.wire.packets <- Packet{From: at(9), Bytes: b, At: time.Now()}
+		host.packets <- &memberlist.Packet{Buf: b, From: net.UDPAddrFromAddrPort(at(9)), Timestamp: time.Now()}
 		time.Sleep(time.Second)
 		if got := c.counter("a", "behind"); got != 1 {
 			t.Errorf("a packet that came in time counts as late: %d", got)
@@ -78,7 +78,7 @@ func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		slow := &slowTransport{memTransport: c.net.listen(at(1)), gate: make(chan struct{})}
-		a, err := newAgent(cfg, NewWire(slow, at(1)), nil, c.names, hclog.NewNullLogger())
+		a, err := newAgent(cfg, transport.New(slow, at(1)), nil, c.names, hclog.NewNullLogger())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,52 +110,4 @@ type slowTransport struct {
 func (t *slowTransport) WriteTo(b []byte, addr string) (time.Time, error) {
 	<-t.gate
 	return t.memTransport.WriteTo(b, addr)
-}
-
-func TestWhatTheSystemDropsIsFound(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells what it drops")
-	}
-	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
-	local := socket.LocalAddr().(*net.UDPAddr).AddrPort()
-	if err := socket.SetReadBuffer(4096); err != nil {
-		t.Fatal(err)
-	}
-	sender, err := net.Dial("udp", local.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sender.Close()
-	if got := systemDrops(local); got != 0 {
-		t.Errorf("a socket that got nothing has dropped %d packets", got)
-	}
-	for range 1000 { // which nobody reads
-		_, _ = sender.Write(make([]byte, 1000))
-	}
-	if got := systemDrops(local); got == 0 || got > 1000 {
-		t.Errorf("of 1000 packets that nobody read %d count as dropped", got)
-	}
-}
-
-func TestTheRowOfASocketIsRecognised(t *testing.T) {
-	for _, c := range []struct {
-		row, local string
-		want       bool
-	}{
-		{"0100007F:10E7", "127.0.0.1:4327", true},
-		{"0100007F:10E8", "127.0.0.1:4327", false},
-		{"0200007F:10E7", "127.0.0.1:4327", false},
-		{"00000000:10E7", "0.0.0.0:4327", true},
-		{"00000000000000000000000000000000:10E7", "0.0.0.0:4327", true},
-		{"00000000000000000000000000000000:10E7", "[::]:4327", true},
-		{"00000000000000000000000001000000:10E7", "[::1]:4327", true},
-	} {
-		if got := isSocketAt(c.row, netip.MustParseAddrPort(c.local)); got != c.want {
-			t.Errorf("the row %s is taken for the socket at %s: %t", c.row, c.local, got)
-		}
-	}
 }

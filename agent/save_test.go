@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/internal/state"
+	"heartsay/agent/transport"
 	"heartsay/api"
 )
 
@@ -72,7 +73,7 @@ func TestStateIsTakenFromTheLoopOnceForEachWrite(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		kept := new(countingState)
 		cfg := c.config("a", 1)
-		a, err := newAgent(cfg, NewWire(c.net.listen(cfg.Bind), cfg.Bind), kept, c.names, hclog.NewNullLogger())
+		a, err := newAgent(cfg, transport.New(c.net.listen(cfg.Bind), cfg.Bind), kept, c.names, hclog.NewNullLogger())
 		if err != nil {
 			t.Fatal(err)
 		}

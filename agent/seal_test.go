@@ -166,6 +166,19 @@ func TestHostile12WhatIsNotSealedForThisAgentNowIsDropped(t *testing.T) {
 	}
 }
 
+func TestASealedPacketIsRefusedForTheFirstCheckThatItFails(t *testing.T) {
+	a, b := acquainted(t, testKeys("x"), testKeys("x"))
+	replayed := a.SealPacket(addrB, []byte("x"), noon)
+	b.OpenPacket(bytes.Clone(replayed), addrA, noon)
+	forged := bytes.Clone(replayed)
+	forged[len(forged)-1] ^= 1
+	unknown := bytes.Clone(forged)
+	unknown[4] ^= 1
+	wantReason(t, "an unknown key, and forged, and played back", b, unknown, "key")
+	wantReason(t, "forged, and played back", b, forged, "seal")
+	wantReason(t, "played back", b, replayed, "replay")
+}
+
 func TestHostile12ACounterThatIsUsedTwiceIsTakenOnce(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	one := a.SealPacket(addrB, []byte("one"), noon)

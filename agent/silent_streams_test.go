@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/transport"
 	"heartsay/api"
 )
 
@@ -21,7 +22,7 @@ func onLoopback(t *testing.T, name, ip, keys string, join ...string) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
+	w, err := transport.Listen(netip.AddrPortFrom(netip.MustParseAddr(ip), 0), hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 	}()
 	open := func(n int) {
 		for range n {
-			if c, err := from.Dial("tcp", a.wire.Local().String()); err == nil {
+			if c, err := from.Dial("tcp", a.transport.Local().String()); err == nil {
 				held = append(held, c)
 			}
 			most = max(most, runtime.NumGoroutine())
@@ -66,21 +67,21 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 	if len(held) != streams {
 		t.Fatalf("%d of %d streams were opened: the test proves nothing", len(held), streams)
 	}
-	awaitWire(t, "the count of those that are refused", func() bool {
-		return a.wire.Drops()["stream_share"] >= streams/2
+	await(t, "the count of those that are refused", func() bool {
+		return a.transport.Drops()["stream_share"] >= streams/2
 	})
 	t.Logf("%d goroutines before, %d at most with %d silent streams; %d refused", before, most, streams,
-		a.wire.Drops()["stream_share"])
-	if most > before+4*MaxStreams {
-		t.Errorf("%d goroutines became %d: want them bounded by the %d streams that are let in", before, most, MaxStreams)
+		a.transport.Drops()["stream_share"])
+	if most > before+4*transport.MaxStreams {
+		t.Errorf("%d goroutines became %d: want them bounded by the %d streams that are let in", before, most, transport.MaxStreams)
 	}
 }
 
 // onLoopbackJoins lets another agent join, and waits until both see each other.
 func onLoopbackJoins(t *testing.T, a *Agent, keys string) {
 	t.Helper()
-	b := onLoopback(t, "b", "127.0.0.2", keys, a.wire.Local().String())
-	awaitWire(t, "the joiner is seen", func() bool {
+	b := onLoopback(t, "b", "127.0.0.2", keys, a.transport.Local().String())
+	await(t, "the joiner is seen", func() bool {
 		all, err := a.Members(context.Background())
 		if err != nil || len(all.Members) != 2 {
 			return false

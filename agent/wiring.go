@@ -1,12 +1,8 @@
 package agent
 
 import (
-	"context"
 	"errors"
-	"io"
-	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -16,6 +12,7 @@ import (
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/internal/state"
+	"heartsay/agent/transport"
 )
 
 // Open starts an agent inside the calling program, as [Run] does but without a local API: it listens where cfg says,
@@ -30,20 +27,20 @@ func Open(cfg Config, log hclog.Logger) (*Agent, error) {
 	if log == nil {
 		log = hclog.NewNullLogger()
 	}
-	transport, err := Listen(cfg.Bind, log)
+	t, err := transport.Listen(cfg.Bind, log)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Advertise, err = advertised(cfg, transport.Local(), log); err != nil {
-		return nil, errors.Join(err, transport.Close())
+	if cfg.Advertise, err = advertised(cfg, t.Local(), log); err != nil {
+		return nil, errors.Join(err, t.Close())
 	}
 	file, err := openStateFile(cfg, log)
 	if err != nil {
-		return nil, errors.Join(err, transport.Close())
+		return nil, errors.Join(err, t.Close())
 	}
-	a, err := newAgent(cfg, transport, file, nil, log)
+	a, err := newAgent(cfg, t, file, nil, log)
 	if err != nil {
-		err = errors.Join(err, transport.Close())
+		err = errors.Join(err, t.Close())
 		if file != nil {
 			err = errors.Join(err, file.Close())
 		}
@@ -78,8 +75,8 @@ func openStateFile(cfg Config, log hclog.Logger) (State, error) {
 }
 
 // newAgent puts an agent together around its parts and starts it. The error says what is wrong with cfg or with the
-// state; then nothing runs, and the parts are still open.
-func newAgent(cfg Config, transport *Wire, file State, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
+// state; then nothing runs, and the parts are the caller's as they were.
+func newAgent(cfg Config, t *transport.Transport, file State, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
 	envelope, sealer, keys, err := cfg.envelopes()
 	if err != nil {
 		return nil, err
@@ -88,19 +85,19 @@ func newAgent(cfg Config, transport *Wire, file State, resolver addr.Resolver, l
 	if err != nil {
 		return nil, &ConfigError{err}
 	}
-	a := &Agent{cfg: cfg, log: log, wire: &wireTransport{Wire: transport}, sealer: sealer}
+	a := &Agent{cfg: cfg, log: log, transport: t, filter: newPacketFilter(cfg.Allow, time.Now()), sealer: sealer}
 	a.configured.live.Store(&cfg)
 	a.keys.Store(keys)
 	a.metrics = newMetrics(a)
-	transport.Guard(cfg.Allow)
-	transport.LimitPackets(max(cfg.MaxPacket, DefaultMaxPacket)) // peers may be configured otherwise
 	a.Node, err = StartNode(cfg.NodeConfig, Parts{
-		Transport: a.wire, Seal: envelope, State: file, Resolver: resolver, Log: log,
-		Known: transport.Know, Observer: a.metrics,
+		Transport: t, Seal: envelope, State: file, Resolver: resolver, Log: log,
+		Known: a.filter.know, Observer: a.metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
+	t.LimitPackets(max(cfg.MaxPacket, transport.DefaultMaxPacket)) // peers may be configured otherwise
+	t.SetFilter(a.filter)
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", keys.Primary())
 	}
@@ -109,55 +106,4 @@ func newAgent(cfg Config, transport *Wire, file State, resolver addr.Resolver, l
 	a.handlers = handlers.NewRunners(a.Views(), log)
 	a.handlers.Replace(plans, eventlog.View{}) // from the first event on
 	return a, nil
-}
-
-// Over returns w as the transport of a node.
-func Over(w *Wire) Transport { return &wireTransport{Wire: w} }
-
-// wireTransport makes a [Wire] the transport of a node.
-type wireTransport struct {
-	*Wire
-	dials sync.WaitGroup // that were begun, also when nobody waits for them any more
-}
-
-// Receive returns the next packet.
-func (t *wireTransport) Receive() (b []byte, from netip.AddrPort, at time.Time, err error) {
-	p, ok := <-t.Packets()
-	if !ok {
-		return nil, from, at, io.EOF
-	}
-	return p.Bytes, p.From, p.At, nil
-}
-
-// Accept returns the next stream.
-func (t *wireTransport) Accept() (net.Conn, error) {
-	c, ok := <-t.Streams()
-	if !ok {
-		return nil, io.EOF
-	}
-	return c, nil
-}
-
-// Dial opens a stream. The Wire knows deadlines and no context, as memberlist's transports do: what it opens after ctx
-// has ended is closed.
-func (t *wireTransport) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-	deadline, _ := ctx.Deadline()
-	var c net.Conn
-	var err error
-	dialed := make(chan struct{})
-	t.dials.Go(func() {
-		c, err = t.Wire.Dial(to, time.Until(deadline))
-		close(dialed)
-	})
-	select {
-	case <-dialed:
-		return c, err
-	case <-ctx.Done():
-		t.dials.Go(func() {
-			if <-dialed; c != nil {
-				c.Close()
-			}
-		})
-		return nil, context.Cause(ctx)
-	}
 }

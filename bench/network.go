@@ -72,7 +72,7 @@ type host struct {
 	address netip.AddrPort
 	udp     *net.UDPAddr
 	rng     *rand.Rand // decides over what this host sends, so that hosts do not disturb one another's luck
-	life    *transport // nil: nobody listens
+	life    *carrier   // nil: nobody listens
 
 	lossIn, lossOut float64       // of this host alone, besides the network's
 	held            bool          // sends and receives wait (Lifeguard's block)
@@ -95,12 +95,12 @@ func (t traffic) plus(o traffic) traffic {
 	return traffic{t.Packets + o.Packets, t.Bytes + o.Bytes, t.StreamBytes + o.StreamBytes}
 }
 
-// listen returns a transport of the host at index.
-func (n *network) listen(index int) *transport {
+// listen returns a carrier of the host at index.
+func (n *network) listen(index int) *carrier {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	h := n.hosts[index]
-	t := &transport{
+	t := &carrier{
 		host: h, packets: make(chan *memberlist.Packet, queueLimit), streams: make(chan net.Conn, acceptBacklog),
 		open: map[*stream]struct{}{}, down: make(chan struct{}),
 	}
@@ -237,8 +237,8 @@ func (q *dueHeap) Pop() any {
 	return e
 }
 
-// transport is one life of a process at a host.
-type transport struct {
+// carrier is one life of a process at a host.
+type carrier struct {
 	host    *host
 	packets chan *memberlist.Packet
 	streams chan net.Conn
@@ -247,25 +247,25 @@ type transport struct {
 	once    sync.Once
 }
 
-var _ memberlist.NodeAwareTransport = (*transport)(nil)
+var _ memberlist.NodeAwareTransport = (*carrier)(nil)
 
-func (t *transport) PacketCh() <-chan *memberlist.Packet { return t.packets }
-func (t *transport) StreamCh() <-chan net.Conn           { return t.streams }
+func (t *carrier) PacketCh() <-chan *memberlist.Packet { return t.packets }
+func (t *carrier) StreamCh() <-chan net.Conn           { return t.streams }
 
-func (t *transport) FinalAdvertiseAddr(string, int) (net.IP, int, error) {
+func (t *carrier) FinalAdvertiseAddr(string, int) (net.IP, int, error) {
 	return net.IP(t.host.address.Addr().AsSlice()), int(t.host.address.Port()), nil
 }
 
-func (t *transport) WriteToAddress(b []byte, to memberlist.Address) (time.Time, error) {
+func (t *carrier) WriteToAddress(b []byte, to memberlist.Address) (time.Time, error) {
 	return t.WriteTo(b, to.Addr)
 }
 
-func (t *transport) DialAddressTimeout(to memberlist.Address, d time.Duration) (net.Conn, error) {
+func (t *carrier) DialAddressTimeout(to memberlist.Address, d time.Duration) (net.Conn, error) {
 	return t.DialTimeout(to.Addr, d)
 }
 
 // WriteTo sends a packet. It waits while the host is held.
-func (t *transport) WriteTo(b []byte, address string) (time.Time, error) {
+func (t *carrier) WriteTo(b []byte, address string) (time.Time, error) {
 	if err := t.waitForRelease(nil); err != nil {
 		return time.Now(), err
 	}
@@ -286,7 +286,7 @@ func (t *transport) WriteTo(b []byte, address string) (time.Time, error) {
 }
 
 // Shutdown ends the process's life on the network: nothing reaches it any more, and its streams end.
-func (t *transport) Shutdown() error {
+func (t *carrier) Shutdown() error {
 	t.once.Do(func() {
 		n := t.host.net
 		n.mu.Lock()

@@ -12,10 +12,10 @@ import (
 )
 
 // onNetwork runs f on a network with transports at all its hosts.
-func onNetwork(t *testing.T, size int, f func(t *testing.T, c *cluster, at []*transport)) {
+func onNetwork(t *testing.T, size int, f func(t *testing.T, c *cluster, at []*carrier)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cluster{network: newNetwork(1, size)}
-		var at []*transport
+		var at []*carrier
 		for i := range size {
 			at = append(at, c.listen(i))
 		}
@@ -28,8 +28,8 @@ func onNetwork(t *testing.T, size int, f func(t *testing.T, c *cluster, at []*tr
 	})
 }
 
-// received empties the queue of a transport.
-func received(tr *transport) (all []byte) {
+// received empties the queue of a carrier.
+func received(tr *carrier) (all []byte) {
 	synctest.Wait()
 	for {
 		select {
@@ -41,14 +41,14 @@ func received(tr *transport) (all []byte) {
 	}
 }
 
-func (t *transport) mustSend(b []byte, to *transport) {
+func (t *carrier) mustSend(b []byte, to *carrier) {
 	if _, err := t.WriteTo(b, to.host.address.String()); err != nil {
 		panic(err)
 	}
 }
 
 func TestPacketsTakeTheLatencyAndAreCounted(t *testing.T) {
-	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*transport) {
+	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*carrier) {
 		at[0].mustSend([]byte("hello"), at[1])
 		time.Sleep(c.Latency - 1)
 		if got := received(at[1]); len(got) > 0 {
@@ -65,7 +65,7 @@ func TestPacketsTakeTheLatencyAndAreCounted(t *testing.T) {
 }
 
 func TestLossIsWhatWasAskedForInEachDirection(t *testing.T) {
-	share := func(c *cluster, from, to *transport) float64 {
+	share := func(c *cluster, from, to *carrier) float64 {
 		const n = 10000
 		got := 0
 		for range n {
@@ -77,7 +77,7 @@ func TestLossIsWhatWasAskedForInEachDirection(t *testing.T) {
 		return 1 - float64(got+len(received(to)))/n
 	}
 	near := func(got, want float64) bool { return got > want-0.03 && got < want+0.03 }
-	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*transport) {
+	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*carrier) {
 		c.lose(lossy{share: 0.1})
 		c.loseAt([]int{1}, 0.8, 0)
 		for _, l := range []struct {
@@ -101,7 +101,7 @@ func TestLossIsWhatWasAskedForInEachDirection(t *testing.T) {
 }
 
 func TestAHeldMemberSendsAndReceivesLaterInOrder(t *testing.T) {
-	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*transport) {
+	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*carrier) {
 		c.Jitter = 0
 		c.hold(1)
 		for _, b := range []string{"1", "2", "3"} {
@@ -128,7 +128,7 @@ func TestAHeldMemberSendsAndReceivesLaterInOrder(t *testing.T) {
 }
 
 func TestAHeldMemberKeepsNoMoreThanItsQueue(t *testing.T) {
-	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*transport) {
+	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*carrier) {
 		c.hold(1)
 		for range queueLimit + 10 {
 			at[0].mustSend([]byte("x"), at[1])
@@ -142,7 +142,7 @@ func TestAHeldMemberKeepsNoMoreThanItsQueue(t *testing.T) {
 }
 
 // talk sends b over a stream and returns how long it took to be echoed.
-func talk(t *testing.T, from, to *transport, b []byte) time.Duration {
+func talk(t *testing.T, from, to *carrier, b []byte) time.Duration {
 	began := time.Now()
 	go func() {
 		far := <-to.streams
@@ -175,7 +175,7 @@ func TestStreamsDeliverAllInOrderWhateverIsLost(t *testing.T) {
 	for i := range b {
 		b[i] = byte(i * 7)
 	}
-	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*transport) {
+	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*carrier) {
 		if took := talk(t, at[0], at[1], b); took > 10*time.Millisecond {
 			t.Errorf("an echo took %s on a good link", took)
 		}
@@ -197,7 +197,7 @@ func TestStreamsDeliverAllInOrderWhateverIsLost(t *testing.T) {
 func abs(v int64) int64 { return max(v, -v) }
 
 func TestStreamsOfAHeldMemberWait(t *testing.T) {
-	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*transport) {
+	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*carrier) {
 		c.hold(1)
 		time.AfterFunc(3*time.Second, func() { c.release(1) })
 		if took := talk(t, at[0], at[1], []byte("hello")); took < 3*time.Second {
@@ -212,7 +212,7 @@ func TestStreamsOfAHeldMemberWait(t *testing.T) {
 }
 
 func TestStreamsEndAsTheyShould(t *testing.T) {
-	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*transport) {
+	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*carrier) {
 		address := at[1].host.address.String()
 		near, err := at[0].DialTimeout(address, time.Second)
 		if err != nil {

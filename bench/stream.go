@@ -21,7 +21,7 @@ const (
 
 // stream is one end of a TCP-like stream. Its fields belong to the network's lock.
 type stream struct {
-	owner  *transport
+	owner  *carrier
 	local  *host
 	peer   *stream
 	queue  []*segment // sent by this end and not yet in the peer's buffer
@@ -41,7 +41,7 @@ type segment struct {
 var _ net.Conn = (*stream)(nil)
 
 // DialTimeout opens a stream. A host that nobody listens at refuses.
-func (t *transport) DialTimeout(address string, timeout time.Duration) (net.Conn, error) {
+func (t *carrier) DialTimeout(address string, timeout time.Duration) (net.Conn, error) {
 	n := t.host.net
 	patience := time.NewTimer(timeout)
 	defer patience.Stop()
@@ -60,7 +60,7 @@ func (t *transport) DialTimeout(address string, timeout time.Duration) (net.Conn
 }
 
 // dial tries a handshake. Without a stream and an error it is to be tried again after a while.
-func (t *transport) dial(address string, try int, patience <-chan time.Time) (*stream, time.Duration, error) {
+func (t *carrier) dial(address string, try int, patience <-chan time.Time) (*stream, time.Duration, error) {
 	h, n := t.host, t.host.net
 	if err := t.waitForRelease(patience); err != nil {
 		return nil, 0, err
@@ -98,7 +98,7 @@ func (t *transport) dial(address string, try int, patience <-chan time.Time) (*s
 }
 
 // waitForRelease waits while the host is held.
-func (t *transport) waitForRelease(patience <-chan time.Time) error {
+func (t *carrier) waitForRelease(patience <-chan time.Time) error {
 	n := t.host.net
 	for {
 		n.mu.Lock()
@@ -120,7 +120,7 @@ func (t *transport) waitForRelease(patience <-chan time.Time) error {
 	}
 }
 
-func (t *transport) pause(d time.Duration, patience <-chan time.Time) error {
+func (t *carrier) pause(d time.Duration, patience <-chan time.Time) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -135,7 +135,7 @@ func (t *transport) pause(d time.Duration, patience <-chan time.Time) error {
 
 // connect makes the two ends of a stream and hands the far one to who listens. A held process has a kernel that
 // completes the handshake; it is handed the stream when it is released. Full reports that too many wait.
-func (n *network) connect(t *transport, to *host) (near *stream, full bool, err error) {
+func (n *network) connect(t *carrier, to *host) (near *stream, full bool, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	life := to.life
@@ -162,7 +162,7 @@ func (n *network) connect(t *transport, to *host) (near *stream, full bool, err 
 	return near, false, nil
 }
 
-func newStream(t *transport) *stream {
+func newStream(t *carrier) *stream {
 	s := &stream{owner: t, local: t.host, news: make(chan struct{}, 1), read: newDeadline()}
 	t.open[s] = struct{}{}
 	return s

@@ -14,6 +14,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/agent/addr"
+	"heartsay/agent/transport"
 	"heartsay/api"
 )
 
@@ -27,12 +28,12 @@ func (d *doctor) checkPort() {
 	if !bind.IsValid() {
 		return // checkConfig told
 	}
-	wire, err := agent.Listen(bind, hclog.NewNullLogger())
+	port, err := transport.Listen(bind, hclog.NewNullLogger())
 	if err != nil {
 		d.fail("port", "", "%v%s", err, holders(bind))
 		return
 	}
-	if err := wire.Close(); err != nil {
+	if err := port.Close(); err != nil {
 		d.warn("port", "", "close %s: %v", bind, err)
 		return
 	}

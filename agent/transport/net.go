@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ const freePortTries = 16
 type openSockets func(*memberlist.NetTransportConfig) (*memberlist.NetTransport, error)
 
 // listenNet opens sockets at bind, and returns them with the address that they really have.
-func listenNet(bind netip.AddrPort, log hclog.Logger, drops *wireDrops, open openSockets) (*memberlist.NetTransport,
+func listenNet(bind netip.AddrPort, log hclog.Logger, drops *drops, open openSockets) (*memberlist.NetTransport,
 	netip.AddrPort, error) {
 	ip := bind.Addr().Unmap()
 	if err := addr.CheckHost(ip); err != nil { // NetTransport would listen on every interface
@@ -28,7 +28,7 @@ func listenNet(bind netip.AddrPort, log hclog.Logger, drops *wireDrops, open ope
 	cfg := &memberlist.NetTransportConfig{
 		BindAddrs: []string{ip.String()},
 		BindPort:  int(bind.Port()),
-		Logger:    newWireLog(log, drops),
+		Logger:    newLog(log, drops),
 	}
 	t, err := open(cfg)
 	for try := 1; err != nil && bind.Port() == 0 && try < freePortTries && inUse(err); try++ {

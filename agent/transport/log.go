@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"log"
@@ -11,27 +11,27 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// wireLogEvery is the least time between two lines of the transport: anybody who can send it packets can make it
+// logEvery is the least time between two lines of the transport: anybody who can send it packets can make it
 // complain.
-const wireLogEvery = time.Second
+const logEvery = time.Second
 
-// wireLog is what memberlist's transport writes its log to. It turns the lines into the agent's own, and thins them.
-type wireLog struct {
+// logWriter is what memberlist's transport writes its log to. It turns the lines into the agent's own, and thins them.
+type logWriter struct {
 	log   hclog.Logger
-	drops *wireDrops
+	drops *drops
 
 	mu         sync.Mutex
 	last       time.Time // when the last line was passed on
 	suppressed int       // lines not passed on since
 }
 
-func newWireLog(out hclog.Logger, drops *wireDrops) *log.Logger {
-	return log.New(&wireLog{log: out, drops: drops}, "", 0)
+func newLog(out hclog.Logger, drops *drops) *log.Logger {
+	return log.New(&logWriter{log: out, drops: drops}, "", 0)
 }
 
 // Write passes one line on. It never fails.
-func (l *wireLog) Write(line []byte) (int, error) {
-	level, text := parseWireLine(string(line))
+func (l *logWriter) Write(line []byte) (int, error) {
+	level, text := parseLine(string(line))
 	if strings.Contains(text, "UDP packet too short") { // which an empty datagram is
 		l.drops.packetEmpty.Add(1)
 		return len(line), nil
@@ -39,7 +39,7 @@ func (l *wireLog) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if !l.last.IsZero() && now.Sub(l.last) < wireLogEvery {
+	if !l.last.IsZero() && now.Sub(l.last) < logEvery {
 		l.suppressed++
 		return len(line), nil
 	}
@@ -48,9 +48,9 @@ func (l *wireLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// parseWireLine returns the level and the text of a line of memberlist, like "[ERR] memberlist: …". The text is
+// parseLine returns the level and the text of a line of memberlist, like "[ERR] memberlist: …". The text is
 // escaped, because names that others chose may stand in it.
-func parseWireLine(line string) (hclog.Level, string) {
+func parseLine(line string) (hclog.Level, string) {
 	text, level := strings.TrimSpace(line), hclog.Info
 	for _, known := range []struct {
 		prefix string

@@ -1,9 +1,9 @@
-package agent
+package transport
 
 import "sync/atomic"
 
-// wireDrops counts what a [Wire] refused. The names of the reasons are those of the JSON and the metrics.
-type wireDrops struct {
+// drops counts what a [Transport] refused. The names of the reasons are those of the JSON and the metrics.
+type drops struct {
 	packetQueue  atomic.Uint64 // packet_queue: the oldest packets of a full queue
 	packetKernel atomic.Uint64 // packet_kernel: dropped by the system, because they were not read in time
 	packetSize   atomic.Uint64 // packet_size: larger than the limit
@@ -18,7 +18,7 @@ type wireDrops struct {
 	streamSource atomic.Uint64 // stream_source: IPv6 at an IPv4 address
 }
 
-func (d *wireDrops) snapshot() map[string]uint64 {
+func (d *drops) snapshot() map[string]uint64 {
 	return map[string]uint64{
 		"packet_queue":  d.packetQueue.Load(),
 		"packet_kernel": d.packetKernel.Load(),

@@ -1,4 +1,4 @@
-package agent
+package transport
 
 import (
 	"bufio"
@@ -14,24 +14,30 @@ import (
 // lostEvery is how often the system is asked for the packets that it dropped.
 const lostEvery = time.Second
 
-// Lost returns how many packets came for this agent and were dropped because it did not keep up: by the queue of w, or
-// by the system before w saw them. It never goes back.
-func (w *Wire) Lost() uint64 { return w.drops.packetQueue.Load() + w.drops.packetKernel.Load() }
+// Lost returns how many packets came for this agent and were dropped because it did not keep up: by the queue of t, by
+// the system before t saw them, or by a carrier that counts them. It never goes back.
+func (t *Transport) Lost() uint64 {
+	lost := t.drops.packetQueue.Load() + t.drops.packetKernel.Load()
+	if counting, ok := t.carrier.(interface{ Lost() uint64 }); ok {
+		lost += counting.Lost()
+	}
+	return lost
+}
 
-// watchLost counts what the system drops, until w is closed.
-func (w *Wire) watchLost() {
+// watchLost counts what the system drops, until t is closed.
+func (t *Transport) watchLost() {
 	var before uint64
 	timer := time.NewTicker(lostEvery)
 	defer timer.Stop()
 	for {
 		select {
 		case <-timer.C:
-		case <-w.stop:
+		case <-t.stop:
 			return
 		}
-		// The rows of sockets come and go with other programs; ours stays as long as w is open.
-		if now := systemDrops(w.local); now > before {
-			w.drops.packetKernel.Add(now - before)
+		// The rows of sockets come and go with other programs; ours stays as long as t is open.
+		if now := systemDrops(t.local); now > before {
+			t.drops.packetKernel.Add(now - before)
 			before = now
 		}
 	}

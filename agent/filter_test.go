@@ -4,20 +4,21 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/memberlist"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/transport"
 )
 
 func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) {
-	fake := newFakeTransport()
-	w := NewWire(fake, netip.MustParseAddrPort("[2001:db8::5]:4327"))
+	own := netip.MustParseAddrPort("[2001:db8::5]:4327")
+	fake := newMemNet(1).listen(own)
+	w := transport.New(fake, own)
 	t.Cleanup(func() { _ = w.Close() })
-	w.Guard([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")})
+	w.SetFilter(newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}, time.Now()))
 	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, []byte("hello"))
 	for _, c := range []struct {
 		what, from string
@@ -39,89 +40,78 @@ func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) 
 		before := w.Drops()[c.counter]
 		fake.packets <- &memberlist.Packet{Buf: c.bytes, From: net.UDPAddrFromAddrPort(netip.MustParseAddrPort(c.from))}
 		if c.counter == "" {
-			takeWithin(t, w.Packets())
+			if b, _, _, err := w.Receive(); err != nil || !bytes.Equal(b, good) {
+				t.Errorf("%s: received %q, %v", c.what, b, err)
+			}
 			continue
 		}
-		awaitWire(t, c.what+" is counted as "+c.counter, func() bool { return w.Drops()[c.counter] == before+1 })
+		await(t, c.what+" is counted as "+c.counter, func() bool { return w.Drops()[c.counter] == before+1 })
 	}
-	if len(w.Packets()) > 0 {
+	if w.Waiting() > 0 {
 		t.Error("something that was counted was queued as well")
 	}
 	near, far := net.Pipe()
 	defer near.Close()
-	fake.streams <- fakeConn{far, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.1:4"))}
+	fake.streams <- memConn{far, netip.MustParseAddrPort("192.0.2.1:4")}
 	if _, err := near.Read(make([]byte, 1)); err == nil || w.Drops()["stream_denied"] != 1 {
 		t.Errorf("a stream from outside is not closed and counted: %v, %v", err, w.Drops())
 	}
 }
 
 func TestAFloodOfStrangersLeavesMembersTheirRate(t *testing.T) {
-	g := newGate(nil, noon)
+	f := newPacketFilter(nil, noon)
 	member := netip.MustParseAddrPort("10.0.0.1:4327")
-	g.know(member, noon)
+	f.know(member, noon)
 	passed := 0
 	for i := range 100_000 { // within one moment
 		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}), uint16(i))
-		if g.paces(from, noon) {
+		if f.paces(from, noon) {
 			passed++
 		}
 	}
-	if passed != strangerRate {
-		t.Errorf("%d of 100,000 packets of strangers pass at once, want %d", passed, strangerRate)
+	if passed != unknownRate {
+		t.Errorf("%d of 100,000 packets of unknown ones pass at once, want %d", passed, unknownRate)
 	}
-	if !g.paces(member, noon) {
-		t.Error("a member's packet is refused because strangers sent too many")
+	if !f.paces(member, noon) {
+		t.Error("a member's packet is refused because unknown ones sent too many")
 	}
 	passed = 0
 	for range 100_000 {
-		if g.paces(member, noon) {
+		if f.paces(member, noon) {
 			passed++
 		}
 	}
 	if passed >= memberRate+1 {
 		t.Errorf("%d packets of a member pass at once, want at most %d", passed, memberRate)
 	}
-	if !g.paces(member, noon.Add(time.Second)) {
+	if !f.paces(member, noon.Add(time.Second)) {
 		t.Error("a second later a member's packet is still refused")
 	}
 	for i := range 3 * maxKnown {
-		g.know(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1), noon)
+		f.know(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1), noon)
 	}
-	if g.known.Len() > maxKnown {
-		t.Errorf("%d addresses are remembered, want at most %d", g.known.Len(), maxKnown)
+	if f.known.Len() > maxKnown {
+		t.Errorf("%d addresses are remembered, want at most %d", f.known.Len(), maxKnown)
 	}
 }
 
 func TestAPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
-	w := NewWire(newFakeTransport(), addrB)
-	t.Cleanup(func() { _ = w.Close() })
-	w.Guard([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")})
+	f := newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, noon)
+	f.unknown = ratelimit.NewBucket(0, 0, noon)
 	outside := netip.MustParseAddrPort("192.0.2.1:1")
-	w.gate.Load().strangers = ratelimit.NewBucket(0, 0, noon)
 	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, nil)
 	for _, c := range []struct {
 		what  string
 		from  netip.AddrPort
 		bytes []byte
-		want  *atomic.Uint64
+		want  transport.Verdict
 	}{
-		{"too large, and no envelope, from outside, too fast", outside, make([]byte, 4096), &w.drops.packetSize},
-		{"no envelope, from outside, too fast", outside, make([]byte, 100), &w.drops.packetFormat},
-		{"from outside, too fast", outside, good, &w.drops.packetDenied},
-		{"too fast", addrA, good, &w.drops.packetRate},
+		{"no envelope, from outside, too fast", outside, make([]byte, 100), transport.Malformed},
+		{"from outside, too fast", outside, good, transport.Denied},
+		{"too fast", addrA, good, transport.TooFast},
 	} {
-		if w.refusesPacket(c.from, c.bytes) != c.want {
-			t.Errorf("a packet that is %s is counted under another check than the first", c.what)
+		if got := f.Packet(c.from, c.bytes, noon); got != c.want {
+			t.Errorf("a packet that is %s is judged %d, want %d", c.what, got, c.want)
 		}
 	}
-	a, b := acquainted(t, testKeys("x"), testKeys("x"))
-	replayed := a.SealPacket(addrB, []byte("x"), noon)
-	b.OpenPacket(bytes.Clone(replayed), addrA, noon)
-	forged := bytes.Clone(replayed)
-	forged[len(forged)-1] ^= 1
-	unknown := bytes.Clone(forged)
-	unknown[4] ^= 1
-	wantReason(t, "an unknown key, and forged, and played back", b, unknown, "key")
-	wantReason(t, "forged, and played back", b, forged, "seal")
-	wantReason(t, "played back", b, replayed, "replay")
 }
