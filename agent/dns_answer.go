@@ -14,11 +14,10 @@ import (
 // dnsTTL is how long an answer may be kept, in seconds: as short as DNS can say without forbidding it.
 const dnsTTL = 1
 
-// dnsZone answers the queries for the names of one zone from what the lookout sees.
+// dnsZone answers the queries for the names of one zone.
 type dnsZone struct {
-	name  string // canonical
-	self  string // name of the agent's own member
-	sight func() (*Snapshot, error)
+	name   string // canonical
+	source Source
 }
 
 // reply returns the answer to a query, whatever it is.
@@ -37,10 +36,7 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 	case question.Qclass != dns.ClassINET, !dns.IsSubDomain(z.name, name):
 		return m.SetRcode(query, dns.RcodeRefused)
 	}
-	s, err := z.sight()
-	if err == nil {
-		err = s.Ready
-	}
+	s, err := z.source.DiscoverySnapshot()
 	if err != nil {
 		return m.SetRcode(query, dns.RcodeServerFailure)
 	}
@@ -50,7 +46,7 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 }
 
 // fill writes the answer to a question for a name of the zone.
-func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *Snapshot) {
+func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *ViewSnapshot) {
 	q, ok := parseDNSName(name, z.name)
 	if !ok {
 		z.deny(m, dns.RcodeNameError, s)
@@ -85,7 +81,7 @@ func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *Snapsho
 }
 
 // deny says that there is nothing, in a way that resolvers keep for no longer than an answer [RFC 2308].
-func (z dnsZone) deny(m *dns.Msg, rcode int, s *Snapshot) {
+func (z dnsZone) deny(m *dns.Msg, rcode int, s *ViewSnapshot) {
 	m.Rcode, m.Ns = rcode, []dns.RR{z.soa(s)}
 }
 
@@ -127,7 +123,7 @@ func (z dnsZone) services(m *dns.Msg, question dns.Question, q dnsQuery, views [
 	}
 }
 
-func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *Snapshot) {
+func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *ViewSnapshot) {
 	switch {
 	case !q.apex:
 	case question.Qtype == dns.TypeSOA:
@@ -138,15 +134,14 @@ func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *Sna
 }
 
 // soa returns the start of the zone. Its serial number is that of the newest event.
-func (z dnsZone) soa(s *Snapshot) dns.RR {
+func (z dnsZone) soa(s *ViewSnapshot) dns.RR {
 	return &dns.SOA{Hdr: header(z.name, dns.TypeSOA), Ns: z.server(s), Mbox: "hostmaster." + z.name,
 		Serial: uint32(s.Seq), Refresh: dnsTTL, Retry: dnsTTL, Expire: 60, Minttl: dnsTTL}
 }
 
 // server returns the name of the agent's own host.
-func (z dnsZone) server(s *Snapshot) string {
-	self, _ := company(s.Views, z.self)
-	return dnsTarget(self, z.name)
+func (z dnsZone) server(s *ViewSnapshot) string {
+	return dnsTarget(s.self(), z.name)
 }
 
 // appendAddress appends the record of an address, if it is of the type asked for.
@@ -164,8 +159,8 @@ func header(name string, rtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: name, Rrtype: rtype, Class: dns.ClassINET, Ttl: dnsTTL}
 }
 
-// checkZone returns the canonical form of the name of a zone, and whether it is one: not the root, which is everybody's.
-func checkZone(zone string) (string, bool) {
+// CheckZone returns the canonical form of the name of a zone, and whether it is one: not the root, which is everybody's.
+func CheckZone(zone string) (string, bool) {
 	if zone == "" || strings.Trim(zone, ".") == "" || strings.ContainsAny(zone, " \\\t\n") {
 		return "", false
 	}
