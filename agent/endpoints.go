@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/discovery"
 	"heartsay/agent/internal/localapi"
 )
 
@@ -14,8 +15,8 @@ import (
 // relies on it.
 type endpoints struct {
 	scrapes net.Listener
-	dns     *DNS
-	file    *File
+	dns     *discovery.DNS
+	file    *discovery.File
 }
 
 // openEndpoints opens what cfg asks for.
@@ -35,12 +36,12 @@ func (o *endpoints) open(cfg Config) (err error) {
 		}
 	}
 	if cfg.DNS.IsValid() {
-		if o.dns, err = ListenDNS(cfg.DNS); err != nil {
+		if o.dns, err = discovery.ListenDNS(cfg.DNS); err != nil {
 			return err
 		}
 	}
 	if cfg.WriteFile != "" {
-		if o.file, err = OpenFile(cfg.WriteFile, cfg.Template, cfg.WriteExec); err != nil {
+		if o.file, err = discovery.OpenFile(cfg.WriteFile, cfg.Template, cfg.WriteExec); err != nil {
 			return err
 		}
 	}
@@ -57,13 +58,13 @@ func (o *endpoints) serve(a *Agent, server *localapi.Server) {
 		}()
 	}
 	if o.dns != nil {
-		zone, _ := CheckZone(a.cfg.DNSZone)
+		zone, _ := discovery.CheckZone(a.cfg.DNSZone)
 		count := func(rcode string) { a.metrics.answers.WithLabelValues(rcode).Inc() }
 		o.dns.Serve(zone, source{a}, count, func(err error) { a.Stop(err) })
 	}
 	if o.file != nil {
 		count := func(result string) { a.metrics.writes.WithLabelValues(result).Inc() }
-		upkeep := Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: count, Log: a.log}
+		upkeep := discovery.Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: count, Log: a.log}
 		a.endpoints.Go(func() { o.file.Keep(a.ending, upkeep) })
 	}
 }
@@ -100,13 +101,13 @@ func (c Config) operators() error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	_, ok := CheckZone(c.DNSZone)
+	_, ok := discovery.CheckZone(c.DNSZone)
 	check(ok || !c.DNS.IsValid(), "DNS zone %q is not the name of a domain: write one like heartsay.internal", c.DNSZone)
 	check(c.WriteFile == "" || c.Template != "", "a file to write is given without a template: say what to write into it")
 	check(c.WriteFile != "" || c.Template == "", "a template is given without a file to write")
 	check(c.WriteFile != "" || c.WriteExec == "", "a command to run after a write is given without a file to write")
 	if c.Template != "" {
-		err := CheckTemplate(c.Template)
+		err := discovery.CheckTemplate(c.Template)
 		check(err == nil, "%w", err)
 	}
 	return errors.Join(faults...)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/discovery"
 	"heartsay/api"
 )
 
@@ -22,12 +23,12 @@ func (c *cluster) follow(name, old, command string) string {
 	if err := os.WriteFile(path, []byte(old), 0o640); err != nil {
 		c.t.Fatal(err)
 	}
-	f, err := OpenFile(path, webTemplate, command)
+	f, err := discovery.OpenFile(path, webTemplate, command)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	a := c.agents[name]
-	upkeep := Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: func(string) {}, Log: hclog.NewNullLogger()}
+	upkeep := discovery.Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: func(string) {}, Log: hclog.NewNullLogger()}
 	a.running.Go(func() { f.Keep(a.ending, upkeep) })
 	return path
 }

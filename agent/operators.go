@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"heartsay/agent/internal/discovery"
 	"heartsay/agent/internal/localapi"
 )
 
@@ -20,15 +21,15 @@ func (a *Agent) serveOperators(s *localapi.Server) {
 	s.Add(localapi.Route{Path: "/metrics", Handler: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce, EnableOpenMetrics: true,
 	})})
-	s.Add(localapi.Route{Path: "/v1/sd/prometheus", Query: TargetParameters, Answer: func(r *http.Request) (any, error) {
-		return Targets(source{a}, r.URL.Query())
+	s.Add(localapi.Route{Path: "/v1/sd/prometheus", Query: discovery.TargetParameters, Answer: func(r *http.Request) (any, error) {
+		return discovery.Targets(source{a}, r.URL.Query())
 	}})
 }
 
 // source hands out what those who look for members are told.
 type source struct{ agent *Agent }
 
-func (s source) DiscoverySnapshot() (*ViewSnapshot, error) {
+func (s source) Snapshot() (*discovery.Snapshot, error) {
 	newest, err := s.agent.Snapshot()
 	if err == nil {
 		err = newest.Ready
@@ -36,6 +37,6 @@ func (s source) DiscoverySnapshot() (*ViewSnapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ViewSnapshot{Cluster: s.agent.cfg.Cluster, Self: s.agent.cfg.Name, Seq: newest.Seq, Views: newest.Views,
+	return &discovery.Snapshot{Cluster: s.agent.cfg.Cluster, Self: s.agent.cfg.Name, Seq: newest.Seq, Views: newest.Views,
 		Isolated: newest.Isolated}, nil
 }

@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"math/rand/v2"
@@ -36,7 +36,7 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 	case question.Qclass != dns.ClassINET, !dns.IsSubDomain(z.name, name):
 		return m.SetRcode(query, dns.RcodeRefused)
 	}
-	s, err := z.source.DiscoverySnapshot()
+	s, err := z.source.Snapshot()
 	if err != nil {
 		return m.SetRcode(query, dns.RcodeServerFailure)
 	}
@@ -46,7 +46,7 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 }
 
 // fill writes the answer to a question for a name of the zone.
-func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *ViewSnapshot) {
+func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *Snapshot) {
 	q, ok := parseDNSName(name, z.name)
 	if !ok {
 		z.deny(m, dns.RcodeNameError, s)
@@ -81,7 +81,7 @@ func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *ViewSna
 }
 
 // deny says that there is nothing, in a way that resolvers keep for no longer than an answer [RFC 2308].
-func (z dnsZone) deny(m *dns.Msg, rcode int, s *ViewSnapshot) {
+func (z dnsZone) deny(m *dns.Msg, rcode int, s *Snapshot) {
 	m.Rcode, m.Ns = rcode, []dns.RR{z.soa(s)}
 }
 
@@ -123,7 +123,7 @@ func (z dnsZone) services(m *dns.Msg, question dns.Question, q dnsQuery, views [
 	}
 }
 
-func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *ViewSnapshot) {
+func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *Snapshot) {
 	switch {
 	case !q.apex:
 	case question.Qtype == dns.TypeSOA:
@@ -134,13 +134,13 @@ func (z dnsZone) authority(m *dns.Msg, question dns.Question, q dnsQuery, s *Vie
 }
 
 // soa returns the start of the zone. Its serial number is that of the newest event.
-func (z dnsZone) soa(s *ViewSnapshot) dns.RR {
+func (z dnsZone) soa(s *Snapshot) dns.RR {
 	return &dns.SOA{Hdr: header(z.name, dns.TypeSOA), Ns: z.server(s), Mbox: "hostmaster." + z.name,
 		Serial: uint32(s.Seq), Refresh: dnsTTL, Retry: dnsTTL, Expire: 60, Minttl: dnsTTL}
 }
 
 // server returns the name of the agent's own host.
-func (z dnsZone) server(s *ViewSnapshot) string {
+func (z dnsZone) server(s *Snapshot) string {
 	return dnsTarget(s.self(), z.name)
 }
 

@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"net/netip"
@@ -24,7 +24,7 @@ func Targets(source Source, values url.Values) ([]TargetGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := source.DiscoverySnapshot()
+	s, err := source.Snapshot()
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"bytes"
@@ -82,7 +82,7 @@ func (f *File) Keep(ctx context.Context, u Upkeep) {
 		case <-ctx.Done():
 			return
 		}
-		s, err := u.Source.DiscoverySnapshot()
+		s, err := u.Source.Snapshot()
 		if err != nil || s.Seq == f.seq && f.seq > 0 && !f.owed {
 			continue
 		}
@@ -96,7 +96,7 @@ func (f *File) Keep(ctx context.Context, u Upkeep) {
 }
 
 // update brings the file to what s shows.
-func (f *File) update(ctx context.Context, s *ViewSnapshot, u Upkeep) error {
+func (f *File) update(ctx context.Context, s *Snapshot, u Upkeep) error {
 	content, keep, err := f.render(s, u.Log)
 	if err != nil {
 		u.Count("failed")
@@ -135,7 +135,7 @@ func (f *File) runCommand(ctx context.Context) error {
 
 // render returns what the file should hold, or that it is to be kept as it is: an agent that sees nobody must not empty
 // a list by accident. A template may list anything; a list is empty when it is the same as with no members at all.
-func (f *File) render(s *ViewSnapshot, log hclog.Logger) (content []byte, keep bool, err error) {
+func (f *File) render(s *Snapshot, log hclog.Logger) (content []byte, keep bool, err error) {
 	content, err = renderTemplate(f.template, s.Cluster, s.Self, s.Views)
 	if err != nil || s.Isolated == "" {
 		f.kept = false

@@ -6,7 +6,7 @@
 // the list that it has, the file stays as it is. The same holds for a list that would be empty because this agent may
 // be cut off itself. A [DNS] and a [File] have goroutines of their own until they are closed, or their context ends;
 // targets are computed by who asks.
-package agent
+package discovery
 
 import (
 	"fmt"
@@ -17,8 +17,8 @@ import (
 	"heartsay/membership"
 )
 
-// ViewSnapshot is what answers are made of: the members at one moment. It never changes.
-type ViewSnapshot struct {
+// Snapshot is what answers are made of: the members at one moment. It never changes.
+type Snapshot struct {
 	Cluster, Self string // names of the cluster and of the agent's own member
 	Seq           uint64 // of the newest event whose effect it holds for certain
 	Views         []membership.View
@@ -28,7 +28,7 @@ type ViewSnapshot struct {
 // Source hands out the newest snapshot. Its error, an [*api.Error], says why none can be relied on: the agent is not
 // ready, or its loop stands still.
 type Source interface {
-	DiscoverySnapshot() (*ViewSnapshot, error)
+	Snapshot() (*Snapshot, error)
 }
 
 // wanted says which members somebody looks for.
@@ -41,7 +41,7 @@ type wanted struct {
 
 // find returns the members in s that are wanted, sorted by name. An empty list is an answer only from an agent that
 // would know better: the error says that it sees nobody.
-func (w wanted) find(s *ViewSnapshot) ([]membership.View, error) {
+func (w wanted) find(s *Snapshot) ([]membership.View, error) {
 	var found []membership.View
 	for _, v := range s.Views {
 		if w.matches(v) {
@@ -86,7 +86,7 @@ func parseState(word string) (membership.State, error) {
 }
 
 // self returns the agent's view of its own member.
-func (s *ViewSnapshot) self() membership.View {
+func (s *Snapshot) self() membership.View {
 	i := slices.IndexFunc(s.Views, func(v membership.View) bool { return v.Record.Name == s.Self })
 	if i < 0 {
 		panic("discovery: the agent's own member is not in the view")

@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"errors"
@@ -26,18 +26,18 @@ func seen(name, address string, state membership.State, tags ...string) membersh
 
 // told is a source that hands out one snapshot, or says why not.
 type told struct {
-	snapshot *ViewSnapshot
+	snapshot *Snapshot
 	err      error
 }
 
-func (s told) DiscoverySnapshot() (*ViewSnapshot, error) { return s.snapshot, s.err }
+func (s told) Snapshot() (*Snapshot, error) { return s.snapshot, s.err }
 
 // zoneOf returns the zone "heartsay." of an agent that sees what s holds.
-func zoneOf(s *ViewSnapshot) dnsZone { return dnsZone{"heartsay.", told{snapshot: s}} }
+func zoneOf(s *Snapshot) dnsZone { return dnsZone{"heartsay.", told{snapshot: s}} }
 
 // shop is what an agent "lb" sees.
-func shop() *ViewSnapshot {
-	return &ViewSnapshot{Cluster: "c", Self: "lb", Seq: 7, Views: []membership.View{
+func shop() *Snapshot {
+	return &Snapshot{Cluster: "c", Self: "lb", Seq: 7, Views: []membership.View{
 		seen("Web.1", "10.0.0.1:4327", membership.Alive, "role", "Web", "http", "8080"),
 		seen("db", "10.0.0.3:4327", membership.Dead, "role", "db", "http", "1"),
 		seen("lb", "10.0.0.9:4327", membership.Alive),
@@ -139,7 +139,7 @@ func TestDNSServicesComeWithAddresses(t *testing.T) {
 
 func TestDNSGivesAMemberWithAnAwkwardNameTheNameOfItsAddress(t *testing.T) {
 	for _, name := range []string{strings.Repeat("x", 64), "a..b", ".a"} {
-		s := &ViewSnapshot{Views: []membership.View{seen(name, "10.0.0.1:4327", membership.Alive, "http", "80")}}
+		s := &Snapshot{Views: []membership.View{seen(name, "10.0.0.1:4327", membership.Alive, "http", "80")}}
 		z := zoneOf(s)
 		m := z.reply(query("_http._tcp.heartsay.", dns.TypeSRV))
 		if got := answers(m); got != "1 1 80 0a000001.addr.heartsay." {
@@ -190,7 +190,7 @@ func serveDNS(t *testing.T, n int) (address string, rcodes map[string]int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &ViewSnapshot{Self: "w0"}
+	s := &Snapshot{Self: "w0"}
 	for i := range n {
 		s.Views = append(s.Views, seen(fmt.Sprintf("w%d", i), fmt.Sprintf("10.0.%d.%d:1", i/256, i%256), membership.Alive, "http", "80"))
 	}

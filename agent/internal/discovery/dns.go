@@ -1,16 +1,17 @@
-package agent
+package discovery
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"heartsay/agent/addr"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/netutil"
+
+	"heartsay/agent/addr"
 )
 
 // Bounds of the DNS server.
