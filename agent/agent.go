@@ -1,7 +1,7 @@
 // Package agent runs one member of a cluster with what belongs to it: sockets, keys, a state file, programs and webhooks
 // that are told of events, the local API, and answers to Prometheus and DNS.
 //
-// The member itself is a [Node]; package agent puts it together with its parts and endpoints (wiring.go, run.go, outlets.go),
+// The member itself is a [Node]; package agent puts it together with its parts and endpoints (wiring.go, run.go, endpoints.go),
 // and changes all of them at once when the configuration is read again (reload.go). Nothing here touches the engine.
 //
 // Programs embed an agent by [Open], ask it by [Agent.Members] and follow it by [Agent.Follow]; the example shows two

@@ -32,7 +32,7 @@ type Config struct {
 	DNS       netip.AddrPort // answer DNS queries, UDP and TCP; zero: not
 	DNSZone   string         // the domain that DNS queries are answered for
 	WriteFile string         // file to keep at what Template makes of the view; "": none
-	Template  string         // Go template of the file, see [FileView]
+	Template  string         // Go template of the file, see docs/discovery.md
 	WriteExec string         // command for sh -c after each write of the file; "": none
 }
 

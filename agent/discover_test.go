@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"heartsay/agent/internal/discovery"
 	"heartsay/api"
 )
 
@@ -26,7 +27,7 @@ func (c *cluster) ask(name, target string) (int, string) {
 func (c *cluster) targets(name, query string) string {
 	c.t.Helper()
 	status, body := c.ask(name, "/v1/sd/prometheus"+query)
-	var groups []targetGroup
+	var groups []discovery.TargetGroup
 	if err := json.Unmarshal([]byte(body), &groups); status != 200 || err != nil {
 		c.t.Fatalf("%s answers %s with %d %s", name, query, status, body)
 	}
@@ -107,7 +108,7 @@ func TestTargetsCarryTagsAsLabels(t *testing.T) {
 		c.web("a", 1, map[string]string{"app.kubernetes.io/name": "shop", "x": "a\nb"})
 		c.readyWithin("a", time.Second)
 		_, body := c.ask("a", "/v1/sd/prometheus")
-		var groups []targetGroup
+		var groups []discovery.TargetGroup
 		if err := json.Unmarshal([]byte(body), &groups); err != nil || len(groups) != 1 {
 			t.Fatalf("%v: %s", err, body)
 		}

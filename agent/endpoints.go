@@ -6,6 +6,7 @@ import (
 	"net"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/discovery"
 	"heartsay/agent/internal/localapi"
 )
 
@@ -14,8 +15,8 @@ import (
 // relies on it.
 type endpoints struct {
 	scrapes net.Listener
-	dns     *dnsServer
-	file    *fileWriter
+	dns     *discovery.DNS
+	file    *discovery.File
 }
 
 // openEndpoints opens what cfg asks for.
@@ -35,16 +36,12 @@ func (o *endpoints) open(cfg Config) (err error) {
 		}
 	}
 	if cfg.DNS.IsValid() {
-		if o.dns, err = listenDNS(cfg.DNS); err != nil {
+		if o.dns, err = discovery.ListenDNS(cfg.DNS); err != nil {
 			return err
 		}
 	}
 	if cfg.WriteFile != "" {
-		t, err := parseTemplate(cfg.Template)
-		if err != nil {
-			return err
-		}
-		if o.file, err = openFileWriter(cfg.WriteFile, t, cfg.WriteExec); err != nil {
+		if o.file, err = discovery.OpenFile(cfg.WriteFile, cfg.Template, cfg.WriteExec); err != nil {
 			return err
 		}
 	}
@@ -61,12 +58,14 @@ func (o *endpoints) serve(a *Agent, server *localapi.Server) {
 		}()
 	}
 	if o.dns != nil {
-		zone, _ := checkZone(a.cfg.DNSZone)
+		zone, _ := discovery.CheckZone(a.cfg.DNSZone)
 		count := func(rcode string) { a.metrics.answers.WithLabelValues(rcode).Inc() }
-		o.dns.serve(dnsZone{zone, a.cfg.Name, a.Snapshot}, count, func(err error) { a.Stop(err) })
+		o.dns.Serve(zone, source{a}, count, func(err error) { a.Stop(err) })
 	}
 	if o.file != nil {
-		a.endpoints.Go(func() { a.keepFile(o.file) })
+		count := func(result string) { a.metrics.writes.WithLabelValues(result).Inc() }
+		upkeep := discovery.Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: count, Log: a.log}
+		a.endpoints.Go(func() { o.file.Keep(a.ending, upkeep) })
 	}
 }
 
@@ -77,7 +76,7 @@ func (o *endpoints) addresses() (scrapes, dns string) {
 		scrapes = address.String()
 	}
 	if o.dns != nil {
-		dns = o.dns.address.String()
+		dns = o.dns.Address().String()
 	}
 	return scrapes, dns
 }
@@ -89,7 +88,7 @@ func (o *endpoints) close() error {
 		faults = append(faults, o.scrapes.Close())
 	}
 	if o.dns != nil {
-		faults = append(faults, o.dns.close())
+		faults = append(faults, o.dns.Close())
 	}
 	return errors.Join(faults...)
 }
@@ -102,13 +101,13 @@ func (c Config) operators() error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	_, ok := checkZone(c.DNSZone)
+	_, ok := discovery.CheckZone(c.DNSZone)
 	check(ok || !c.DNS.IsValid(), "DNS zone %q is not the name of a domain: write one like heartsay.internal", c.DNSZone)
 	check(c.WriteFile == "" || c.Template != "", "a file to write is given without a template: say what to write into it")
 	check(c.WriteFile != "" || c.Template == "", "a template is given without a file to write")
 	check(c.WriteFile != "" || c.WriteExec == "", "a command to run after a write is given without a file to write")
 	if c.Template != "" {
-		_, err := parseTemplate(c.Template)
+		err := discovery.CheckTemplate(c.Template)
 		check(err == nil, "%w", err)
 	}
 	return errors.Join(faults...)

@@ -2,13 +2,14 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
+	"heartsay/agent/internal/discovery"
 	"heartsay/api"
 )
 
@@ -22,16 +23,13 @@ func (c *cluster) follow(name, old, command string) string {
 	if err := os.WriteFile(path, []byte(old), 0o640); err != nil {
 		c.t.Fatal(err)
 	}
-	parsed, err := parseTemplate(webTemplate)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	f, err := openFileWriter(path, parsed, command)
+	f, err := discovery.OpenFile(path, webTemplate, command)
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	a := c.agents[name]
-	a.running.Go(func() { a.keepFile(f) })
+	upkeep := discovery.Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: func(string) {}, Log: hclog.NewNullLogger()}
+	a.running.Go(func() { f.Keep(a.ending, upkeep) })
 	return path
 }
 
@@ -136,93 +134,4 @@ func TestChangesAtOnceAreOneLook(t *testing.T) {
 			t.Errorf("ten events in ten milliseconds are seen as %d to %d, want one look at all", before.Seq, after.Seq)
 		}
 	})
-}
-
-func TestAFailedWriteIsToldCountedAndTriedAgain(t *testing.T) {
-	virtually(t, func(c *cluster) {
-		c.web("a", 1, map[string]string{"role": "web"})
-		a := c.agents["a"]
-		parsed, _ := parseTemplate(webTemplate)
-		path := filepath.Join(t.TempDir(), "file")
-		f, err := openFileWriter(path, parsed, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		tries, broken := 0, errors.New("disk full")
-		f.replace = func(path string, content []byte) error {
-			if tries++; tries < 3 {
-				return broken
-			}
-			return replacePublic(path, content)
-		}
-		a.running.Go(func() { a.keepFile(f) })
-		c.holds(path, "a 10.0.0.1\n", 3*fileRetry)
-		if tries != 3 {
-			t.Errorf("the file was written after %d tries, want 3", tries)
-		}
-	})
-}
-
-func TestTheCommandAfterAWriteGetsThePathAndNoSecret(t *testing.T) {
-	t.Setenv("HEARTSAY_WEBHOOK", "dead=https://user:password@host/")
-	t.Setenv("NOTIFY_SOCKET", "/run/notify")
-	t.Setenv("OTHER", "kept")
-	out := filepath.Join(t.TempDir(), "out")
-	f := &fileWriter{path: "/x y", command: "env | grep -E 'HEARTSAY|NOTIFY|OTHER' | sort >" + out}
-	if err := f.runCommand(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if b, err := os.ReadFile(out); err != nil || string(b) != "HEARTSAY_FILE=/x y\nOTHER=kept\n" {
-		t.Errorf("the command sees %q, %v", b, err)
-	}
-	f.command = "echo no such pool >&2; exit 3"
-	if err := f.runCommand(t.Context()); err == nil || !strings.Contains(err.Error(), `exit status 3; output: "no such pool"`) {
-		t.Errorf("a failed command is told as %v", err)
-	}
-}
-
-func TestWhatTheCommandAfterAWriteStartsGoesOn(t *testing.T) {
-	dir := t.TempDir()
-	f := &fileWriter{command: "cd " + dir + "; mkfifo go; (read line <go; echo $line >done) >/dev/null 2>&1 &"}
-	if err := f.runCommand(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "go"), []byte("yes\n"), 0); err != nil {
-		t.Fatal(err)
-	}
-	awaitThat(t, "what the command started writes its file", func() bool {
-		b, _ := os.ReadFile(filepath.Join(dir, "done"))
-		return string(b) == "yes\n"
-	})
-}
-
-func TestAFileThatCannotBeWrittenIsRefusedAtTheStart(t *testing.T) {
-	parsed, _ := parseTemplate(webTemplate)
-	dir := t.TempDir()
-	for _, path := range []string{dir, filepath.Join(dir, "no", "file"), "/dev/null"} {
-		if _, err := openFileWriter(path, parsed, ""); err == nil {
-			t.Errorf("%s is taken for a file to write", path)
-		}
-	}
-}
-
-func TestAFileBehindALinkIsReplacedAndTheLinkStays(t *testing.T) {
-	dir := t.TempDir()
-	link := filepath.Join(dir, "link")
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "real"), nil, 0o600), os.Symlink("real", link)); err != nil {
-		t.Fatal(err)
-	}
-	parsed, _ := parseTemplate(webTemplate)
-	f, err := openFileWriter(link, parsed, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.replace(f.path, []byte("new")); err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(link)
-	info, statErr := os.Lstat(link)
-	if err != nil || statErr != nil || string(b) != "new" || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link is %v and leads to %q, %v, %v", info, b, err, statErr)
-	}
 }

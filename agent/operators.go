@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"heartsay/agent/internal/discovery"
 	"heartsay/agent/internal/localapi"
 )
 
@@ -20,22 +21,22 @@ func (a *Agent) serveOperators(s *localapi.Server) {
 	s.Add(localapi.Route{Path: "/metrics", Handler: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce, EnableOpenMetrics: true,
 	})})
-	s.Add(localapi.Route{Path: "/v1/sd/prometheus", Query: []string{"state", "tag", "port", "port_tag"}, Answer: a.targets})
+	s.Add(localapi.Route{Path: "/v1/sd/prometheus", Query: discovery.TargetParameters, Answer: func(r *http.Request) (any, error) {
+		return discovery.Targets(source{a}, r.URL.Query())
+	}})
 }
 
-// targets lists members for Prometheus' http_sd. An answer other than 200 makes it keep the list that it has.
-func (a *Agent) targets(r *http.Request) (any, error) {
-	query, err := parseTargetsQuery(r.URL.Query())
+// source hands out what those who look for members are told.
+type source struct{ agent *Agent }
+
+func (s source) Snapshot() (*discovery.Snapshot, error) {
+	newest, err := s.agent.Snapshot()
+	if err == nil {
+		err = newest.Ready
+	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	views, err := query.find(s)
-	if err != nil {
-		return nil, err
-	}
-	return query.groups(a.cfg.Cluster, views), nil
+	return &discovery.Snapshot{Cluster: s.agent.cfg.Cluster, Self: s.agent.cfg.Name, Seq: newest.Seq, Views: newest.Views,
+		Isolated: newest.Isolated}, nil
 }

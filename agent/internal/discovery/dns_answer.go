@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"math/rand/v2"
@@ -14,11 +14,10 @@ import (
 // dnsTTL is how long an answer may be kept, in seconds: as short as DNS can say without forbidding it.
 const dnsTTL = 1
 
-// dnsZone answers the queries for the names of one zone from what the lookout sees.
+// dnsZone answers the queries for the names of one zone.
 type dnsZone struct {
-	name  string // canonical
-	self  string // name of the agent's own member
-	sight func() (*Snapshot, error)
+	name   string // canonical
+	source Source
 }
 
 // reply returns the answer to a query, whatever it is.
@@ -37,10 +36,7 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 	case question.Qclass != dns.ClassINET, !dns.IsSubDomain(z.name, name):
 		return m.SetRcode(query, dns.RcodeRefused)
 	}
-	s, err := z.sight()
-	if err == nil {
-		err = s.Ready
-	}
+	s, err := z.source.Snapshot()
 	if err != nil {
 		return m.SetRcode(query, dns.RcodeServerFailure)
 	}
@@ -145,8 +141,7 @@ func (z dnsZone) soa(s *Snapshot) dns.RR {
 
 // server returns the name of the agent's own host.
 func (z dnsZone) server(s *Snapshot) string {
-	self, _ := company(s.Views, z.self)
-	return dnsTarget(self, z.name)
+	return dnsTarget(s.self(), z.name)
 }
 
 // appendAddress appends the record of an address, if it is of the type asked for.
@@ -164,8 +159,8 @@ func header(name string, rtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: name, Rrtype: rtype, Class: dns.ClassINET, Ttl: dnsTTL}
 }
 
-// checkZone returns the canonical form of the name of a zone, and whether it is one: not the root, which is everybody's.
-func checkZone(zone string) (string, bool) {
+// CheckZone returns the canonical form of the name of a zone, and whether it is one: not the root, which is everybody's.
+func CheckZone(zone string) (string, bool) {
 	if zone == "" || strings.Trim(zone, ".") == "" || strings.ContainsAny(zone, " \\\t\n") {
 		return "", false
 	}

@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"net/netip"
@@ -16,6 +16,27 @@ type targetsQuery struct {
 	port    uint16 // of the targets; 0: see portTag
 	portTag string // tag that holds a member's port; "": the gossip address
 }
+
+// Targets returns the list that Prometheus' http_sd asks for by values: one group for each member that is wanted. The
+// error, an [*api.Error], says what is wrong with values, or why there is no list to rely on.
+func Targets(source Source, values url.Values) ([]TargetGroup, error) {
+	q, err := parseTargetsQuery(values)
+	if err != nil {
+		return nil, err
+	}
+	s, err := source.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	views, err := q.find(s)
+	if err != nil {
+		return nil, err
+	}
+	return q.groups(s.Cluster, views), nil
+}
+
+// TargetParameters are the query parameters that [Targets] reads.
+var TargetParameters = []string{"state", "tag", "port", "port_tag"}
 
 // parseTargetsQuery returns what values ask for. Without a state it is all members but those who left: the dead stay
 // targets, so that their up is 0 and somebody is told, until they are forgotten.
@@ -67,16 +88,16 @@ func portOf(v membership.View, tag string) (uint16, bool) {
 	return addr.ParsePort(value)
 }
 
-// targetGroup is one element of the list that Prometheus reads
+// TargetGroup is one element of the list that Prometheus reads
 // [https://prometheus.io/docs/prometheus/latest/http_sd/].
-type targetGroup struct {
+type TargetGroup struct {
 	Targets []string          `json:"targets"`
 	Labels  map[string]string `json:"labels"`
 }
 
 // groups returns a group for each member; one whose tag names no port is left out. The list is never nil.
-func (q targetsQuery) groups(cluster string, views []membership.View) []targetGroup {
-	groups := []targetGroup{}
+func (q targetsQuery) groups(cluster string, views []membership.View) []TargetGroup {
+	groups := []TargetGroup{}
 	for _, v := range views {
 		target := v.Record.Address
 		port, ok := q.port, true
@@ -89,7 +110,7 @@ func (q targetsQuery) groups(cluster string, views []membership.View) []targetGr
 		if port > 0 {
 			target = netip.AddrPortFrom(target.Addr(), port)
 		}
-		groups = append(groups, targetGroup{[]string{target.String()}, metaLabels(cluster, v)})
+		groups = append(groups, TargetGroup{[]string{target.String()}, metaLabels(cluster, v)})
 	}
 	return groups
 }

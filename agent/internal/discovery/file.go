@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"bytes"
@@ -22,8 +22,9 @@ const (
 	commandTime = 30 * time.Second // for the command after a write; it is killed then, with all that it started
 )
 
-// fileWriter keeps a file at what a template makes of the view, and runs a command after each write.
-type fileWriter struct {
+// File is a file that is kept at what a template makes of the members; a command is run after each write. One goroutine,
+// that of Keep, owns it.
+type File struct {
 	path     string
 	template *template.Template
 	command  string // for sh -c; "": none
@@ -35,8 +36,13 @@ type fileWriter struct {
 	kept    bool   // it was said that the file is kept as it is
 }
 
-// openFileWriter returns the writer of the file at path. The error says what is wrong with the path.
-func openFileWriter(path string, t *template.Template, command string) (*fileWriter, error) {
+// OpenFile returns the file at path, for [File.Keep]. Text is the template, see [FileView] for what it sees; command, unless "", is
+// run by sh -c after each write. The error says what is wrong with the template or the path.
+func OpenFile(path, text, command string) (*File, error) {
+	t, err := parseTemplate(text)
+	if err != nil {
+		return nil, err
+	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // the link stays
 	}
@@ -50,55 +56,64 @@ func openFileWriter(path string, t *template.Template, command string) (*fileWri
 	if info, err = os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("write file %s: there is no such folder", path)
 	}
-	f := &fileWriter{path: path, template: t, command: command, replace: replacePublic}
+	f := &File{path: path, template: t, command: command, replace: replacePublic}
 	f.content, _ = os.ReadFile(path) // unreadable or missing: it is written
 	return f, nil
 }
 
-// keepFile writes the file at the start and whenever events changed what the template makes of the view, until the
-// agent ends.
-func (a *Agent) keepFile(f *fileWriter) {
-	retry := time.NewTimer(0)
-	defer retry.Stop()
-	for {
+// Upkeep is what [File.Keep] needs: where to look, when to look, and whom to tell.
+type Upkeep struct {
+	Source Source
+	News   <-chan struct{}     // holds a token when there is a newer snapshot
+	Count  func(result string) // of a write: ok, failed; of the command after it: command_failed
+	Log    hclog.Logger
+}
+
+// Keep writes the file at the start and whenever events changed what the template makes of the members, until ctx ends.
+// What fails is logged, and tried again after a while.
+func (f *File) Keep(ctx context.Context, u Upkeep) {
+	look := time.NewTimer(0)
+	defer look.Stop()
+	for news := u.News; ; {
 		select {
-		case <-a.SnapshotNews():
-		case <-retry.C:
-		case <-a.ending.Done():
+		case <-news:
+		case <-look.C:
+			news = u.News
+		case <-ctx.Done():
 			return
 		}
-		s, err := a.Snapshot()
-		if err != nil || s.Ready != nil || s.Seq == f.seq && f.seq > 0 && !f.owed {
+		s, err := u.Source.Snapshot()
+		if err != nil || s.Seq == f.seq && f.seq > 0 && !f.owed {
 			continue
 		}
-		if err := a.updateFile(f, s); err != nil {
-			a.log.Error("file is not up to date, will be tried again", "file", f.path, "error", err)
+		if err := f.update(ctx, s, u); err != nil {
+			u.Log.Error("file is not up to date, will be tried again", "file", f.path, "error", err)
 			f.seq = 0
-			a.pause(fileRetry)
-			retry.Reset(0)
+			news = nil // until then
+			look.Reset(fileRetry)
 		}
 	}
 }
 
-// updateFile brings the file to what s shows.
-func (a *Agent) updateFile(f *fileWriter, s *Snapshot) error {
-	content, keep, err := f.render(a.cfg, s, a.log)
+// update brings the file to what s shows.
+func (f *File) update(ctx context.Context, s *Snapshot, u Upkeep) error {
+	content, keep, err := f.render(s, u.Log)
 	if err != nil {
-		a.metrics.writes.WithLabelValues("failed").Inc()
+		u.Count("failed")
 		return err
 	}
 	if !keep && (f.content == nil || !bytes.Equal(content, f.content)) {
 		if err := f.replace(f.path, content); err != nil {
-			a.metrics.writes.WithLabelValues("failed").Inc()
+			u.Count("failed")
 			return fmt.Errorf("write file: %w", err)
 		}
-		a.metrics.writes.WithLabelValues("ok").Inc()
-		a.log.Info("file written", "file", f.path, "bytes", len(content), "event", s.Seq)
+		u.Count("ok")
+		u.Log.Info("file written", "file", f.path, "bytes", len(content), "event", s.Seq)
 		f.content, f.owed = append([]byte{}, content...), f.command != ""
 	}
 	if f.owed {
-		if err := f.runCommand(a.ending); err != nil {
-			a.metrics.writes.WithLabelValues("command_failed").Inc()
+		if err := f.runCommand(ctx); err != nil {
+			u.Count("command_failed")
 			return err
 		}
 		f.owed = false
@@ -108,7 +123,7 @@ func (a *Agent) updateFile(f *fileWriter, s *Snapshot) error {
 }
 
 // runCommand runs the command after a write. What it leaves running goes on: it may start a server.
-func (f *fileWriter) runCommand(ctx context.Context) error {
+func (f *File) runCommand(ctx context.Context) error {
 	c := process.Command{
 		Args: process.Shell(f.command), Env: []string{"HEARTSAY_FILE=" + f.path}, Patience: commandTime, Leave: true,
 	}
@@ -120,13 +135,13 @@ func (f *fileWriter) runCommand(ctx context.Context) error {
 
 // render returns what the file should hold, or that it is to be kept as it is: an agent that sees nobody must not empty
 // a list by accident. A template may list anything; a list is empty when it is the same as with no members at all.
-func (f *fileWriter) render(cfg Config, s *Snapshot, log hclog.Logger) (content []byte, keep bool, err error) {
-	content, err = renderTemplate(f.template, cfg.Cluster, cfg.Name, s.Views)
+func (f *File) render(s *Snapshot, log hclog.Logger) (content []byte, keep bool, err error) {
+	content, err = renderTemplate(f.template, s.Cluster, s.Self, s.Views)
 	if err != nil || s.Isolated == "" {
 		f.kept = false
 		return content, false, err
 	}
-	empty, err := renderTemplate(f.template, cfg.Cluster, cfg.Name, nil)
+	empty, err := renderTemplate(f.template, s.Cluster, s.Self, nil)
 	if err != nil || !bytes.Equal(content, empty) {
 		return content, false, err
 	}
@@ -135,16 +150,6 @@ func (f *fileWriter) render(cfg Config, s *Snapshot, log hclog.Logger) (content 
 		log.Warn("file is kept as it is, since it would list nobody", "file", f.path, "reason", s.Isolated)
 	}
 	return nil, true, nil
-}
-
-// pause waits for d or the end of the agent.
-func (a *Agent) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-a.ending.Done():
-	}
 }
 
 // replacePublic replaces the file at path, see [safefile.Replace]. The file keeps its permissions; a new one can be read

@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"bytes"
@@ -32,6 +32,12 @@ type FileMember struct {
 	probe bool // stands for any member, while a template is checked
 }
 
+// CheckTemplate returns what is wrong with a template, or nil.
+func CheckTemplate(text string) error {
+	_, err := parseTemplate(text)
+	return err
+}
+
 // parseTemplate returns the template that text writes. It is run once, over a member that every filter lets through, so
 // that a misspelt word is found now and not when the first such member joins.
 func parseTemplate(text string) (*template.Template, error) {
@@ -39,7 +45,7 @@ func parseTemplate(text string) (*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := membership.Record{Name: "member", Address: anyAddress}
+	r := membership.Record{Name: "member", Address: netip.MustParseAddrPort("127.0.0.1:1")}
 	probe := FileView{"cluster", "member", FileMembers{{membership.View{Record: &r}, true}}}
 	return t, t.Execute(new(bytes.Buffer), probe)
 }

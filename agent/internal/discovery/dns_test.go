@@ -1,4 +1,4 @@
-package agent
+package discovery
 
 import (
 	"errors"
@@ -24,13 +24,20 @@ func seen(name, address string, state membership.State, tags ...string) membersh
 	return membership.View{Record: &r, State: state}
 }
 
-// zoneOf returns the zone "heartsay." of an agent "lb" that sees what s holds.
-func zoneOf(s *Snapshot) dnsZone {
-	return dnsZone{"heartsay.", "lb", func() (*Snapshot, error) { return s, nil }}
+// told is a source that hands out one snapshot, or says why not.
+type told struct {
+	snapshot *Snapshot
+	err      error
 }
 
+func (s told) Snapshot() (*Snapshot, error) { return s.snapshot, s.err }
+
+// zoneOf returns the zone "heartsay." of an agent that sees what s holds.
+func zoneOf(s *Snapshot) dnsZone { return dnsZone{"heartsay.", told{snapshot: s}} }
+
+// shop is what an agent "lb" sees.
 func shop() *Snapshot {
-	return &Snapshot{Seq: 7, At: time.Now(), Views: []membership.View{
+	return &Snapshot{Cluster: "c", Self: "lb", Seq: 7, Views: []membership.View{
 		seen("Web.1", "10.0.0.1:4327", membership.Alive, "role", "Web", "http", "8080"),
 		seen("db", "10.0.0.3:4327", membership.Dead, "role", "db", "http", "1"),
 		seen("lb", "10.0.0.9:4327", membership.Alive),
@@ -146,11 +153,7 @@ func TestDNSGivesAMemberWithAnAwkwardNameTheNameOfItsAddress(t *testing.T) {
 
 func TestDNSFailsRatherThanTellNothingByAccident(t *testing.T) {
 	s := shop()
-	s.Ready = notReady("it has not joined")
-	if got := answers(zoneOf(s).reply(query("heartsay.", dns.TypeA))); got != "SERVFAIL" {
-		t.Errorf("an agent that is not ready answers [%s], want SERVFAIL", got)
-	}
-	s.Ready, s.Isolated = nil, "all are dead"
+	s.Isolated = "all are dead"
 	for name, want := range map[string]string{
 		"mail.role.tag.heartsay.": "SERVFAIL", "db.member.heartsay.": "SERVFAIL", "lb.member.heartsay.": "10.0.0.9",
 	} {
@@ -158,9 +161,9 @@ func TestDNSFailsRatherThanTellNothingByAccident(t *testing.T) {
 			t.Errorf("an isolated agent answers %s with [%s], want [%s]", name, got, want)
 		}
 	}
-	blind := dnsZone{"heartsay.", "lb", func() (*Snapshot, error) { return nil, errors.New("just started") }}
-	if got := answers(blind.reply(query("heartsay.", dns.TypeA))); got != "SERVFAIL" {
-		t.Errorf("an agent that has not looked yet answers [%s], want SERVFAIL", got)
+	unready := dnsZone{"heartsay.", told{err: errors.New("it has not joined")}}
+	if got := answers(unready.reply(query("heartsay.", dns.TypeA))); got != "SERVFAIL" {
+		t.Errorf("an agent that is not ready answers [%s], want SERVFAIL", got)
 	}
 }
 
@@ -183,19 +186,19 @@ func TestDNSRefusesWhatIsNoQuestion(t *testing.T) {
 // serveDNS answers for a crowd of n web servers on real ports until the test ends.
 func serveDNS(t *testing.T, n int) (address string, rcodes map[string]int) {
 	t.Helper()
-	d, err := listenDNS(netip.MustParseAddrPort("127.0.0.1:0"))
+	d, err := ListenDNS(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Snapshot{}
+	s := &Snapshot{Self: "w0"}
 	for i := range n {
 		s.Views = append(s.Views, seen(fmt.Sprintf("w%d", i), fmt.Sprintf("10.0.%d.%d:1", i/256, i%256), membership.Alive, "http", "80"))
 	}
 	rcodes = map[string]int{}
 	counted := make(chan string, 100)
-	d.serve(zoneOf(s), func(rcode string) { counted <- rcode }, func(err error) { t.Error(err) })
+	d.Serve("heartsay.", told{snapshot: s}, func(rcode string) { counted <- rcode }, func(err error) { t.Error(err) })
 	t.Cleanup(func() {
-		if err := d.close(); err != nil {
+		if err := d.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
 		for len(counted) > 0 {
@@ -205,7 +208,7 @@ func serveDNS(t *testing.T, n int) (address string, rcodes map[string]int) {
 			t.Errorf("the answers were not counted: %v", rcodes)
 		}
 	})
-	return d.address.String(), rcodes
+	return d.Address().String(), rcodes
 }
 
 func TestDNSTruncatesByUDPAndTellsAllByTCP(t *testing.T) {

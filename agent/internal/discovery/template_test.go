@@ -1,9 +1,10 @@
-package agent
+package discovery
 
 import (
-	"heartsay/membership"
 	"strings"
 	"testing"
+
+	"heartsay/membership"
 )
 
 // rendered returns what a template makes of a view.

@@ -1,16 +1,17 @@
-package agent
+package discovery
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"heartsay/agent/addr"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/netutil"
+
+	"heartsay/agent/addr"
 )
 
 // Bounds of the DNS server.
@@ -23,8 +24,8 @@ const (
 	dnsUDP       = 1232            // bytes of one elsewhere, so that it is never split [https://dnsflagday.net/2020]
 )
 
-// dnsServer answers on one UDP and one TCP port of the same number.
-type dnsServer struct {
+// DNS answers on one UDP and one TCP port of the same number.
+type DNS struct {
 	address  netip.AddrPort
 	packets  net.PacketConn
 	listener net.Listener
@@ -33,8 +34,8 @@ type dnsServer struct {
 	running  []*dns.Server
 }
 
-// listenDNS opens both ports. Port 0 picks one that is free for both.
-func listenDNS(address netip.AddrPort) (*dnsServer, error) {
+// ListenDNS opens both ports. Port 0 picks one that is free for both.
+func ListenDNS(address netip.AddrPort) (*DNS, error) {
 	for tries := 0; ; tries++ {
 		packets, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(address))
 		if err != nil {
@@ -43,7 +44,7 @@ func listenDNS(address netip.AddrPort) (*dnsServer, error) {
 		bound, _ := addr.Of(packets.LocalAddr())
 		listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(bound))
 		if err == nil {
-			return &dnsServer{address: bound, packets: packets, listener: netutil.LimitListener(listener, dnsStreams)}, nil
+			return &DNS{address: bound, packets: packets, listener: netutil.LimitListener(listener, dnsStreams)}, nil
 		}
 		_ = packets.Close()
 		if address.Port() != 0 || tries == 9 {
@@ -52,10 +53,13 @@ func listenDNS(address netip.AddrPort) (*dnsServer, error) {
 	}
 }
 
-// serve answers queries for zone until close. It calls count with the code of each answer, and failed when it cannot
-// go on.
-func (d *dnsServer) serve(zone dnsZone, count func(rcode string), failed func(error)) {
-	d.zone, d.count = zone, count
+// Address returns where it listens.
+func (d *DNS) Address() netip.AddrPort { return d.address }
+
+// Serve answers queries for zone, the canonical name of one, from what source hands out, until Close; it returns when
+// both ports are served. It calls count with the code of each answer, and failed when it cannot go on.
+func (d *DNS) Serve(zone string, source Source, count func(rcode string), failed func(error)) {
+	d.zone, d.count = dnsZone{zone, source}, count
 	for _, s := range []*dns.Server{{PacketConn: d.packets}, {Listener: d.listener}} {
 		s.Handler, s.ReadTimeout, s.WriteTimeout = d, dnsTime, dnsTime
 		s.IdleTimeout = func() time.Duration { return dnsIdle }
@@ -77,7 +81,7 @@ func (d *dnsServer) serve(zone dnsZone, count func(rcode string), failed func(er
 }
 
 // ServeDNS answers one query.
-func (d *dnsServer) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
+func (d *DNS) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	m := d.zone.reply(query)
 	size := dns.MaxMsgSize
 	if _, ok := w.RemoteAddr().(*net.UDPAddr); ok {
@@ -95,22 +99,22 @@ func (d *dnsServer) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 }
 
 // udpSize returns how large an answer by UDP may be.
-func (d *dnsServer) udpSize(query *dns.Msg) int {
+func (d *DNS) udpSize(query *dns.Msg) int {
 	if opt := query.IsEdns0(); opt != nil {
 		return min(max(int(opt.UDPSize()), dns.MinMsgSize), d.mostUDP())
 	}
 	return dns.MinMsgSize
 }
 
-func (d *dnsServer) mostUDP() int {
+func (d *DNS) mostUDP() int {
 	if d.address.Addr().IsLoopback() {
 		return dnsLocalUDP
 	}
 	return dnsUDP
 }
 
-// close stops answering and returns when the last answer is sent, or after a while.
-func (d *dnsServer) close() error {
+// Close stops answering and returns when the last answer is sent, or after a while.
+func (d *DNS) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), dnsCloseTime)
 	defer cancel()
 	var faults []error

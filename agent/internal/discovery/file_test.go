@@ -1,0 +1,121 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+const namesTemplate = `{{range .Members.Present}}{{.Name}} {{end}}`
+
+func TestAFailedWriteIsCountedAndTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "file")
+		f, err := OpenFile(path, namesTemplate, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tries []time.Duration
+		var counts []string
+		begin, written := time.Now(), make(chan struct{})
+		f.replace = func(path string, content []byte) error {
+			if tries = append(tries, time.Since(begin)); len(tries) < 3 {
+				return errors.New("disk full")
+			}
+			defer close(written)
+			return replacePublic(path, content)
+		}
+		news := make(chan struct{}, 1)
+		news <- struct{}{} // is not taken for a reason to try again at once
+		ctx, cancel := context.WithCancel(t.Context())
+		count := func(result string) { counts = append(counts, result) }
+		go f.Keep(ctx, Upkeep{told{snapshot: shop()}, news, count, hclog.NewNullLogger()})
+		<-written
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if want := []time.Duration{0, fileRetry, 2 * fileRetry}; !slices.Equal(tries, want) {
+			t.Errorf("the file was written after %v, want %v", tries, want)
+		}
+		if want := []string{"failed", "failed", "ok"}; !slices.Equal(counts, want) {
+			t.Errorf("the writes are counted as %v, want %v", counts, want)
+		}
+		if b, err := os.ReadFile(path); err != nil || string(b) != "Web.1 lb w2 " {
+			t.Errorf("the file holds %q, %v", b, err)
+		}
+	})
+}
+
+func TestTheCommandAfterAWriteGetsThePathAndNoSecret(t *testing.T) {
+	t.Setenv("HEARTSAY_WEBHOOK", "dead=https://user:password@host/")
+	t.Setenv("NOTIFY_SOCKET", "/run/notify")
+	t.Setenv("OTHER", "kept")
+	out := filepath.Join(t.TempDir(), "out")
+	f := &File{path: "/x y", command: "env | grep -E 'HEARTSAY|NOTIFY|OTHER' | sort >" + out}
+	if err := f.runCommand(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(out); err != nil || string(b) != "HEARTSAY_FILE=/x y\nOTHER=kept\n" {
+		t.Errorf("the command sees %q, %v", b, err)
+	}
+	f.command = "echo no such pool >&2; exit 3"
+	if err := f.runCommand(t.Context()); err == nil || !strings.Contains(err.Error(), `exit status 3; output: "no such pool"`) {
+		t.Errorf("a failed command is told as %v", err)
+	}
+}
+
+func TestWhatTheCommandAfterAWriteStartsGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	f := &File{command: "cd " + dir + "; mkfifo go; (read line <go; echo $line >done) >/dev/null 2>&1 &"}
+	if err := f.runCommand(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte("yes\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if b, _ := os.ReadFile(filepath.Join(dir, "done")); string(b) == "yes\n" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("what the command started has not written its file after 10s")
+		}
+	}
+}
+
+func TestAFileThatCannotBeWrittenIsRefusedAtTheStart(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{dir, filepath.Join(dir, "no", "file"), "/dev/null"} {
+		if _, err := OpenFile(path, namesTemplate, ""); err == nil {
+			t.Errorf("%s is taken for a file to write", path)
+		}
+	}
+}
+
+func TestAFileBehindALinkIsReplacedAndTheLinkStays(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "real"), nil, 0o600), os.Symlink("real", link)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := OpenFile(link, namesTemplate, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.replace(f.path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(link)
+	info, statErr := os.Lstat(link)
+	if err != nil || statErr != nil || string(b) != "new" || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v and leads to %q, %v, %v", info, b, err, statErr)
+	}
+}
