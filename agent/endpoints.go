@@ -41,9 +41,11 @@ func (o *endpoints) open(cfg Config) (err error) {
 		}
 	}
 	if cfg.WriteFile != "" {
-		if o.file, err = discovery.OpenFile(cfg.WriteFile, cfg.Template, cfg.WriteExec); err != nil {
-			return err
+		o.file, err = discovery.OpenFile(cfg.WriteFile, cfg.Template, cfg.WriteExec)
+		if errors.Is(err, discovery.ErrNotRegular) {
+			return &ConfigError{err}
 		}
+		return err
 	}
 	return nil
 }

@@ -36,8 +36,12 @@ type File struct {
 	kept    bool   // it was said that the file is kept as it is
 }
 
+// ErrNotRegular says that the path of a file to write names something that no program replaces: a folder, a device.
+var ErrNotRegular = errors.New("it is not a regular file")
+
 // OpenFile returns the file at path, for [File.Keep]. Text is the template, see [FileView] for what it sees; command, unless "", is
-// run by sh -c after each write. The error says what is wrong with the template or the path.
+// run by sh -c after each write. The error says what is wrong with the template or the path:
+// [ErrNotRegular] is for ever, others may be mended meanwhile.
 func OpenFile(path, text, command string) (*File, error) {
 	t, err := parseTemplate(text)
 	if err != nil {
@@ -49,7 +53,7 @@ func OpenFile(path, text, command string) (*File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return nil, &ConfigError{fmt.Errorf("write file %s: it is not a regular file", path)}
+		return nil, fmt.Errorf("write file %s: %w", path, ErrNotRegular)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("write file: %w", err)
 	}
