@@ -18,7 +18,7 @@ var mentions = struct{ link, target, command, test, file *regexp.Regexp }{
 	command: regexp.MustCompile("go test (\\./[\\w/]+)([^`\n]*)"),
 	test:    regexp.MustCompile("`(Test\\w+)`"),
 	// in code, or in a list in italics
-	file: regexp.MustCompile("`((?:" + rooms + ")/[\\w/.*-]+)`|[* ]((?:" + rooms + ")/[\\w/.-]*\\w)[*,]"),
+	file: regexp.MustCompile("`((?:" + rooms + ")/[\\w/.*-]+)`|[*\\s]((?:" + rooms + ")/[\\w/.-]*\\w)[*,]"),
 }
 
 // documents returns the README and all documents below docs, by path from the root of the repository.
