@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"net/http"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"heartsay/api"
-	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
 
@@ -52,19 +48,5 @@ func TestAFollowerGoesOnOverARestartOfItsAgent(t *testing.T) {
 	}
 	if len(epochs) != 2 || epochs[0] == epochs[1] || breaks == 0 {
 		t.Errorf("the follower saw the epochs %v and %d breaks, want two epochs and a break between them", epochs, breaks)
-	}
-}
-
-func TestEventsReconnectsWhenItIsAskedTo(t *testing.T) {
-	var asked atomic.Int64
-	url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) {
-		if n := asked.Add(1); n == 2 && r.URL.Query().Get("after") != "e1:4" {
-			t.Errorf("the second request is for %s, want on after e1:4", r.URL)
-		}
-		clitest.Answer(200, `{"epoch":"e1","seq":4,"type":"dead","member":{"name":"bob"}}`+"\n")(w, r)
-	})
-	code, out, err := command(url, "events", "--reconnect", "--count", "2")
-	if code != cli.ExitOK || strings.Count(out, "bob") != 2 || strings.Count(err, "ended the stream of events; trying again\n") != 1 {
-		t.Errorf("the follower exits with %d, %q, %q, want two events and one line about the break", code, out, err)
 	}
 }
