@@ -20,7 +20,7 @@ demo: build ## run five agents, kill one, restart it, let one leave; ends by its
 	./deploy/demo.sh $(BIN)
 
 measure: ## measure detection, join, leave and quiet with 20 real agents; takes about 13 minutes
-	$(GO) test ./cmd/heartsay -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
+	$(GO) test ./cmd/heartsay/e2e -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
 
 bench: ## measure heartsay beside memberlist in virtual time, and write docs/measured; takes hours
 	$(GO) run ./bench/cmd/bench scenarios -commit $$(git rev-parse --short HEAD)
@@ -30,10 +30,10 @@ documents: ## write docs/measured from what was measured; takes a moment
 	$(GO) run ./bench/cmd/bench documents
 
 matrix: ## do the fault matrix of docs/reliability.md to clusters of AGENTS real agents, 30 if not given; needs root
-	$(GO) test ./cmd/heartsay -run '^TestMatrix' -count=1 -timeout 60m -v -matrix.agents $(AGENTS)
+	$(GO) test ./cmd/heartsay/e2e -run '^TestMatrix' -count=1 -timeout 60m -v -matrix.agents $(AGENTS)
 
 soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, and report; needs root, iproute2, nftables
-	$(GO) test ./cmd/heartsay -run '^TestSoak$$' -count=1 -timeout 24h -v -soak $(SOAK)
+	$(GO) test ./cmd/heartsay/e2e -run '^TestSoak$$' -count=1 -timeout 24h -v -soak $(SOAK)
 
 torture: ## compose SEEDS random scenarios of faults, from seed FIRST on, 10000 from 1 on if not given, in virtual time, and check all promises; takes minutes
 	$(GO) test ./sim/torture -run '^TestTorture' -count=1 -timeout 24h -v -seeds $(SEEDS) -first $(FIRST)
@@ -60,7 +60,7 @@ fuzz: ## fuzz every reader of foreign bytes with 5000 inputs each; takes about a
 	GO=$(GO) ./deploy/fuzz.sh 5000
 
 siege: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs
-	$(GO) test ./cmd/heartsay -run '^TestSiege$$' -count=1 -timeout 10m -v -siege 60s
+	$(GO) test ./cmd/heartsay/e2e -run '^TestSiege$$' -count=1 -timeout 10m -v -siege 60s
 	$(GO) test ./agent -run '^TestThousands' -count=1 -v
 
 clean: ## remove what was built

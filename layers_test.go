@@ -100,6 +100,7 @@ var (
 			[]string{"net", "github.com/hashicorp/memberlist"}, "a simulation needs the defaults of an agent, and no agent"},
 		"cmd/heartsay/internal/completion": {[]string{"cmd/heartsay/internal/cli", "cmd/heartsay/internal/render"}, []string{"net"},
 			"what could stand on a line is said by the table of commands"},
+		"cmd/heartsay/e2e": {nil, nil, "tests alone, of the program as others run it"},
 		"cmd/heartsay": {[]string{
 			"cmd/heartsay/internal/cli",
 			"cmd/heartsay/internal/completion",

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode"
 
@@ -82,5 +83,19 @@ func TestAFollowerExitsWith3WhenTheAgentGoes(t *testing.T) {
 	}
 	if code, _, _ := command(url, "wait", "--name", "bob"); code != cli.ExitUnreachable {
 		t.Errorf("wait without a time-out exits with %d, want 3", code)
+	}
+}
+
+func TestEventsReconnectsWhenItIsAskedTo(t *testing.T) {
+	var asked atomic.Int64
+	url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) {
+		if n := asked.Add(1); n == 2 && r.URL.Query().Get("after") != "e1:4" {
+			t.Errorf("the second request is for %s, want on after e1:4", r.URL)
+		}
+		clitest.Answer(200, `{"epoch":"e1","seq":4,"type":"dead","member":{"name":"bob"}}`+"\n")(w, r)
+	})
+	code, out, err := command(url, "events", "--reconnect", "--count", "2")
+	if code != cli.ExitOK || strings.Count(out, "bob") != 2 || strings.Count(err, "ended the stream of events; trying again\n") != 1 {
+		t.Errorf("the follower exits with %d, %q, %q, want two events and one line about the break", code, out, err)
 	}
 }

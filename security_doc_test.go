@@ -1,0 +1,110 @@
+package heartsay_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTheTableOfHostileInputIsComplete checks that each of the fifteen inputs has a row of counters that there are and of
+// tests that there are, and that each test of a hostile input is named.
+func TestTheTableOfHostileInputIsComplete(t *testing.T) {
+	const path = "docs/security.md"
+	document := readFile(t, path)
+	promises, _, _ := strings.Cut(document, "## Measured")
+	testsNamedIn(t, path, promises, 40)
+	_, table, found := strings.Cut(document, "<!-- hostile -->")
+	table, _, closed := strings.Cut(table, "<!-- /hostile -->")
+	if !found || !closed {
+		t.Fatalf("%s has no table of hostile input", path)
+	}
+	named := testsNamedIn(t, path, table, 40)
+	for _, dir := range packages(t) {
+		for name := range testsOf(t, dir) {
+			if regexp.MustCompile(`^TestHostile\d`).MatchString(name) && !named[name] {
+				t.Errorf("%s has no row in %s", name, path)
+			}
+		}
+	}
+	var sources strings.Builder
+	for _, dir := range packages(t) {
+		sources.WriteString(sourcesOf(t, dir))
+	}
+	next := 1
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, "|")
+		if len(cells) < 7 || strings.Contains(row, "---") || strings.Contains(row, "what comes") {
+			continue
+		}
+		if number := strings.TrimSpace(cells[1]); number == fmt.Sprint(next) {
+			next++
+		} else if number != "" {
+			t.Errorf("row %s follows row %d", number, next-1)
+		}
+		counters := regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(cells[4], -1)
+		if len(counters) == 0 || !strings.Contains(cells[5], "go test") {
+			t.Errorf("this row has no counter or no test: %s", row)
+		}
+		for _, c := range counters {
+			_, reason, _ := strings.Cut(c[1], "_")
+			if all := sources.String(); !strings.Contains(all, `"`+c[1]+`"`) && !strings.Contains(all, `"`+reason+`"`) {
+				t.Errorf("%s names the counter %s, which nothing counts", path, c[1])
+			}
+		}
+	}
+	if next != 16 {
+		t.Errorf("the table has rows for %d inputs, want 15", next-1)
+	}
+}
+
+// TestTheDocumentNamesEveryFuzzTarget checks the list in docs/security.md.
+func TestTheDocumentNamesEveryFuzzTarget(t *testing.T) {
+	there, named := map[string]bool{}, map[string]bool{}
+	for _, dir := range packages(t) {
+		files, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text := readFile(t, strings.TrimPrefix(file, root+"/"))
+			for _, m := range regexp.MustCompile(`(?m)^func (Fuzz\w+)\(f \*testing\.F\) \{`).FindAllStringSubmatch(text, -1) {
+				there[m[1]] = true
+				if _, body, _ := strings.Cut(text, m[0]); !strings.Contains(body, "f.Add(") {
+					t.Errorf("%s has no corpus to begin with", m[1])
+				}
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile("`(Fuzz\\w+)`").FindAllStringSubmatch(readFile(t, "docs/security.md"), -1) {
+		named[m[1]] = true
+	}
+	if !maps.Equal(there, named) {
+		t.Errorf("docs/security.md names\n%v, and there are\n%v", slices.Sorted(maps.Keys(named)), slices.Sorted(maps.Keys(there)))
+	}
+}
+
+// sourcesOf returns the source of a package, without its tests.
+func sourcesOf(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(b)
+	}
+	return all.String()
+}
