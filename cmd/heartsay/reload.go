@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -15,27 +13,17 @@ import (
 
 // reloader reloads an agent at each SIGHUP.
 type reloader struct {
-	signals chan os.Signal
-	line    *cli.Line       // that the agent was started with
-	now     config.Settings // in force
-	log     hclog.Logger
-	notify  systemd
-}
-
-// newReloader returns a reloader of an agent that starts with s. From now on SIGHUP does not end the program; those
-// that come before the agent runs count when it does.
-func newReloader(line *cli.Line, s config.Settings, log hclog.Logger, notify systemd) *reloader {
-	r := &reloader{signals: make(chan os.Signal, 1), line: line, now: s, log: log, notify: notify}
-	signal.Notify(r.signals, syscall.SIGHUP)
-	return r
+	line   *cli.Line       // that the agent was started with
+	now    config.Settings // in force
+	log    hclog.Logger
+	notify systemd
 }
 
 // run reloads a at each signal until ctx ends. Signals that come while it does so count as one.
-func (r *reloader) run(ctx context.Context, a *agent.Agent) {
-	defer signal.Stop(r.signals)
+func (r *reloader) run(ctx context.Context, a *agent.Agent, signals <-chan os.Signal) {
 	for {
 		select {
-		case <-r.signals:
+		case <-signals:
 			r.notify.reloading()
 			r.reload(ctx, a)
 			r.notify.ready()

@@ -40,6 +40,7 @@ type Command struct {
 	Flags       []Flag
 	Takes       Takes
 	Commands    []*Command
+	Begin       func() (end func()) // runs before anything else that is done for a line of this command; nil: nothing
 	Action      func(*Call) error
 
 	Hidden   bool                   // in no help and no completion: it is for programs
@@ -127,6 +128,9 @@ func (t Takes) check(l *Line) error {
 
 // Run runs a command line, without the program's name, tells on err what failed, and returns the exit code.
 func (p *Program) Run(args []string, in io.Reader, out, err io.Writer, getenv func(string) string) int {
+	if c := p.named(args); c != nil && c.Begin != nil {
+		defer c.Begin()()
+	}
 	line, failure := p.Parse(args, getenv)
 	understood := failure == nil
 	if understood {

@@ -81,6 +81,16 @@ func (p *Program) Unfinished(args []string, getenv func(string) string) (l *Line
 	return l, waiting
 }
 
+// named returns the command that args name, or nil.
+func (p *Program) named(args []string) *Command {
+	l := p.newLine(args, nil)
+	_, arguments, dash := p.split(args)
+	if err := l.choose(arguments, dash); err != nil || len(l.Path) == 0 {
+		return nil
+	}
+	return l.Command()
+}
+
 // newLine returns a line of which nothing is understood yet.
 func (p *Program) newLine(args []string, getenv func(string) string) *Line {
 	return &Line{Program: p, Dash: -1, Getenv: getenv, args: args, values: map[string][]string{}, origins: map[string]string{}}
