@@ -16,7 +16,7 @@ func (l *loop) noticeOverload(now time.Time) {
 		return
 	}
 	l.overload = overload{lost: lost}
-	l.engine.Behind(now)
+	l.engine.Overloaded(now)
 	l.node.counts.drop("behind")
 }
 

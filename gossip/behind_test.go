@@ -14,7 +14,7 @@ func TestR9AMemberThatIsBehindAccusesNobodyUntilAWholeTimeoutLater(t *testing.T)
 		if out := a.run(interval); len(out.Events) > 0 {
 			t.Fatalf("while a is behind it says %v of z", out.Events)
 		}
-		a.Behind(a.now)
+		a.Overloaded(a.now)
 	}
 	if z := judged(t, a, membership.EventDead); z.Silence < z.DeadAfter || z.Silence > z.DeadAfter+interval {
 		t.Errorf("when a has caught up z is dead after %s, want a whole time-out of %s", z.Silence, z.DeadAfter)

@@ -21,7 +21,7 @@ func BenchmarkInterval(b *testing.B) {
 			now, passed = now.Add(time.Second), passed+1
 			e.Tick(now)
 			for range 2 {
-				d := peer.digest()
+				d := peer.exchange.digest()
 				d.From, d.Incarnation, d.Heartbeat = first.Record.Name, first.Record.Incarnation, first.Heartbeat
 				d.Clock += 1000 * passed
 				e.Receive(now, liar, &d)

@@ -59,7 +59,7 @@ func BenchmarkDigestWrite(b *testing.B) {
 	sizes(b, func(b *testing.B, n int) {
 		e, _ := crowd(b, n)
 		for b.Loop() {
-			e.digest()
+			e.exchange.digest()
 		}
 	})
 }
@@ -68,7 +68,7 @@ func BenchmarkDigestWrite(b *testing.B) {
 func told(tb testing.TB, n int) (e *Engine, now time.Time, d *wire.Digest) {
 	peer, now := crowd(tb, n)
 	e, _ = crowd(tb, n)
-	digest := peer.digest()
+	digest := peer.exchange.digest()
 	first := e.table.All()[0]
 	digest.From, digest.Incarnation, digest.Heartbeat = first.Record.Name, first.Record.Incarnation, first.Heartbeat
 	return e, now, &digest
@@ -138,7 +138,7 @@ func TestExchangesAllocateNothing(t *testing.T) {
 		round := func() {
 			later()
 			hear(newer)
-			e.targets.silent = e.targets.silent[:0] // all have answered
+			e.pending.digests.silent = e.pending.digests.silent[:0] // all have replied
 			e.Reuse(e.Tick(now))
 		}
 		for _, c := range []struct {

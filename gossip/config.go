@@ -89,3 +89,20 @@ func (t Threshold) validate(name string) error {
 	}
 	return nil
 }
+
+// SetThresholds replaces the silences at which a member becomes suspect and dead, and judges everybody by the new ones
+// at once. It makes nobody alive who is suspect: only an arrival does. The error says what is wrong with the
+// thresholds; then nothing changed.
+func (e *Engine) SetThresholds(now time.Time, suspect, dead Threshold) (Outputs, error) {
+	e.enter(now)
+	cfg := e.cfg
+	cfg.Suspect, cfg.Dead = suspect, dead
+	if err := cfg.Validate(); err != nil {
+		return e.finish(), fmt.Errorf("set thresholds: %w", err)
+	}
+	e.cfg = cfg
+	e.detector.forgetTimeouts()
+	e.verdicts.next.at = e.clock.now
+	e.verdicts.judgeAll()
+	return e.finish(), nil
+}

@@ -16,14 +16,14 @@ func TestR17ALargeViewTakesTurns(t *testing.T) {
 		e, _ := crowd(t, c.members)
 		e.cfg.Budget, e.cfg.MaxPayload = c.budget, DefaultConfig().MaxPayload
 		if c.columns == 0 {
-			c.columns = int(e.anyPacketBudget())
+			c.columns = int(e.outbox.budget())
 		}
-		if got := int(e.columnsBudget()); got != c.columns {
+		if got := int(e.exchange.columnsBudget()); got != c.columns {
 			t.Errorf("of %d members, with a budget of %d, a digest may have %d bytes, want %d", c.members, c.budget, got, c.columns)
 		}
-		buckets := 1 << bucketBits(e.countListed())
+		buckets := 1 << bucketBits(e.exchange.countListed())
 		for told := 0; told < buckets; {
-			d := e.digest()
+			d := e.exchange.digest()
 			if len(d.Columns) > c.columns {
 				t.Fatalf("of %d members, with a budget of %d, a digest has %d bytes", c.members, c.budget, len(d.Columns))
 			}
@@ -44,7 +44,7 @@ func TestR17NoBucketStarvesForABudgetThatItExceeds(t *testing.T) {
 	}
 	told, above := map[int]bool{}, 0
 	for range 100 {
-		d := e.digest()
+		d := e.exchange.digest()
 		for i := range int(d.Count) {
 			told[(int(d.First)+i)%(1<<d.Bits)] = true
 		}
@@ -52,7 +52,7 @@ func TestR17NoBucketStarvesForABudgetThatItExceeds(t *testing.T) {
 			above++
 		}
 	}
-	if all := 1 << bucketBits(e.countListed()); len(told) != all {
+	if all := 1 << bucketBits(e.exchange.countListed()); len(told) != all {
 		t.Errorf("%d of %d buckets are told of", len(told), all)
 	}
 	if above == 0 {

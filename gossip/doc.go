@@ -14,18 +14,21 @@
 //
 // Where to find a rule of the protocol (docs/protocol.md tells them in full):
 //
-//	R3  owner only           self.go          R9  own stall         stall.go, cutoff.go, behind.go
-//	R4  heartbeat            self.go          R10 forgetting        forget.go
-//	R5  exchange             exchange.go      R11 healing           heal.go
-//	R5  targets              targets.go       R12 join, news        join.go, news.go
-//	R6  arrival              learn.go         R13 leave             leave.go
-//	R7  phi                  calibrate.go     R14 names             join.go, conflict.go
-//	R8  verdict              verdict.go       R15 bounds            learn.go, drops.go
-//	R8  questions            asking.go        R16 versions          package wire
-//	R8  opinions    doubt.go, evidence.go     R17 one packet        digest.go, reply.go, budget.go
+//	R3  owner only      self.go               R10 forgetting    retention.go
+//	R4  heartbeat       self.go               R11 healing       peers_lost.go
+//	R5  exchange        exchange.go           R12 join, news    names.go, rumours_news.go
+//	R5  peers           peers.go              R13 leave         pending_goodbyes.go
+//	R6  arrival         arrivals.go           R14 names         names.go, pending_names.go
+//	R7  phi             detector.go           R15 bounds        arrivals.go, outputs.go, package wire
+//	R8  verdict         verdict.go            R16 versions      package wire
+//	R8  second opinion  suspicions.go         R17 one packet    exchange_digest.go, exchange_reply.go, outputs.go
+//	R9  own stall       clock.go, verdict_isolation.go
 //
-// How much an unanswered question says: loss.go follows how many get lost, answers.go how long answers take.
+// The engine is made of parts, each a struct with a file of its own, whose head says what the part's states are and who calls
+// it: clock.go, self.go, outputs.go, detector.go, retention.go, peers.go, pending.go, suspicions.go, rumours.go, verdict.go and
+// exchange.go. Files with a longer name belong to the part that the name begins with. What is left are engine.go, where an
+// input begins and ends, and arrivals.go and names.go, where it goes through several parts.
 //
-// What an exchange tells: bucket.go deals members into buckets, digest.go tells their heartbeats in columns (package
-// wire), newer.go and roster.go answer. Messages and their bytes are in package wire.
+// To follow a verdict, read verdict.go and then suspicions.go; verdict_probes.go, verdict_evidence.go and detector_timeouts.go
+// hold the details. To follow a heartbeat from a message on, begin with exchange.go and arrivals.go.
 package gossip

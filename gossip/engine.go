@@ -2,7 +2,6 @@ package gossip
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -13,51 +12,34 @@ import (
 )
 
 // Engine is one member. See the package comment for what its caller owes it.
+//
+// It is made of parts. Each part is the only one that writes its fields, declares the other parts that it reads or calls, and
+// tells in its file what its states are. A part never calls one that stands below it in this list; what has to go back up
+// waits in a queue, or is done by the engine: it passes what comes in through the parts, in an order of its own.
 type Engine struct {
-	cfg    Config
-	rng    *rand.Rand
-	origin time.Time // instants count from here
+	cfg   Config
+	clock clock // clock.go
+	self  self  // self.go
+	table *membership.Table
 
-	now     membership.Instant // of the input being handled
-	wall    time.Time          // the same, as the caller's clock shows it
-	horizon membership.Horizon // of that clock
-	out     Outputs            // of the input being handled
+	outbox     outbox     // outputs.go
+	detector   detector   // detector.go
+	retention  retention  // retention.go
+	peers      peers      // peers.go
+	pending    pending    // pending.go
+	suspicions suspicions // suspicions.go
+	rumours    rumours    // rumours.go
+	verdicts   verdicts   // verdict.go
+	exchange   exchange   // exchange.go
 
-	self        self
-	table       *membership.Table
-	model       *phi.Model // of the ages of news of all members, in intervals
-	usual       limits
-	stall       stall
-	targets     targets
-	news        news
-	questions   []question
-	loss        loss
-	answers     answers
-	doubts      doubts
-	lastHeard   membership.Instant // when a message last came
-	reconnected membership.Instant // when the last came after a time without any; 0: never
-	evidence    evidence
-	callers     []string // members that doubt this one, to be told of its next heartbeat
-	drops       Drops
-
-	nextRound    membership.Instant
-	nextVerdict  membership.Instant
-	nextQuestion membership.Instant // to a member in doubt
 	nextSweep    membership.Instant
-	nextSync     membership.Instant // before it no full exchange is asked for again
-
-	nextRebirth  membership.Instant // before it no further new life begins
 	nextConflict membership.Instant // before it no conflict is reported again
 
-	cursor int // bucket that the next digest begins with, when the view does not fit one packet
-	turn   int // where the next reply starts among the rosters that do not fit
-
-	scratch scratch
-	spare   spare
+	waits []float64 // memory of riseFast
 }
 
 // New returns an engine for a member that starts now, alone. Its record's Version is set to the first heartbeat. The
-// error says what is wrong with self or cfg.
+// error says what is wrong with record or cfg.
 func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*Engine, error) {
 	record.Version = 1
 	if err := record.Validate(); err != nil {
@@ -66,43 +48,100 @@ func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("start member %s: %w", record.Name, err)
 	}
-	e := &Engine{
-		cfg: cfg, rng: rng, origin: now, wall: now,
-		table: membership.NewTable(cfg.MaxMembers),
-		drops: Drops{},
-		loss:  priorLoss, doubts: doubts{left: maxAlone},
-
-		answers: answers{slowest: record.Interval}, // of any, before one was seen
-		model:   phi.NewModel(cfg.Detector),
-	}
+	e := &Engine{cfg: cfg, table: membership.NewTable(cfg.MaxMembers)}
+	e.clock = clock{origin: now, wall: now}
+	e.assemble(rng)
 	e.self.begin(0, &record)
-	e.model.SetPrior(e.priorAge())
-	e.nextQuestion = never
-	e.nextRound = e.self.nextBump()
-	e.nextSweep = sweepEvery
-	e.stall.due = e.nextTick()
+	e.detector.replies.slowest = record.Interval // of any, before one was seen
+	e.pending.probes.silenceOnly = maxSilenceOnly
+	e.pending.probes.next.at = endOfTime
+	e.expect()
+	e.nextSweep = membership.Instant(sweepEvery)
+	e.clock.due = e.nextTick()
 	return e, nil
 }
 
-// Tick does what is due: a round, news to push, verdicts, questions that were not answered, forgetting.
+// assemble lets the parts know each other.
+func (e *Engine) assemble(rng *rand.Rand) {
+	cfg, clock, self, table, out := &e.cfg, &e.clock, &e.self, e.table, &e.outbox
+	e.outbox = outbox{cfg: cfg, self: self, drops: Drops{}}
+	e.detector = detector{cfg: cfg, model: phi.NewModel(cfg.Detector), loss: priorLoss}
+	e.retention = retention{cfg: cfg, clock: clock, self: self, detector: &e.detector}
+	e.peers = peers{rng: rng, self: self, table: table}
+	e.pending.names = pendingNames{rng: rng, clock: clock, self: self, outbox: out}
+	e.pending.goodbyes = pendingGoodbyes{rng: rng, self: self, table: table, outbox: out}
+	e.suspicions = suspicions{clock: clock, self: self, table: table, probes: &e.pending.probes, verdict: &e.verdicts.next}
+	e.rumours = rumours{
+		cfg: cfg, clock: clock, self: self, table: table, peers: &e.peers, outbox: out, retention: &e.retention,
+		suspicions: &e.suspicions,
+	}
+	e.verdicts = verdicts{
+		cfg: cfg, clock: clock, self: self, table: table, detector: &e.detector, peers: &e.peers, probes: &e.pending.probes,
+		suspicions: &e.suspicions, rumours: &e.rumours, outbox: out,
+	}
+	e.exchange = exchange{
+		cfg: cfg, clock: clock, self: self, table: table, outbox: out, retention: &e.retention, arrivals: e,
+	}
+}
+
+// Tick does what is due: a round, news and evidence to push, verdicts, probes, forgetting.
 func (e *Engine) Tick(now time.Time) Outputs {
 	e.enter(now)
-	if e.now >= e.nextRound {
+	if e.clock.now >= e.self.nextRound {
 		e.round()
 	}
-	if e.news.due(e.now) {
-		e.pushNews()
-	}
-	e.doubtSilentPeers()
-	e.judgeAll()
-	e.putQuestions()
-	e.pushEvidence()
-	e.expireQuestions()
-	if e.now >= e.nextSweep {
+	e.rumours.pushNews()
+	e.verdicts.probeOverdue(e.pending.digests.overdue(e.clock.now))
+	e.verdicts.judgeAll()
+	e.verdicts.sendProbes()
+	e.rumours.pushEvidence()
+	e.expireNames()
+	if e.clock.now >= e.nextSweep {
 		e.sweep()
 	}
-	return e.leaveWith()
+	return e.finish()
 }
+
+// round is what happens once per interval: bump, exchange with the next peers on the walk, sometimes try somebody who
+// is lost (R4, R5, R11).
+func (e *Engine) round() {
+	e.self.bump(e.clock.now)
+	e.self.nextRound = e.self.nextBump()
+	if e.self.record.Leaving {
+		e.pending.goodbyes.repeat()
+		return
+	}
+	e.expect()
+	e.rumours.answerAccusers()
+	e.verdicts.settle()
+	e.pending.names.repeat()
+	peers := e.roundPeers()
+	lost, tries := e.peers.lost()
+	if len(peers) == 0 && !tries {
+		return
+	}
+	digest := e.exchange.digest()
+	for _, m := range peers {
+		e.outbox.send(m.Record.Address, m.Record.Name, e.outbox.spare.digest(digest))
+	}
+	if tries {
+		e.outbox.send(lost, "", e.outbox.spare.digest(digest))
+	}
+}
+
+// roundPeers returns whom a round exchanges with, and begins to wait for their replies. A peer of the last round that has not
+// replied is made up for by one more, or a crowd that crashed at once would leave the survivors talking to the dead, and
+// loss would cost all its exchanges. It does so for as many as the fanout at most.
+func (e *Engine) roundPeers() []*membership.Member {
+	digests := &e.pending.digests
+	k := e.cfg.Fanout + min(len(digests.silent), e.cfg.Fanout)
+	peers := e.peers.ofRound(k, e.suspicions.failed)
+	digests.sent(peers, e.clock.now, e.detector.replies.wait(e.self.record.Interval))
+	return peers
+}
+
+// expect tells the detector how many members there are, and so how old news will be.
+func (e *Engine) expect() { e.detector.setPrior(e.table.Len(), e.exchange.columnsBudget()) }
 
 // Receive handles a message that came in a packet, or as an answer on a stream that this side opened.
 func (e *Engine) Receive(now time.Time, from netip.AddrPort, m wire.Message) Outputs {
@@ -119,116 +158,92 @@ func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, 
 		}
 		e.handle(stream, from, m, wants)
 	}
-	return e.leaveWith()
+	return e.finish()
 }
 
+// handle does what a message asks for. Wants is its sender's name when the sender's record is needed.
 func (e *Engine) handle(stream StreamID, from netip.AddrPort, m wire.Message, wants []string) {
 	switch m := m.(type) {
 	case *wire.Digest:
-		e.answerDigest(from, m, wants)
+		e.exchange.answerDigest(from, m, wants)
+		return
+	case *wire.Delta:
+		e.exchange.applyDelta(from, m, wants)
 		return
 	case *wire.Sync:
 		e.receiveSync(stream, from, m)
 		return
-	case *wire.Delta:
-		e.applyDelta(from, m, wants)
-		return
+	case *wire.Refused:
+		return // for the one who asked to join: the caller, who opened the stream, tells it
 	case *wire.Ping:
 		e.answerPing(from, m)
 	case *wire.Pong:
-		e.answered(from, m)
+		e.receivePong(m)
 	case *wire.Evidence:
 		e.receiveEvidence(from, m)
-	case *wire.Refused:
-		return // for the one who asked to join: the caller, who opened the stream, tells it
 	}
 	if len(wants) > 0 {
-		e.send(from, m.Head().From, &wire.Delta{Wants: wants})
+		e.outbox.send(from, m.Head().From, &wire.Delta{Wants: wants})
 	}
 }
 
-// accepts reports whether the message is meant for this member.
+// accepts reports whether the message is meant for this member, and its header within bounds (R15).
 func (e *Engine) accepts(h *wire.Header) bool {
 	switch {
 	case h.To != "" && h.To != e.self.record.Name:
-		return e.drop(DropMisaddressed)
-	case membership.ValidateName(h.From) != nil, !counts(h.Incarnation), !counts(h.Heartbeat):
-		return e.drop(DropInvalid)
+		return e.outbox.drop(DropMisaddressed)
+	case membership.ValidateName(h.From) != nil, !isCounter(h.Incarnation), !isCounter(h.Heartbeat):
+		return e.outbox.drop(DropInvalid)
 	}
 	return true
 }
 
-// counts reports whether v can be a counter of a member.
-func counts(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
+// isCounter reports whether v can be an incarnation or a heartbeat of a member.
+func isCounter(v uint64) bool { return v > 0 && v <= membership.MaxCounter }
 
 // enter begins an input: it sets the clock, and notices when it is read later than it should have been (R9).
 func (e *Engine) enter(now time.Time) {
-	e.setClock(now)
-	e.out = Outputs{}
-	e.noticeStall()
+	e.clock.set(now)
+	e.outbox.out = Outputs{}
+	if e.clock.noticeStall(e.self.record.Interval) {
+		e.suspicions.closeAll()
+	}
 }
 
-// setClock sets the time. It never goes back, whatever the wall clock shows.
-func (e *Engine) setClock(now time.Time) {
-	e.now = max(e.now, membership.Instant(now.Sub(e.origin)))
-	e.wall, e.horizon = now, membership.HorizonAt(now)
-}
-
-// leaveWith ends an input.
-func (e *Engine) leaveWith() Outputs {
+// finish ends an input, and returns what it leads to.
+func (e *Engine) finish() Outputs {
 	next := e.nextTick()
-	e.stall.due = max(next, e.now)
-	e.out.NextTick = e.time(next)
-	out := e.out
-	e.out = Outputs{}
+	e.clock.due = max(next, e.clock.now)
+	out := e.outbox.take()
+	out.NextTick = e.clock.time(next)
 	return out
 }
 
+// nextTick returns when something is due.
 func (e *Engine) nextTick() membership.Instant {
-	next := min(e.nextRound, e.nextSweep)
-	if e.nextVerdict > 0 {
-		next = min(next, e.nextVerdict)
-	}
-	next = min(next, e.nextQuestion)
-	if at, ok := e.news.at(); ok {
-		next = min(next, at)
-	}
-	if !e.evidence.empty() {
-		next = min(next, e.evidence.next)
-	}
-	if len(e.targets.silent) > 0 {
-		next = min(next, e.targets.due)
-	}
-	if at, ok := e.nextDeadline(); ok {
-		next = min(next, at)
+	next := min(e.self.nextRound, e.nextSweep, e.pending.probes.next.at, e.rumours.next(), e.pending.digests.next(),
+		e.pending.names.next())
+	if e.verdicts.next.at > 0 {
+		next = min(next, e.verdicts.next.at)
 	}
 	return next
 }
 
-// never is later than any instant.
-const never = membership.Instant(math.MaxInt64)
-
-// time returns the caller's time of an instant.
-func (e *Engine) time(t membership.Instant) time.Time { return e.origin.Add(time.Duration(t)) }
-
-// send puts a message to a member, by its name and address, among the outputs.
-func (e *Engine) send(to netip.AddrPort, name string, m wire.Message) {
-	e.stamp(m.Head(), name)
-	e.post(Envelope{To: to, Message: m})
-}
-
-func (e *Engine) post(env Envelope) {
-	if e.out.Messages == nil {
-		e.out.Messages, e.spare.messages = e.spare.messages, nil
+// Preload makes members known and alive at once, without events and news: a simulation of many begins with it where
+// nothing is to be learned from their joining. The entries have to be valid; in the order of the hashes of their names
+// they take the least time and memory. Members that are known already, and this one itself, are passed over.
+func (e *Engine) Preload(now time.Time, entries []membership.Entry) Outputs {
+	e.enter(now)
+	e.table.Reserve(len(entries) - 1) // without this one
+	for _, en := range entries {
+		if en.Record.Name == e.self.record.Name {
+			continue
+		}
+		if c := e.table.Learn(e.clock.now, en, false); c.Learned {
+			e.table.Begin(e.clock.now, c.Member)
+		}
 	}
-	e.out.Messages = append(e.out.Messages, env)
-}
-
-// stamp fills in the header of a message of this member.
-func (e *Engine) stamp(h *wire.Header, to string) {
-	h.From, h.Incarnation, h.Heartbeat, h.To = e.self.record.Name, e.self.record.Incarnation, e.self.heartbeat, to
-}
-
-func (e *Engine) emit(t membership.EventType, v membership.View, reason string) {
-	e.out.Events = append(e.out.Events, membership.Event{Type: t, Member: v, Reason: reason})
+	e.expect()
+	e.peers.shuffle()
+	return e.finish()
 }

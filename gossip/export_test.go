@@ -7,10 +7,10 @@ import (
 
 // MembersOf returns how many members the digest lists; -1 when its columns are malformed.
 func MembersOf(d *wire.Digest) (n int) {
-	var e Engine
+	var x exchange
 	columns := d.Columns
 	for range d.Count {
-		m, _, rest, ok := e.readBucket(columns)
+		m, _, rest, ok := x.readBucket(columns)
 		if !ok {
 			return -1
 		}
@@ -21,10 +21,10 @@ func MembersOf(d *wire.Digest) (n int) {
 
 // HeartbeatsOf returns how many heartbeats the delta tells by column, and how many members its rosters list.
 func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
-	var e Engine
+	var x exchange
 	for b := d.Updates; len(b) > 0; {
 		_, used := binary.Uvarint(b)
-		m, rest, ok := readMark(b[used:])
+		m, rest, ok := readFingerprint(b[used:])
 		size := (m.members + 7) / 8
 		if !ok || len(rest) < size {
 			return -1, -1
@@ -34,7 +34,7 @@ func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
 		newer += n
 	}
 	for b := d.Listings; len(b) > 0; {
-		_, _, lags, rest, ok := e.readRoster(b, int(d.Bits))
+		_, _, lags, rest, ok := x.readListing(b, int(d.Bits))
 		if !ok {
 			return -1, -1
 		}
@@ -45,10 +45,10 @@ func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
 
 // LagsOf returns what the columns of the digest tell, a list for each bucket.
 func LagsOf(d *wire.Digest) (told [][]int64) {
-	var e Engine
+	var x exchange
 	columns := d.Columns
 	for range d.Count {
-		_, lags, rest, ok := e.readBucket(columns)
+		_, lags, rest, ok := x.readBucket(columns)
 		if !ok {
 			return nil
 		}
@@ -59,9 +59,9 @@ func LagsOf(d *wire.Digest) (told [][]int64) {
 
 // RosterBucketsOf returns the numbers of the buckets that the delta lists by rosters.
 func RosterBucketsOf(d *wire.Delta) (numbers []int) {
-	var e Engine
+	var x exchange
 	for b := d.Listings; len(b) > 0; {
-		number, _, _, rest, ok := e.readRoster(b, int(d.Bits))
+		number, _, _, rest, ok := x.readListing(b, int(d.Bits))
 		if !ok {
 			return nil
 		}

@@ -56,9 +56,9 @@ func known(i int, version uint64) membership.Entry {
 func TestBucketsHoldEverybodyOnce(t *testing.T) {
 	for _, n := range []int{0, 1, 63, 64, 65, 500} {
 		e, _ := knowing(t, n)
-		whole, _ := e.bucket(0, 0)
+		whole, _ := e.exchange.bucket(0, 0)
 		list := slices.Clone(whole)
-		if len(list) != n+1 || e.countListed() != n+1 || !slices.IsSortedFunc(list, func(a, b *membership.Member) int {
+		if len(list) != n+1 || e.exchange.countListed() != n+1 || !slices.IsSortedFunc(list, func(a, b *membership.Member) int {
 			return cmp.Compare(membership.HashName(a.Record.Name), membership.HashName(b.Record.Name))
 		}) {
 			t.Fatalf("%d are listed, want %d and this member itself, in the order of their hashes", len(list), n)
@@ -66,9 +66,9 @@ func TestBucketsHoldEverybodyOnce(t *testing.T) {
 		for bits := range wire.MaxBucketBits + 1 {
 			var all bucket
 			for b := range 1 << bits {
-				part, m := e.bucket(b, bits)
-				if m != part.mark() {
-					t.Fatalf("%d members in 2^%d buckets: number %d has the mark %v, want %v", n+1, bits, b, m, part.mark())
+				part, m := e.exchange.bucket(b, bits)
+				if m != part.fingerprint() {
+					t.Fatalf("%d members in 2^%d buckets: number %d has the mark %v, want %v", n+1, bits, b, m, part.fingerprint())
 				}
 				all = append(all, part...)
 			}
@@ -90,16 +90,16 @@ func TestMarksTellWhetherTwoListTheSameRecords(t *testing.T) {
 			list[i] = new(membership.Member)
 			list[i].Fingerprint = known(i, 1).Record.Fingerprint()
 		}
-		was := list.mark()
-		if got := append(bucket{}, list...).mark(); got != was {
+		was := list.fingerprint()
+		if got := append(bucket{}, list...).fingerprint(); got != was {
 			t.Fatalf("the same records have the marks %v and %v", was, got)
 		}
 		i := rapid.IntRange(0, n-1).Draw(t, "changed")
 		list[i].Fingerprint = known(i, 2).Record.Fingerprint()
-		if list.mark() == was {
+		if list.fingerprint() == was {
 			t.Fatalf("a changed record of %d leaves the mark as it was", n)
 		}
-		if list[:n-1].mark() == was {
+		if list[:n-1].fingerprint() == was {
 			t.Fatalf("a record less of %d leaves the mark as it was", n)
 		}
 	})
@@ -151,7 +151,7 @@ func honest(t testing.TB, n int) (*wire.Digest, *wire.Delta) {
 	t.Helper()
 	e, now := knowing(t, n)
 	e.enter(now)
-	d := e.digest()
+	d := e.exchange.digest()
 	d.Header, d.Columns = liarsHeader(), slices.Clone(d.Columns)
 	out := e.Receive(now, liar, &wire.Digest{
 		Header: liarsHeader(), Clock: uint64(now.UnixMilli()), Bits: d.Bits, Count: 1 << d.Bits, Columns: make([]byte, 1<<d.Bits),
@@ -262,7 +262,7 @@ func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
 func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	_, roster := honest(t, 30) // of m000 to m029 and self
 	e, now := knowing(t, 40)   // m030 to m039 are missing there
-	e.table.Forget("m005", e.now.Add(time.Hour))
+	e.table.Forget("m005", e.clock.now.Add(time.Hour))
 	out := e.Receive(now, liar, roster)
 	var answer *wire.Delta
 	for _, env := range out.Messages {
@@ -294,7 +294,7 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 
 func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
 	e, now := knowing(t, 3)
-	e.table.SetState(e.table.Get("m002"), membership.Dead, e.now)
+	e.table.SetState(e.table.Get("m002"), membership.Dead, e.clock.now)
 	var asked []uint32
 	for i := range 3 {
 		asked = append(asked, known(i, 1).Record.Fingerprint())

@@ -7,139 +7,179 @@ import (
 	"heartsay/membership"
 )
 
-// judgeAll passes the verdicts that are due, and notes when the next one may be (R8): at the latest after half a time-out, for
+// Verdicts are what this member thinks of the others (R8): alive, suspect, dead or left. They never travel (R3).
+//
+//	          silence ≥ suspect time-out               silence ≥ dead time-out
+//	alive ------------------------------> suspect ------------------------------> dead
+//	  ^                                      |                                      |
+//	  +------ a heartbeat that is young -----+--------------------------------------+
+//
+//	any state --- the owner says goodbye ---> left          a new incarnation: alive again
+//
+// What a time-out is depends on the evidence as things stand (timeouts, in this file): on this member's own probes
+// (verdict_probes.go), on accusations of others (verdict_evidence.go), on whether this member is isolated
+// (verdict_isolation.go), and on what the model says (detector_timeouts.go).
+//
+// A tick judges all whose time may have come; a probe or an accusation judges one. Arrivals take verdicts back.
+type verdicts struct {
+	cfg        *Config
+	clock      *clock
+	self       *self
+	table      *membership.Table
+	detector   *detector
+	peers      *peers
+	probes     *pendingProbes
+	suspicions *suspicions
+	rumours    *rumours
+	outbox     *outbox
+
+	next timer // when somebody is judged next; 0: at the first tick
+}
+
+// judgeAll passes the verdicts that are due, and notes when the next one may be: at the latest after half a time-out, for
 // those that have become shorter meanwhile.
-func (e *Engine) judgeAll() {
-	if e.now < e.nextVerdict {
+func (v *verdicts) judgeAll() {
+	now := v.clock.now
+	if now < v.next.at {
 		return
 	}
-	e.nextVerdict = e.now.Add(max(e.cfg.Suspect.Min, e.usual.suspect/2))
-	for _, m := range e.table.All() {
-		e.judge(m)
+	v.next.at = now.Add(max(v.cfg.Suspect.Min, v.detector.usual.suspect/2))
+	for _, m := range v.table.All() {
+		v.judge(m)
 	}
 }
 
 // judge passes the verdict on one member whose silence has outlasted a time-out. It never makes anybody alive: only
 // an arrival does.
-func (e *Engine) judge(m *membership.Member) {
+func (v *verdicts) judge(m *membership.Member) {
 	if !m.State.Present() {
 		return
 	}
-	silence := e.silence(m)
-	if !m.HasSuspicion && silence < e.leastLimits(m).suspect { // as nearly all
-		e.judgeAt(m, silence)
+	silence := v.silence(m)
+	if !m.HasSuspicion && silence < v.detector.usualTimeouts(m).suspect { // as nearly all
+		v.scheduleVerdict(m, silence)
 		return
 	}
-	if suspect, _ := e.limits(m); silence >= suspect {
-		e.askSilent(m)
+	if suspect, _ := v.detector.timeouts(m); silence >= suspect {
+		v.probeSilent(m)
 	}
-	if suspect, dead := e.timeouts(m); silence >= suspect {
+	if suspect, dead := v.timeouts(m); silence >= suspect {
 		if m.State == membership.Alive {
-			e.enterState(m, membership.Suspect, e.grounds(m, silence))
+			v.enter(m, membership.Suspect, v.reason(m, silence))
 		}
 		if silence >= dead {
-			e.enterState(m, membership.Dead, e.grounds(m, silence))
+			v.enter(m, membership.Dead, v.reason(m, silence))
 			return
 		}
 	}
-	e.judgeAt(m, silence)
+	v.scheduleVerdict(m, silence)
 }
 
-// timeouts returns at which silence a member becomes suspect and dead as things stand (R8). Without questions of its
-// own that stayed unanswered this member waits for as long as it ever does, and for answers. With them the time-outs
-// hold, that for dead once it is sure; when enough others have asked in vain too, the least silences, of which all but two
-// rounds have to lie after the first question. Nobody is accused who was not asked, or when nobody was heard since. Who is
-// not sure yet, or hears nobody at all, waits twice as long as it ever does: it may be the one at fault, or nobody is left
-// whom its verdict could help.
-func (e *Engine) timeouts(m *membership.Member) (suspect, dead time.Duration) {
-	suspect, dead = e.limits(m)
-	latest, d := e.latest(m.Record.Interval), e.doubtOf(m)
+// timeouts returns at which silence a member becomes suspect and dead as things stand. The first row that fits holds:
+//
+//	this member has sent it no probe                   never: nobody is accused that was not probed
+//	this member is isolated                            suspect: by the model; dead: twice the maximum
+//	its probes have not failed, or nobody was heard    the maximum and the time to probe
+//	   since they began
+//	a quorum agrees                                    the minimum, or what the model says if that is less; the probes have to
+//	                                                   cover all but two rounds of it, see newsLag
+//	its probes are not conclusive                      suspect: by the model; dead: twice the maximum
+//	they are                                           by the model
+//
+// Twice the maximum is for a member that may be the one at fault: it is isolated, or alone with its accusation.
+func (v *verdicts) timeouts(m *membership.Member) (suspect, dead time.Duration) {
+	suspect, dead = v.detector.timeouts(m)
+	longest, u := v.detector.maxTimeouts(m.Record.Interval), v.suspicions.about(m)
 	switch {
-	case d == nil || d.asking.since == 0:
-		return forever, forever
-	case e.cutOff():
-		return suspect, max(2*latest.dead, e.questioned(d))
-	case !d.asking.vain || e.unheardSince(d):
-		asking, asked := e.questioning(), e.questioned(d)
-		return max(latest.suspect+asking, asked), max(latest.dead+asking, asked)
-	case e.agreed(d):
-		late := e.askedLate(d)
-		return min(suspect, e.cfg.Suspect.Min+late), min(dead, e.cfg.Dead.Min+late)
-	case !d.asking.sure:
-		return suspect, 2 * latest.dead
+	case u == nil || u.probing.since == 0:
+		return never, never
+	case v.isolated():
+		return suspect, max(2*longest.dead, v.probedSilence(u))
+	case !u.probing.failed || v.unheardSince(u):
+		probing, probed := v.probingTime(), v.probedSilence(u)
+		return max(longest.suspect+probing, probed), max(longest.dead+probing, probed)
+	case v.suspicions.quorum(u):
+		lag := v.newsLag(u)
+		return min(suspect, v.cfg.Suspect.Min+lag), min(dead, v.cfg.Dead.Min+lag)
+	case !u.probing.conclusive:
+		return suspect, 2 * longest.dead
 	}
 	return suspect, dead
 }
 
-// askedLate returns for how much longer than two rounds a member had been silent before anybody asked it in vain. Who has
-// died is asked within two rounds, for it is the successor of somebody. What is longer is the age of the news, as in a large
-// cluster, and speaks against nobody: who stalls for a moment there has been silent to an observer for long before. An opinion
-// names the heartbeat that was due before the first question. The next one is the first that was due after it.
-func (e *Engine) askedLate(d *doubt) time.Duration {
-	first := d.asking.since
-	for _, o := range d.others {
-		first = min(first, o.Heartbeat)
+// newsLag returns for how much longer than two rounds a member had been silent before anybody probed it without a reply. One
+// that has died is probed within two rounds, for it is the successor of somebody. What is longer is the age of the news, as in
+// a large cluster, and speaks against nobody: one that stalls for a moment there has been silent to an observer for long
+// before. An accusation names the heartbeat that was due before the first probe. The next one is the first that was due after it.
+func (v *verdicts) newsLag(u *suspicion) time.Duration {
+	first := u.probing.since
+	for _, a := range u.accusations {
+		first = min(first, a.Heartbeat)
 	}
-	m := d.member
-	return max(e.silence(m)-e.now.Sub(m.Due(first+1))-2*m.Record.Interval, 0)
+	m := u.member
+	return max(v.silence(m)-v.clock.now.Sub(m.Due(first+1))-2*m.Record.Interval, 0)
 }
 
-// questioned returns the silence that a member has reached once it has had the time to answer questions, if nobody waits
-// for it to be asked in vain: one that is pardoned no more may have been silent for very long by the first of them.
-func (e *Engine) questioned(d *doubt) time.Duration {
-	if d.asking.vain {
+// probedSilence returns the silence that a member has reached once it has had the time to reply to probes, 0 when they have
+// failed already. A member whose silence counts again after a stall or an isolation may have been silent for very long by
+// the first of them.
+func (v *verdicts) probedSilence(u *suspicion) time.Duration {
+	if u.probing.failed {
 		return 0
 	}
-	return e.silence(d.member) + d.asking.began.Add(e.questioning()).Sub(e.now)
+	return v.silence(u.member) + u.probing.began.Add(v.probingTime()).Sub(v.clock.now)
 }
 
-// longest returns the longest silence with which a member that does not stall is present: that to which who seems cut off
-// waits (R8), and the time for the questions.
-func (e *Engine) longest() time.Duration {
-	return 2*e.latest(e.self.record.Interval).dead + e.questioning()
-}
+func (v *verdicts) probingTime() time.Duration { return probingTime(v.self.record.Interval) }
 
-// questioning returns how long a member that is silent for as long as anybody waits gets on top of that to be asked.
-func (e *Engine) questioning() time.Duration { return 4 * e.self.record.Interval }
-
-// forever is longer than any agent runs, and can be added to any instant.
-const forever = 100 * 365 * 24 * time.Hour
-
-// judgeAt sees to it that the member is judged when its next time-out is over. Its own
-// one matters only if nobody is judged before even the least one is over. One that becomes shorter meanwhile, as the detector learns, is
-// noticed with the next verdict.
-func (e *Engine) judgeAt(m *membership.Member, silence time.Duration) {
-	if !m.State.Present() || !m.HasSuspicion && !e.mayBeDue(e.leastLimits(m).suspect-silence) {
+// scheduleVerdict sees to it that the member is judged when its next time-out is over. Its own matters only if nobody is
+// judged before even the shortest one is over. One that becomes shorter meanwhile, as the detector learns, is noticed with
+// the next verdict.
+func (v *verdicts) scheduleVerdict(m *membership.Member, silence time.Duration) {
+	if !m.State.Present() || !m.HasSuspicion && !v.mayBeDue(v.detector.usualTimeouts(m).suspect-silence) {
 		return
 	}
-	due, _ := e.limits(m)
-	if d := e.doubtOf(m); silence >= due || d != nil && d.asking.since > 0 {
-		suspect, dead := e.timeouts(m)
+	due, _ := v.detector.timeouts(m)
+	if u := v.suspicions.about(m); silence >= due || u != nil && u.probing.since > 0 {
+		suspect, dead := v.timeouts(m)
 		if due = suspect; m.State == membership.Suspect {
 			due = dead
 		}
 	}
-	e.nextVerdict = min(e.nextVerdict, e.now.Add(max(due-silence, 0)))
+	v.next.by(v.clock.now.Add(max(due-silence, 0)))
 }
 
 // mayBeDue reports whether a time-out of which that much is left may be over before anybody is judged.
-func (e *Engine) mayBeDue(left time.Duration) bool { return e.now.Add(left) < e.nextVerdict }
+func (v *verdicts) mayBeDue(left time.Duration) bool { return v.clock.now.Add(left) < v.next.at }
 
-// revive takes back a suspicion, or a death, of a member whose newest heartbeat is itself young (R8).
-func (e *Engine) revive(m *membership.Member, silence time.Duration) {
+// arrived brings the verdict on a member in line with a heartbeat of it that is young and has just arrived.
+func (v *verdicts) arrived(m *membership.Member) {
+	if m.HasSuspicion {
+		v.refute(m)
+	}
+	silence := v.silence(m)
+	if m.State != membership.Alive && !v.suspicions.failed(m) { // otherwise the heartbeat is from before the probes
+		v.revive(m, silence)
+	}
+	v.scheduleVerdict(m, silence)
+}
+
+// revive takes back the verdict suspect or dead on a member whose newest heartbeat is itself young.
+func (v *verdicts) revive(m *membership.Member, silence time.Duration) {
 	if m.State != membership.Suspect && m.State != membership.Dead {
 		return
 	}
-	if suspect, _ := e.limits(m); silence < suspect {
-		e.targets.add(e.rng, m.Record.Name, e.table.Len())
-		e.enterState(m, membership.Alive, "heard of again")
+	if suspect, _ := v.detector.timeouts(m); silence < suspect {
+		v.peers.add(m.Record.Name)
+		v.enter(m, membership.Alive, "heard of again")
 	}
 }
 
-func (e *Engine) enterState(m *membership.Member, s membership.State, reason string) {
-	e.table.SetState(m, s, e.now)
-	e.recount()
-	e.emit(stateEvent[s], e.view(m), reason)
+// enter lets a member take a state, and tells it.
+func (v *verdicts) enter(m *membership.Member, s membership.State, reason string) {
+	v.table.SetState(m, s, v.clock.now)
+	v.suspicions.votersChanged()
+	v.outbox.emit(stateEvent[s], v.view(m), reason)
 }
 
 var stateEvent = [...]membership.EventType{
@@ -147,19 +187,46 @@ var stateEvent = [...]membership.EventType{
 	membership.Dead: membership.EventDead, membership.Left: membership.EventLeft,
 }
 
-// grounds says in words why a verdict is passed.
-func (e *Engine) grounds(m *membership.Member, silence time.Duration) string {
+// reason says in words why a verdict is passed.
+func (v *verdicts) reason(m *membership.Member, silence time.Duration) string {
 	words := "silent for " + silence.Round(time.Millisecond).String()
-	if !e.inVain(m) {
+	if !v.suspicions.failed(m) {
 		return words
 	}
 	words += ", does not answer"
-	var witnesses []string
-	for _, o := range e.doubtOf(m).others {
-		witnesses = append(witnesses, o.Accuser)
+	var accusers []string
+	for _, a := range v.suspicions.about(m).accusations {
+		accusers = append(accusers, a.Accuser)
 	}
-	if len(witnesses) == 0 {
+	if len(accusers) == 0 {
 		return words
 	}
-	return words + "; nor does it answer " + strings.Join(witnesses, ", ")
+	return words + "; nor does it answer " + strings.Join(accusers, ", ")
+}
+
+// silence returns for how long a member has been silent, as far as that counts: since its newest heartbeat was bumped, but
+// at most since this member last stalled, or was isolated (R9). An isolation explains only the silence of those who were
+// heard of shortly before, within twice the maximum silence: a member that is isolated again and again would otherwise
+// never find out that anybody died.
+func (v *verdicts) silence(m *membership.Member) time.Duration {
+	c := v.clock
+	from := c.countFrom
+	if c.reconnected > from && c.reconnected.Sub(m.Bumped()) <= 2*v.detector.maxSilence(v.self.record.Interval) {
+		from = c.reconnected
+	}
+	return m.Silence(c.now, from)
+}
+
+// view returns what this member knows and thinks of another one.
+func (v *verdicts) view(m *membership.Member) membership.View {
+	suspect, dead := v.detector.timeouts(m)
+	silence := v.silence(m)
+	w := membership.View{
+		Record: m.Record, Heartbeat: m.Heartbeat, State: m.State, Since: v.clock.time(m.Since),
+		Phi: v.detector.phi(m, silence), Silence: silence, SuspectAfter: suspect, DeadAfter: dead,
+	}
+	if at, ok := m.Direct(); ok {
+		w.Direct = v.clock.time(at)
+	}
+	return w
 }

@@ -10,7 +10,7 @@ import (
 // observer, and 10,000 observers in a simulation, so it is kept small: a test says how small.
 type Member struct {
 	Entry
-	current, previous Instant // least arrival − h·T of this batch of arrivals and of the one before, see pulse.go
+	current, previous Instant // least arrival − h·T of this batch of arrivals and of the one before, see arrival.go
 
 	Since       Instant         // when it took State
 	Stats       phi.MemberStats // of the ages just before each arrival, in intervals

@@ -113,7 +113,7 @@ func (h *Header) validate() error { return nil }
 
 func (h *Header) entries() *Entries { return nil }
 
-// Digest is the request of an exchange (R5): all that the sender knows, bucket by bucket, in Columns (digest.go). A view
+// Digest is the request of an exchange (R5): all that the sender knows, bucket by bucket, in Columns (exchange_digest.go). A view
 // that fits one packet is sent whole; a larger one takes turns (R17).
 type Digest struct {
 	Header  `codec:"Header"`
@@ -140,8 +140,8 @@ type Delta struct {
 	Wants        []string // members whose record the sender lacks, by name
 	Fingerprints []uint32 // the same by the print of the record
 	Entries      Entries  // records that the receiver asked for or evidently lacks, or news
-	Updates      []byte   // heartbeats that are higher than the receiver's (newer.go)
-	Listings     []byte   // buckets that the two sides list differently (roster.go)
+	Updates      []byte   // heartbeats that are higher than the receiver's (exchange_updates.go)
+	Listings     []byte   // buckets that the two sides list differently (exchange_listings.go)
 	More         bool     // there are records that did not fit: ask for them on a stream
 }
 

@@ -18,19 +18,19 @@ func TestR8QuestionsAreWorthWhatTheyTell(t *testing.T) {
 		l := priorLoss
 		for i := range 1000 {
 			if int(float64(i+1)*c.lost) > int(float64(i)*c.lost) {
-				l.unanswered(1)
+				l.failed(1)
 			} else {
-				l.answered()
+				l.replied()
 			}
 		}
-		if n := l.questions(opinionDecades); n < c.least || n > c.greatest {
+		if n := l.probes(accusationDecades); n < c.least || n > c.greatest {
 			t.Errorf("where %.0f %% stay unanswered an opinion takes %d questions, want %d to %d", 100*c.lost, n, c.least, c.greatest)
 		}
 	}
 }
 
 func TestR8BeforeAnythingWasAskedAnswersAreNotCountedOn(t *testing.T) {
-	if n := priorLoss.questions(opinionDecades); n < 9 {
+	if n := priorLoss.probes(accusationDecades); n < 9 {
 		t.Errorf("the first opinion takes %d questions, want as many as where half are lost", n)
 	}
 }

@@ -30,27 +30,28 @@ func bucketOf(hash uint64, bits int) int { return int(hash >> (64 - bits)) } // 
 // table where that can be.
 type bucket []*membership.Member
 
-// bucket returns a bucket by its number, and its mark. The bucket is valid until the next call, and until the table changes.
-func (e *Engine) bucket(number, bits int) (bucket, mark) {
-	b := e.table.Bucket(number, bits)
-	own := bucketOf(e.self.hash, bits) == number
+// bucket returns a bucket by its number, and its fingerprint. The bucket is valid until the next call, and until the table
+// changes.
+func (x *exchange) bucket(number, bits int) (bucket, fingerprint) {
+	b := x.table.Bucket(number, bits)
+	own := bucketOf(x.self.hash, bits) == number
 	if !own && b.Gone == 0 {
-		return b.Members, mark{members: len(b.Members), sum: b.Fingerprints}
+		return b.Members, fingerprint{members: len(b.Members), sum: b.Fingerprints}
 	}
-	list, others := e.scratch.list[:0], b.Members
+	list, others := x.scratch.list[:0], b.Members
 	if own {
-		before := e.table.Place(e.self.hash, e.self.record.Name) - b.From
-		list = append(e.appendListed(list, others[:before]), e.ownRow())
+		before := x.table.Place(x.self.hash, x.self.record.Name) - b.From
+		list = append(x.appendListed(list, others[:before]), x.ownRow())
 		others = others[before:]
 	}
-	list = e.appendListed(list, others)
-	e.scratch.list = list
-	return list, list.mark()
+	list = x.appendListed(list, others)
+	x.scratch.list = list
+	return list, list.fingerprint()
 }
 
-func (e *Engine) appendListed(list bucket, members []*membership.Member) bucket {
+func (x *exchange) appendListed(list bucket, members []*membership.Member) bucket {
 	for _, m := range members {
-		if e.listed(m) {
+		if x.retention.listed(m) {
 			list = append(list, m)
 		}
 	}
@@ -58,79 +59,69 @@ func (e *Engine) appendListed(list bucket, members []*membership.Member) bucket 
 }
 
 // ownRow returns a row for this member itself, as the table has them of others.
-func (e *Engine) ownRow() *membership.Member {
-	e.scratch.own.Entry, e.scratch.own.Fingerprint = e.selfEntry(), e.self.print
-	return &e.scratch.own
+func (x *exchange) ownRow() *membership.Member {
+	x.scratch.own.Entry, x.scratch.own.Fingerprint = x.self.entry(), x.self.fingerprint
+	return &x.scratch.own
 }
 
 // isOwn reports whether a row is that of this member itself.
-func (e *Engine) isOwn(m *membership.Member) bool { return m == &e.scratch.own }
+func (x *exchange) isOwn(m *membership.Member) bool { return m == &x.scratch.own }
 
 // countListed returns how many members digests list, this one included.
-func (e *Engine) countListed() int {
-	n := 1 + e.table.Len()
-	for _, m := range e.table.Gone() {
-		if !e.listed(m) {
+func (x *exchange) countListed() int {
+	n := 1 + x.table.Len()
+	for _, m := range x.table.Gone() {
+		if !x.retention.listed(m) {
 			n--
 		}
 	}
 	return n
 }
 
-// listed reports whether a member is in digests: present, or gone for no longer than its grace (R10).
-func (e *Engine) listed(m *membership.Member) bool {
-	switch m.State {
-	case membership.Dead:
-		return e.now.Sub(m.Since) < e.cfg.DeadGrace
-	case membership.Left:
-		return e.now.Sub(m.Since) < e.cfg.LeftGrace
-	}
-	return true
-}
-
-// mark is what tells whether two members list the same records in a bucket: how many, and a sum of their prints.
-type mark struct {
+// fingerprint is what tells whether two members list the same records in a bucket: how many, and a sum of the fingerprints of
+// the records.
+type fingerprint struct {
 	members int
 	sum     uint32
 }
 
-func (b bucket) mark() mark {
-	m := mark{members: len(b)}
+func (b bucket) fingerprint() fingerprint {
+	f := fingerprint{members: len(b)}
 	for _, row := range b {
-		m.sum += row.Fingerprint
+		f.sum += row.Fingerprint
 	}
-	return m
+	return f
 }
 
-// append writes a mark: the number of members as a varint, and unless that is 0 the sum in 4 bytes.
-func (m mark) append(buf []byte) []byte {
-	buf = binary.AppendUvarint(buf, uint64(m.members))
-	if m.members > 0 {
-		buf = binary.BigEndian.AppendUint32(buf, m.sum)
+// append writes a fingerprint: the number of members as a varint, and unless that is 0 the sum in 4 bytes.
+func (f fingerprint) append(buf []byte) []byte {
+	buf = binary.AppendUvarint(buf, uint64(f.members))
+	if f.members > 0 {
+		buf = binary.BigEndian.AppendUint32(buf, f.sum)
 	}
 	return buf
 }
 
 // lags returns how far the heartbeats of a bucket are behind what a clock lets expect. The slice is valid until the
 // next call.
-func (e *Engine) lags(b bucket, clock uint64) []int64 {
-	numbers := slices.Grow(e.scratch.numbers[:0], len(b))[:len(b)]
-	e.scratch.expect.heartbeats(b, clock, numbers)
+func (x *exchange) lags(b bucket, clock uint64) []int64 {
+	numbers := slices.Grow(x.scratch.numbers[:0], len(b))[:len(b)]
+	x.scratch.expect.heartbeats(b, clock, numbers)
 	for i, m := range b {
 		numbers[i] -= int64(m.Heartbeat)
 	}
-	e.scratch.numbers = numbers
+	x.scratch.numbers = numbers
 	return numbers
 }
 
 // heartbeats puts the heartbeats that lags stand for in their place; 0 where one stands for none.
-func (e *Engine) heartbeats(b bucket, clock uint64, lags []int64) {
-	expected := slices.Grow(e.scratch.expected[:0], len(b))[:len(b)]
-	e.scratch.expect.heartbeats(b, clock, expected)
+func (x *exchange) heartbeats(b bucket, clock uint64, lags []int64) {
+	expected := slices.Grow(x.scratch.expected[:0], len(b))[:len(b)]
+	x.scratch.expect.heartbeats(b, clock, expected)
 	for i, lag := range lags {
 		lags[i] = max(expected[i]-lag, 0)
 	}
-	e.scratch.expected = expected
+	x.scratch.expected = expected
 }
 
 // scratch is memory that is used again for each exchange.
@@ -143,12 +134,10 @@ type scratch struct {
 	expected []int64
 	read     []int64
 	column   wire.ColumnWriter
-	waits    []float64
 	buf      []byte
-	newer    []byte
-	rosters  []byte
+	updates  []byte
+	listings []byte
 	reply    reply
-	peers    []*membership.Member
 	higher   bitmap
 	known    map[uint32]*membership.Member
 }

@@ -5,22 +5,7 @@ import "heartsay/gossip/wire"
 // Reuse takes outputs back from a caller that has done with them: the messages in packets are encoded, or dropped. The
 // next messages are then made in the same memory, and a member in steady state allocates nothing. A caller that does
 // not call it may keep messages for as long as it likes. Events, and messages on streams, remain the caller's.
-func (e *Engine) Reuse(out Outputs) {
-	for _, env := range out.Messages {
-		switch m := env.Message.(type) {
-		case *wire.Digest:
-			e.spare.keep(m.Columns)
-			*m = wire.Digest{}
-			e.spare.digests = append(e.spare.digests, m)
-		case *wire.Delta:
-			e.spare.keepDelta(m)
-		}
-	}
-	if len(out.Messages) > 0 {
-		clear(out.Messages) // lets go of the others
-		e.spare.messages = out.Messages[:0]
-	}
-}
+func (e *Engine) Reuse(out Outputs) { e.outbox.spare.reuse(out) }
 
 // spare is memory for the next messages: as much as the outputs of one input took at most.
 type spare struct {
@@ -28,6 +13,23 @@ type spare struct {
 	digests  []*wire.Digest
 	deltas   []*wire.Delta
 	bytes    [][]byte
+}
+
+func (s *spare) reuse(out Outputs) {
+	for _, env := range out.Messages {
+		switch m := env.Message.(type) {
+		case *wire.Digest:
+			s.keep(m.Columns)
+			*m = wire.Digest{}
+			s.digests = append(s.digests, m)
+		case *wire.Delta:
+			s.keepDelta(m)
+		}
+	}
+	if len(out.Messages) > 0 {
+		clear(out.Messages) // lets go of the others
+		s.messages = out.Messages[:0]
+	}
 }
 
 func (s *spare) keep(b []byte) {

@@ -1,9 +1,10 @@
 package gossip
 
 import (
-	"heartsay/gossip/wire"
 	"net/netip"
 	"time"
+
+	"heartsay/gossip/wire"
 )
 
 // Full exchanges on a stream: to join, and to fetch what does not fit a packet.
@@ -14,18 +15,18 @@ const (
 )
 
 // OpenSync returns the parts of a full exchange to send on a stream that the caller opens. With join set it asks to be
-// let in. The other side answers with parts of its own, the last of which says so, or with [*Refused].
+// let in. The other side answers with parts of its own, the last of which says so, or with [*wire.Refused].
 func (e *Engine) OpenSync(now time.Time, join bool) []wire.Message {
-	e.wall = now
-	return e.syncParts("", join)
+	e.clock.wall = now
+	return e.exchange.syncParts("", join)
 }
 
 // syncParts returns all that this member knows of those who are listed and may be introduced; its own entry is in the last.
-func (e *Engine) syncParts(to string, join bool) []wire.Message {
+func (x *exchange) syncParts(to string, join bool) []wire.Message {
 	var parts []wire.Message
 	part, size := &wire.Sync{Join: join}, 0
-	for _, m := range e.table.All() {
-		if !e.introduced(m) || !e.listed(m) || m.Record.Name == to {
+	for _, m := range x.table.All() {
+		if !x.retention.introduced(m) || !x.retention.listed(m) || m.Record.Name == to {
 			continue
 		}
 		part.Entries = append(part.Entries, m.Entry)
@@ -34,12 +35,30 @@ func (e *Engine) syncParts(to string, join bool) []wire.Message {
 			part, size = &wire.Sync{Join: join}, 0
 		}
 	}
-	part.Entries, part.Last = append(part.Entries, e.selfEntry()), true
+	part.Entries, part.Last = append(part.Entries, x.self.entry()), true
 	parts = append(parts, part)
 	for _, p := range parts {
-		e.stamp(p.Head(), to)
+		x.self.stamp(p.Head(), to)
 	}
 	return parts
+}
+
+// answerSync sends this member's whole view on the stream. The receiver's own older lives are part of it, so that it
+// rises above them.
+func (x *exchange) answerSync(stream StreamID, from netip.AddrPort, to string) {
+	for _, part := range x.syncParts("", false) {
+		part.Head().To = to
+		x.outbox.post(Envelope{To: from, Stream: stream, Message: part})
+	}
+}
+
+// askSync asks the caller to make a full exchange with a peer that has more than fits a packet.
+func (x *exchange) askSync(peer netip.AddrPort) {
+	if x.clock.now < x.nextSync {
+		return
+	}
+	x.nextSync = x.clock.now.Add(syncEvery * x.self.record.Interval)
+	x.outbox.out.Syncs = append(x.outbox.out.Syncs, peer)
 }
 
 // receiveSync takes one part of the other side's view. After the last one it answers, when the stream is not of its
@@ -60,24 +79,6 @@ func (e *Engine) receiveSync(stream StreamID, from netip.AddrPort, s *wire.Sync)
 	case j != nil:
 		e.receiveJoin(j)
 	case !asks:
-		e.answerSync(stream, from, s.From)
+		e.exchange.answerSync(stream, from, s.From)
 	}
-}
-
-// answerSync sends this member's whole view on the stream. The receiver's own older lives are part of it, so that it
-// rises above them.
-func (e *Engine) answerSync(stream StreamID, from netip.AddrPort, to string) {
-	for _, part := range e.syncParts("", false) {
-		part.Head().To = to
-		e.post(Envelope{To: from, Stream: stream, Message: part})
-	}
-}
-
-// askSync asks the caller to make a full exchange with a peer that has more than fits a packet.
-func (e *Engine) askSync(peer netip.AddrPort) {
-	if e.now < e.nextSync {
-		return
-	}
-	e.nextSync = e.now.Add(syncEvery * e.self.record.Interval)
-	e.out.Syncs = append(e.out.Syncs, peer)
 }

@@ -1,0 +1,117 @@
+package gossip
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"heartsay/membership"
+)
+
+// Retention is for how long a member that is dead or has left is still told of, and kept (R10). It only answers; the engine
+// forgets:
+//
+//	listed      in digests: present, or gone for no longer than its grace
+//	introduced  told to others who do not know it
+//	left        how long it stays in the list yet
+//
+// A member that is forgotten leaves a tombstone, so that late heartbeats of it do not bring it back.
+type retention struct {
+	cfg      *Config
+	clock    *clock
+	self     *self
+	detector *detector
+}
+
+// listed reports whether a member is in digests.
+func (r *retention) listed(m *membership.Member) bool {
+	switch m.State {
+	case membership.Dead:
+		return r.clock.now.Sub(m.Since) < r.cfg.DeadGrace
+	case membership.Left:
+		return r.clock.now.Sub(m.Since) < r.cfg.LeftGrace
+	}
+	return true
+}
+
+// introduced reports whether others who do not know a member are told of it. The dead are not, nor are suspects whose
+// heartbeat has never risen since they were learned of, nor those of whom nothing has come for longer than anybody waits,
+// even if this member was not listening: they may well be dead, and long forgotten by the others, to whom their last
+// heartbeat would look like a fresh one. Other suspects are: an observer that does not know them cannot relay their heartbeats.
+func (r *retention) introduced(m *membership.Member) bool {
+	switch {
+	case m.State == membership.Dead, m.State == membership.Suspect && !m.Rose():
+		return false
+	case m.State == membership.Left, m.Record == r.self.record:
+		return true
+	}
+	return r.clock.now.Sub(m.Bumped()) <= r.detector.maxSilence(r.self.record.Interval)
+}
+
+// left returns how long a member stays in the list yet; negative when that is over.
+func (r *retention) left(m *membership.Member) time.Duration {
+	switch since := r.clock.now.Sub(m.Since); m.State {
+	case membership.Dead:
+		return r.cfg.DeadRetention - since
+	case membership.Left:
+		return r.cfg.LeftRetention - since
+	}
+	return r.cfg.DeadRetention
+}
+
+// Errors of [Engine.Forget]. Nothing changed.
+var (
+	ErrUnknown = errors.New("no member of that name is known")
+	ErrPresent = errors.New("the member is not dead: its agent would come back by itself; stop it first")
+	ErrSelf    = errors.New("an agent cannot forget itself: let it leave")
+)
+
+// sweepEvery is how often the list is looked through for members to forget.
+const sweepEvery = time.Second
+
+// Forget removes a member at once and leaves its tombstone (R10). It is local: others forget by themselves. Forgotten
+// is false when the member had been forgotten before. A member that is alive or suspect is removed only by force; if
+// it does live, it returns as soon as its heartbeat has risen twice.
+func (e *Engine) Forget(now time.Time, name string, force bool) (out Outputs, forgotten bool, err error) {
+	e.enter(now)
+	m := e.table.Get(name)
+	switch {
+	case name == e.self.record.Name:
+		err = ErrSelf
+	case m == nil && !e.table.Tombstone(name):
+		err = ErrUnknown
+	case m != nil && m.State.Present() && !force:
+		err = ErrPresent
+	case m != nil:
+		e.forget(m, "asked for")
+		forgotten = true
+	}
+	if err != nil {
+		err = fmt.Errorf("forget %s: %w", name, err)
+	}
+	return e.finish(), forgotten, err
+}
+
+// sweep forgets the members whose retention has passed, and the tombstones that have stood long enough.
+func (e *Engine) sweep() {
+	e.nextSweep = e.clock.now.Add(sweepEvery)
+	var over []*membership.Member
+	if e.Others() < e.table.Len() {
+		for _, m := range e.table.All() {
+			if e.retention.left(m) < 0 {
+				over = append(over, m)
+			}
+		}
+	}
+	for _, m := range over {
+		e.forget(m, "gone for longer than it is kept")
+	}
+	e.table.ExpireTombstones(e.clock.now)
+}
+
+func (e *Engine) forget(m *membership.Member, reason string) {
+	view := e.verdicts.view(m)
+	e.suspicions.closeAbout(m)
+	e.table.Forget(m.Record.Name, e.clock.now.Add(e.cfg.TombstoneRetention))
+	e.outbox.emit(membership.EventForgotten, view, reason)
+}
