@@ -62,8 +62,8 @@ type scripted struct{ io.Reader }
 
 func (*scripted) Write(b []byte) (int, error)      { return len(b), nil }
 func (*scripted) Close() error                     { return nil }
-func (*scripted) LocalAddr() net.Addr              { return net.TCPAddrFromAddrPort(at(2)) }
-func (*scripted) RemoteAddr() net.Addr             { return net.TCPAddrFromAddrPort(at(1)) }
+func (*scripted) LocalAddr() net.Addr              { return net.TCPAddrFromAddrPort(addrB) }
+func (*scripted) RemoteAddr() net.Addr             { return net.TCPAddrFromAddrPort(addrA) }
 func (*scripted) SetDeadline(time.Time) error      { return nil }
 func (*scripted) SetReadDeadline(time.Time) error  { return nil }
 func (*scripted) SetWriteDeadline(time.Time) error { return nil }

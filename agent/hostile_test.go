@@ -149,7 +149,7 @@ func foreign() map[string][]byte {
 }
 
 func eitherWay(t *testing.T, test func(s *siege)) {
-	for name, keys := range map[string]*keyring.Keys{"plain": nil, "sealed": testKeys("x")} {
+	for name, keys := range map[string]*keyring.Keys{"plain": nil, "sealed": keysOf("x")} {
 		t.Run(name, func(t *testing.T) {
 			virtually(t, func(c *cluster) {
 				s := besiege(c, keys)
@@ -305,16 +305,16 @@ func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testin
 // TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent is the table for those without the key.
 func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		s := besiege(c, testKeys("x"))
+		s := besiege(c, keysOf("x"))
 		defer s.attacker.Shutdown()
 		join := s.encode(&wire.Delta{Header: hostileHeader(), Entries: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
-		stranger := NewSealer("heartsay", testKeys("m"))
+		stranger := NewSealer("heartsay", keysOf("m"))
 		stranger.contacts.at(at(1)).boot = s.a.sealer.boot
-		elsewhere := NewSealer("staging", testKeys("x"))
+		elsewhere := NewSealer("staging", keysOf("x"))
 		elsewhere.contacts.at(at(1)).boot = s.a.sealer.boot
 		flipped := s.wrap(join)
 		flipped[len(flipped)-1] ^= 1
-		past := NewSealer("heartsay", testKeys("x"))
+		past := NewSealer("heartsay", keysOf("x"))
 		past.contacts.at(at(1)).boot = newBoot()
 		for _, x := range []struct {
 			what, reasons string

@@ -374,3 +374,20 @@ func TestReplayWindowTakesEachCounterOnceInAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSendersThatAreRememberedAreBounded(t *testing.T) {
+	var p peers
+	for boot := uint64(1); boot <= maxPeers; boot++ {
+		if err := p.accept(&peer{boot: boot}, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.accept(&peer{boot: 1}, 2) // heard of again
+	p.accept(&peer{boot: maxPeers + 1}, 1)
+	if len(p.byBoot) != maxPeers || p.recent.Len() != maxPeers {
+		t.Errorf("%d senders are remembered, want at most %d", len(p.byBoot), maxPeers)
+	}
+	if p.find(1) == nil || p.find(2) != nil {
+		t.Error("the one to be forgotten is the one not heard of for longest")
+	}
+}
