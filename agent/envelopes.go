@@ -15,26 +15,12 @@ type envelopes interface {
 	SealPacket(to netip.AddrPort, payload []byte, now time.Time) []byte
 	// OpenPacket returns the message in a packet, nil when there is none in it, and the packets to answer with. It may
 	// change b. Every error is an [*OpenError].
-	OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []outgoing, err error)
+	OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []Packet, err error)
 	// OpenStream returns how to seal and open the frames of a stream, and waits for the other side until the deadline.
-	OpenStream(c net.Conn, dialed bool, deadline time.Time) (framing, error)
+	OpenStream(c net.Conn, dialed bool, deadline time.Time) (Framing, error)
 }
 
 var (
 	_ envelopes = (*Envelope)(nil)
 	_ envelopes = (*Sealer)(nil)
 )
-
-// SealPacket returns the payload in an envelope, whomever it is for.
-func (e *Envelope) SealPacket(_ netip.AddrPort, payload []byte, _ time.Time) []byte {
-	return e.Seal(make([]byte, 0, len(payload)+e.Overhead()), ClassPacket, payload)
-}
-
-// OpenPacket returns the payload of a packet.
-func (e *Envelope) OpenPacket(b []byte, _ netip.AddrPort, _ time.Time) ([]byte, []outgoing, error) {
-	payload, err := e.Open(b, ClassPacket)
-	return payload, nil, err
-}
-
-// OpenStream returns e: every frame of a plain stream stands for itself.
-func (e *Envelope) OpenStream(net.Conn, bool, time.Time) (framing, error) { return e, nil }

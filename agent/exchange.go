@@ -78,10 +78,8 @@ func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message) error {
 	if err != nil {
 		return explainEnd(err)
 	}
-	if sealed, ok := frames.(*sealedStream); ok {
-		for _, p := range sealed.met(to, time.Now()) {
-			n.transmit(p)
-		}
+	for _, p := range frames.Met(to, time.Now()) {
+		n.transmit(p)
 	}
 	return nil
 }
@@ -106,7 +104,7 @@ func explainEnd(err error) error {
 
 // readSync hands the messages of a stream, the first of which has come, to the engine until the one that ends the
 // other side's part. Stream is 0 for one that this node opened.
-func (n *Node) readSync(c net.Conn, frames framing, stream gossip.StreamID, m wire.Message) error {
+func (n *Node) readSync(c net.Conn, frames Framing, stream gossip.StreamID, m wire.Message) error {
 	codec, from := wire.NewCodec(), addr.Remote(c)
 	for end := time.Now().Add(streamTime); ; {
 		if refused, ok := m.(*wire.Refused); ok && stream == 0 {

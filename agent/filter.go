@@ -15,7 +15,7 @@ import (
 const (
 	memberRate  = 2000  // packets a second of an address that has shown that it belongs to the cluster
 	unknownRate = 10000 // packets a second of all other addresses together
-	maxKnown    = maxPeers
+	maxKnown    = 16384 // such addresses
 )
 
 // packetFilter decides, in the loop that reads the network, whom to listen to at all. Addresses of UDP packets can be

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
@@ -49,10 +50,28 @@ func besiege(c *cluster, keys *keyring.Keys) *siege {
 	}()
 	time.Sleep(10 * time.Second)
 	if keys != nil {
-		s.insider = NewSealer("heartsay", keys)
-		s.insider.contacts.at(at(1)).boot = s.a.sealer.boot
+		s.insider = s.acquainted("heartsay", keys, s.boot())
 	}
 	return s
+}
+
+// boot returns the boot id of a, which is in the clear in all that it sends.
+func (s *siege) boot() uint64 {
+	return binary.BigEndian.Uint64(s.a.sealer.Ask(at(9), time.Now())[8:])
+}
+
+// acquainted returns a sealer of the attacker's that takes a life for the one that listens at the address of a.
+func (s *siege) acquainted(cluster string, keys *keyring.Keys, boot uint64) *Sealer {
+	s.t.Helper()
+	own, life := NewSealer(cluster, keys, NewBoot()), NewSealer(cluster, keys, boot)
+	_, answers, err := life.OpenPacket(own.Ask(at(1), time.Now()), at(9), time.Now())
+	if err == nil {
+		_, _, err = own.OpenPacket(answers[0].Bytes, at(1), time.Now())
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return own
 }
 
 // wrap puts a payload into an envelope that a takes.
@@ -308,14 +327,11 @@ func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 		s := besiege(c, keysOf("x"))
 		defer s.attacker.Shutdown()
 		join := s.encode(&wire.Delta{Header: hostileHeader(), Entries: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
-		stranger := NewSealer("heartsay", keysOf("m"))
-		stranger.contacts.at(at(1)).boot = s.a.sealer.boot
-		elsewhere := NewSealer("staging", keysOf("x"))
-		elsewhere.contacts.at(at(1)).boot = s.a.sealer.boot
+		stranger := s.acquainted("heartsay", keysOf("m"), s.boot())
+		elsewhere := s.acquainted("staging", keysOf("x"), s.boot())
 		flipped := s.wrap(join)
 		flipped[len(flipped)-1] ^= 1
-		past := NewSealer("heartsay", keysOf("x"))
-		past.contacts.at(at(1)).boot = newBoot()
+		past := s.acquainted("heartsay", keysOf("x"), NewBoot())
 		for _, x := range []struct {
 			what, reasons string
 			packet        []byte

@@ -12,22 +12,22 @@ import (
 // envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
 func (c Config) envelopes() (envelopes, *Sealer, *keyring.Keys, error) {
 	if c.KeyFile == "" {
-		return NewEnvelope(c.Cluster, newBoot()), nil, nil, nil
+		return NewEnvelope(c.Cluster, NewBoot()), nil, nil, nil
 	}
 	keys, err := keyring.ReadFile(c.KeyFile)
 	if err != nil {
 		return nil, nil, nil, &ConfigError{err}
 	}
-	s := NewSealer(c.Cluster, keys)
+	s := NewSealer(c.Cluster, keys, NewBoot())
 	return s, s, keys, nil
 }
 
 // overhead returns how many bytes of a packet its envelope takes.
 func (c Config) overhead() int {
 	if c.KeyFile != "" {
-		return sealOverhead
+		return SealOverhead
 	}
-	return envelopeFixed + len(c.Cluster) + envelopeCRC
+	return PlainOverhead(c.Cluster)
 }
 
 // exposure returns what is wrong with the way in which others can reach the agent.

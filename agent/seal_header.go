@@ -26,7 +26,7 @@ func parseSealed(b []byte, classes ...Class) (h sealedHeader, err error) {
 		return h, err
 	case binary.BigEndian.Uint32(b[4:]) == 0:
 		return h, errPlain
-	case len(b) < sealOverhead:
+	case len(b) < SealOverhead:
 		return h, errShort
 	}
 	return sealedHeader{

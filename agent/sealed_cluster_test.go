@@ -253,7 +253,7 @@ func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 			return conn
 		}
 		// A member that joins over a stream, which somebody records.
-		joiner := NewSealer("heartsay", keys)
+		joiner := NewSealer("heartsay", keys, NewBoot())
 		rec := &tape{Conn: dial()}
 		frames, err := joiner.OpenStream(rec, true, time.Now().Add(time.Second))
 		if err != nil {
@@ -295,7 +295,7 @@ func joinRequest(t *testing.T, name string, host int) []byte {
 	cfg, _ := DefaultConfig("lan")
 	cfg.Name, cfg.Advertise = name, at(host)
 	now := time.Now()
-	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(sealOverhead), nil)
+	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(SealOverhead), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestASealedClusterBearsALossOf30Percent(t *testing.T) {
 		time.Sleep(time.Minute)
 		for _, name := range names {
 			if n := aliveSeenBy(t, c.agents[name]); n != len(names) {
-				t.Errorf("%s sees %d alive members, want %d: greetings are lost like all else", name, n, len(names))
+				t.Errorf("%s sees %d alive members, want %d: hellos are lost like all else", name, n, len(names))
 			}
 		}
 	})

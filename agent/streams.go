@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"time"
@@ -96,7 +95,7 @@ func (n *Node) serveStream(c net.Conn) error {
 }
 
 // serveSync takes the parts of a sync, whose first has come, and writes the answer of the engine.
-func (n *Node) serveSync(c net.Conn, frames framing, first wire.Message) error {
+func (n *Node) serveSync(c net.Conn, frames Framing, first wire.Message) error {
 	id, answers := n.streams.add()
 	defer n.streams.remove(id)
 	if err := n.readSync(c, frames, id, first); err != nil {
@@ -121,33 +120,15 @@ func (n *Node) serveSync(c net.Conn, frames framing, first wire.Message) error {
 
 // explain sends something to somebody of another cluster, or with a key, so that it learns from the envelope where it
 // got. A stream with a key has told that in its opening.
-func explain(c net.Conn, frames framing, err error) {
+func explain(c net.Conn, frames Framing, err error) {
 	var open *OpenError
 	if errors.As(err, &open) && (open.Reason == "cluster" || open.Reason == "key") {
-		lingerClose(c, func() { _ = WriteFrame(c, frames, nil) }) // best effort: the stream is closed next
+		LingerClose(c, func() { _ = WriteFrame(c, frames, nil) }) // best effort: the stream is closed next
 	}
-}
-
-// lingerTime is how long somebody who is not let in may take to read why.
-const lingerTime = 300 * time.Millisecond
-
-// lingerClose lets the last words on a stream reach the other side: a stream that is closed while bytes wait to be read
-// takes them back [RFC 1122, 4.2.2.13].
-func lingerClose(c net.Conn, lastWords func()) {
-	if c.SetDeadline(time.Now().Add(lingerTime)) != nil {
-		return
-	}
-	said := make(chan struct{})
-	go func() {
-		lastWords()
-		close(said)
-	}()
-	_, _ = io.Copy(io.Discard, io.LimitReader(c, MaxFrame))
-	<-said
 }
 
 // readMessage reads one message, which may take the time given, and counts it.
-func (n *Node) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
+func (n *Node) readMessage(c net.Conn, frames Framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
 	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return nil, err
 	}
@@ -163,7 +144,7 @@ func (n *Node) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait t
 }
 
 // writeMessage writes one message, and counts it.
-func (n *Node) writeMessage(c net.Conn, frames framing, codec *wire.Codec, m wire.Message) error {
+func (n *Node) writeMessage(c net.Conn, frames Framing, codec *wire.Codec, m wire.Message) error {
 	payload, err := codec.Encode(m)
 	if err != nil {
 		return err

@@ -122,7 +122,7 @@ func newFriend(t *testing.T, key, address string) *friend {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	f := &friend{conn, netip.MustParseAddrPort(address), agent.NewSealer("heartsay", keys)}
+	f := &friend{conn, netip.MustParseAddrPort(address), agent.NewSealer("heartsay", keys, agent.NewBoot())}
 	f.write(t, f.sealer.Ask(f.to, time.Now()))
 	answer := make([]byte, 2048)
 	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
