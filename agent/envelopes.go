@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"heartsay/agent/seal"
 	"net"
 	"net/netip"
 	"time"
@@ -15,12 +16,12 @@ type envelopes interface {
 	SealPacket(to netip.AddrPort, payload []byte, now time.Time) []byte
 	// OpenPacket returns the message in a packet, nil when there is none in it, and the packets to answer with. It may
 	// change b. Every error is an [*OpenError].
-	OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []Packet, err error)
+	OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []seal.Packet, err error)
 	// OpenStream returns how to seal and open the frames of a stream, and waits for the other side until the deadline.
-	OpenStream(c net.Conn, dialed bool, deadline time.Time) (Framing, error)
+	OpenStream(c net.Conn, dialed bool, deadline time.Time) (seal.Framing, error)
 }
 
 var (
-	_ envelopes = (*Envelope)(nil)
-	_ envelopes = (*Sealer)(nil)
+	_ envelopes = (*seal.Envelope)(nil)
+	_ envelopes = (*seal.Sealer)(nil)
 )

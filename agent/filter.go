@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 )
 
@@ -47,7 +48,7 @@ func (f *packetFilter) know(a netip.AddrPort, now time.Time) {
 // Packet judges a packet, by what is cheapest first: format, source, rate.
 func (f *packetFilter) Packet(from netip.AddrPort, b []byte, now time.Time) transport.Verdict {
 	switch {
-	case !MayBeEnvelope(b):
+	case !seal.MayBeEnvelope(b):
 		return transport.Malformed
 	case !allows(f.allowed, from.Addr()):
 		return transport.Denied

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 )
 
@@ -19,7 +20,7 @@ func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) 
 	w := transport.New(fake, own)
 	t.Cleanup(func() { _ = w.Close() })
 	w.SetFilter(newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}, time.Now()))
-	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, []byte("hello"))
+	good := seal.NewEnvelope("prod", 1).Seal(nil, seal.ClassPacket, []byte("hello"))
 	for _, c := range []struct {
 		what, from string
 		bytes      []byte
@@ -99,7 +100,7 @@ func TestAPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
 	f := newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, midday)
 	f.unknown = ratelimit.NewBucket(0, 0, midday)
 	outside := netip.MustParseAddrPort("192.0.2.1:1")
-	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, nil)
+	good := seal.NewEnvelope("prod", 1).Seal(nil, seal.ClassPacket, nil)
 	for _, c := range []struct {
 		what  string
 		from  netip.AddrPort

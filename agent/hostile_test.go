@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"heartsay/agent/keyring"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -25,7 +26,7 @@ type siege struct {
 	*cluster
 	a        *Agent
 	attacker *memTransport
-	insider  *Sealer // what the attacker seals with who has the key; nil without keys
+	insider  *seal.Sealer // what the attacker seals with who has the key; nil without keys
 	codec    *wire.Codec
 }
 
@@ -61,9 +62,9 @@ func (s *siege) boot() uint64 {
 }
 
 // acquainted returns a sealer of the attacker's that takes a life for the one that listens at the address of a.
-func (s *siege) acquainted(cluster string, keys *keyring.Keys, boot uint64) *Sealer {
+func (s *siege) acquainted(cluster string, keys *keyring.Keys, boot uint64) *seal.Sealer {
 	s.t.Helper()
-	own, life := NewSealer(cluster, keys, NewBoot()), NewSealer(cluster, keys, boot)
+	own, life := seal.NewSealer(cluster, keys, seal.NewBoot()), seal.NewSealer(cluster, keys, boot)
 	_, answers, err := life.OpenPacket(own.Ask(at(1), time.Now()), at(9), time.Now())
 	if err == nil {
 		_, _, err = own.OpenPacket(answers[0].Bytes, at(1), time.Now())
@@ -79,7 +80,7 @@ func (s *siege) wrap(payload []byte) []byte {
 	if s.insider != nil {
 		return s.insider.SealPacket(at(1), payload, time.Now())
 	}
-	return NewEnvelope("heartsay", 7).SealPacket(at(1), payload, time.Now())
+	return seal.NewEnvelope("heartsay", 7).SealPacket(at(1), payload, time.Now())
 }
 
 // shoot sends a packet, and waits until it was handled.
@@ -331,12 +332,12 @@ func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 		elsewhere := s.acquainted("staging", keysOf("x"), s.boot())
 		flipped := s.wrap(join)
 		flipped[len(flipped)-1] ^= 1
-		past := s.acquainted("heartsay", keysOf("x"), NewBoot())
+		past := s.acquainted("heartsay", keysOf("x"), seal.NewBoot())
 		for _, x := range []struct {
 			what, reasons string
 			packet        []byte
 		}{
-			{"plain", "drop_plain", NewEnvelope("heartsay", 7).SealPacket(at(1), join, time.Now())},
+			{"plain", "drop_plain", seal.NewEnvelope("heartsay", 7).SealPacket(at(1), join, time.Now())},
 			{"another key", "drop_key", stranger.SealPacket(at(1), join, time.Now())},
 			{"another cluster", "drop_seal", elsewhere.SealPacket(at(1), join, time.Now())},
 			{"a bit flipped", "drop_seal", flipped},

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"heartsay/agent/seal"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -18,7 +19,7 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 	cfg, _ := DefaultConfig("lan")
 	cfg.Name, cfg.Advertise = "a", at(1)
 	now := midday
-	n := newNode(cfg.NodeConfig, Parts{Seal: NewEnvelope("heartsay", 7)}, now, "epoch")
+	n := newNode(cfg.NodeConfig, Parts{Seal: seal.NewEnvelope("heartsay", 7)}, now, "epoch")
 	l, err := newLoop(n, now, uint64(now.UnixMilli()), rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)

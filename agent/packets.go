@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -116,12 +117,12 @@ func (l *loop) encode(m wire.Message) []byte {
 // queuePacket seals a message and queues it to be sent. When the queue is full the message is lost, as packets may be.
 func (n *Node) queuePacket(to netip.AddrPort, payload []byte) {
 	if packet := n.seal.SealPacket(to, payload, time.Now()); packet != nil {
-		n.transmit(Packet{to, packet})
+		n.transmit(seal.Packet{To: to, Bytes: packet})
 	}
 }
 
 // transmit queues a packet to be sent.
-func (n *Node) transmit(p Packet) {
+func (n *Node) transmit(p seal.Packet) {
 	select {
 	case n.outbox <- p:
 	default:
@@ -130,7 +131,7 @@ func (n *Node) transmit(p Packet) {
 }
 
 // Transmit queues a packet that the caller has sealed. When the queue is full it is lost, as packets may be.
-func (n *Node) Transmit(to netip.AddrPort, packet []byte) { n.transmit(Packet{to, packet}) }
+func (n *Node) Transmit(to netip.AddrPort, packet []byte) { n.transmit(seal.Packet{To: to, Bytes: packet}) }
 
 // sendPackets sends what is queued.
 func (n *Node) sendPackets() {

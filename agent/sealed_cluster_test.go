@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"heartsay/agent/keyring"
+	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -145,7 +146,7 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 				}
 			}
 			for _, other := range names {
-				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != SealKeyID(idOf("y")) {
+				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != seal.KeyID(idOf("y")) {
 					t.Errorf("%s thinks that %s seals with %s, want %s", name, other, use.Seals, idOf("y"))
 				}
 			}
@@ -253,16 +254,16 @@ func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 			return conn
 		}
 		// A member that joins over a stream, which somebody records.
-		joiner := NewSealer("heartsay", keys, NewBoot())
+		joiner := seal.NewSealer("heartsay", keys, seal.NewBoot())
 		rec := &tape{Conn: dial()}
 		frames, err := joiner.OpenStream(rec, true, time.Now().Add(time.Second))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteFrame(rec, frames, joinRequest(t, "ghost", 9)); err != nil {
+		if err := seal.WriteFrame(rec, frames, joinRequest(t, "ghost", 9)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadFrame(rec, frames); err != nil {
+		if _, err := seal.ReadFrame(rec, frames); err != nil {
 			t.Fatalf("the join itself is not answered: %v", err)
 		}
 		rec.Close()
@@ -295,7 +296,7 @@ func joinRequest(t *testing.T, name string, host int) []byte {
 	cfg, _ := DefaultConfig("lan")
 	cfg.Name, cfg.Advertise = name, at(host)
 	now := time.Now()
-	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(SealOverhead), nil)
+	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(seal.Overhead), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

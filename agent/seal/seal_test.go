@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"bytes"
@@ -104,7 +104,7 @@ func TestR16SealedPacketHasTheBytesOfTheGoldenFile(t *testing.T) {
 	}
 	s := NewSealer("prod", keys, testBoot)
 	got := s.seal(nil, ClassPacket, 0xfedcba98, []byte("hello"))
-	if want := readGolden(t, "../testdata/wire/sealed.golden"); !bytes.Equal(got, want) {
+	if want := readGolden(t, "../../testdata/wire/sealed.golden"); !bytes.Equal(got, want) {
 		t.Errorf("the sealed packet is\n%x, the golden file says\n%x: agents of the last release cannot read this", got, want)
 	}
 }
@@ -195,7 +195,7 @@ func TestHostile12AMessageSealedWithARemovedKeyIsToldFromAStrangers(t *testing.T
 	b.SetKeys(removed)
 	wantReason(t, "a member that missed the rotation", b, a.SealPacket(addrB, []byte("x"), noon), "retired")
 	lines := b.Refusals()
-	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != SealKeyID(testID("x")) || lines[0].From != addrA {
+	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != KeyID(testID("x")) || lines[0].From != addrA {
 		t.Errorf("the refusals are %+v: want one, of the retired key, at %s", lines, addrA)
 	}
 	if s := string(removed.File()); strings.Contains(s, strings.Fields(string(both.File()))[0]) || !strings.Contains(s, "retired "+testID("x").String()+" 2026-11-21") {
@@ -276,7 +276,7 @@ func TestTheRightKeyInTwoClustersSealsDifferently(t *testing.T) {
 
 func TestSealingAndOpeningDoNotAllocate(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
-	buf, payload := make([]byte, 0, 1500), make([]byte, 1400-SealOverhead)
+	buf, payload := make([]byte, 0, 1500), make([]byte, 1400-Overhead)
 	to := half(b.boot)
 	allocs := testing.AllocsPerRun(200, func() {
 		a.mu.Lock()
@@ -293,7 +293,7 @@ func TestSealingAndOpeningDoNotAllocate(t *testing.T) {
 
 func BenchmarkSeal1400(b *testing.B) {
 	s := NewSealer("prod", testKeys("x"), NewBoot())
-	buf, payload := make([]byte, 0, 1400), make([]byte, 1400-SealOverhead)
+	buf, payload := make([]byte, 0, 1400), make([]byte, 1400-Overhead)
 	b.ReportAllocs()
 	b.SetBytes(1400)
 	for b.Loop() {
@@ -305,7 +305,7 @@ func BenchmarkSeal1400(b *testing.B) {
 
 func BenchmarkOpen1400(b *testing.B) {
 	s, r := NewSealer("prod", testKeys("x"), NewBoot()), NewSealer("prod", testKeys("x"), NewBoot())
-	payload := make([]byte, 1400-SealOverhead)
+	payload := make([]byte, 1400-Overhead)
 	packets := make([][]byte, 4096)
 	b.ReportAllocs()
 	b.SetBytes(1400)
@@ -326,7 +326,7 @@ func BenchmarkOpen1400(b *testing.B) {
 // BenchmarkOpenForged1400 is what a packet costs that begins right and is sealed by nobody.
 func BenchmarkOpenForged1400(b *testing.B) {
 	s, r := NewSealer("prod", testKeys("x"), NewBoot()), NewSealer("prod", testKeys("x"), NewBoot())
-	packet := s.seal(nil, ClassPacket, half(r.boot), make([]byte, 1400-SealOverhead))
+	packet := s.seal(nil, ClassPacket, half(r.boot), make([]byte, 1400-Overhead))
 	packet[len(packet)-1] ^= 1
 	b.ReportAllocs()
 	for b.Loop() {

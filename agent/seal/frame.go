@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"encoding/binary"
@@ -80,7 +80,7 @@ func readEnvelope(r io.Reader, size int, class Class) ([]byte, error) {
 	if err := checkOpening(b, class); err != nil {
 		return nil, err
 	}
-	if class == ClassOpening && size != openingSize+SealOverhead {
+	if class == ClassOpening && size != openingSize+Overhead {
 		return nil, errSeal
 	}
 	for len(b) < size {

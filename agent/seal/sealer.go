@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"crypto/cipher"
@@ -31,9 +31,9 @@ import (
 // therefore refused after it, and one that comes twice within the same life is refused by its counter (replay.go). How
 // a sender learns the boot id of a receiver is in handshake.go.
 const (
-	sealHeader   = 28
-	sealTag      = 16
-	SealOverhead = sealHeader + sealTag // bytes that a [Sealer] adds
+	sealHeader = 28
+	sealTag    = 16
+	Overhead   = sealHeader + sealTag // bytes that a [Sealer] adds
 )
 
 // Classes of sealed envelopes beside those of plain ones.
@@ -76,7 +76,7 @@ type Sealer struct {
 
 // NewSealer returns the sealer of an agent of a cluster. The boot id must be random for each start of the agent, see
 // [NewBoot]. It panics when the cluster's name is no valid name; the configuration is checked long before.
-func NewSealer(cluster string, keys SealKeys, boot uint64) *Sealer {
+func NewSealer(cluster string, keys Keys, boot uint64) *Sealer {
 	if err := membership.ValidateName(cluster); err != nil {
 		panic("seal: new sealer: cluster " + err.Error())
 	}
@@ -100,7 +100,7 @@ func NewBoot() uint64 {
 func half(boot uint64) uint32 { return uint32(boot >> 32) }
 
 // SetKeys makes s seal with the first of keys and open with any of them, from now on.
-func (s *Sealer) SetKeys(keys SealKeys) {
+func (s *Sealer) SetKeys(keys Keys) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys = holdKeys(keys)
@@ -108,7 +108,7 @@ func (s *Sealer) SetKeys(keys SealKeys) {
 }
 
 // Overhead returns how many bytes a sealed payload is longer than the payload.
-func (s *Sealer) Overhead() int { return SealOverhead }
+func (s *Sealer) Overhead() int { return Overhead }
 
 // seal appends payload, sealed for the life of the receiver to which a boot id's half belongs. The caller holds s.mu.
 func (s *Sealer) seal(dst []byte, class Class, to uint32, payload []byte) []byte {
@@ -117,7 +117,7 @@ func (s *Sealer) seal(dst []byte, class Class, to uint32, payload []byte) []byte
 }
 
 // sealAs is seal with a cipher and a counter of the caller's.
-func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead cipher.AEAD, id SealKeyID,
+func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead cipher.AEAD, id KeyID,
 	payload []byte) []byte {
 	start := len(dst)
 	dst = append(dst, envelopeMagic...)

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"crypto/cipher"
@@ -40,8 +40,8 @@ type Framing interface {
 type sealedStream struct {
 	sealer   *Sealer
 	in, out  cipher.AEAD
-	inKey    SealKeyID
-	outKey   SealKeyID
+	inKey    KeyID
+	outKey   KeyID
 	inBoot   uint64
 	received uint64
 	sent     uint64
@@ -81,7 +81,7 @@ func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (Framin
 
 // opened is one side's opening.
 type opened struct {
-	key    SealKeyID
+	key    KeyID
 	boot   uint64
 	random [openingSize]byte
 }
@@ -92,7 +92,7 @@ func (s *Sealer) opening() (opened, []byte) {
 	defer s.mu.Unlock()
 	o := opened{key: s.keys.ids[0], boot: s.boot}
 	rand.Read(o.random[:])
-	frame := binary.BigEndian.AppendUint32(nil, openingSize+SealOverhead)
+	frame := binary.BigEndian.AppendUint32(nil, openingSize+Overhead)
 	return o, s.seal(frame, ClassOpening, 0, o.random[:])
 }
 
@@ -124,7 +124,7 @@ func (s *Sealer) unsealOpening(b []byte, h sealedHeader) error {
 	return err
 }
 
-func (s *Sealer) noted(c net.Conn, key SealKeyID, err error) error {
+func (s *Sealer) noted(c net.Conn, key KeyID, err error) error {
 	var refused *OpenError
 	if errors.As(err, &refused) {
 		host := netip.AddrPortFrom(addr.Remote(c).Addr(), 0) // the port is any
@@ -162,7 +162,7 @@ func (s *Sealer) newStream(own, theirs opened, dialed bool) (Framing, error) {
 }
 
 // Overhead returns how many bytes a sealed payload is longer than the payload.
-func (f *sealedStream) Overhead() int { return SealOverhead }
+func (f *sealedStream) Overhead() int { return Overhead }
 
 // Seal appends the next frame of this side. A frame of a stream is for the life at its other end, whoever that is.
 func (f *sealedStream) Seal(dst []byte, class Class, payload []byte) []byte {

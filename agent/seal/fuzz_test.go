@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ func FuzzOpenPacket(f *testing.F) {
 	sender, receiver := NewSealer("prod", testKeys("xy"), NewBoot()), NewSealer("prod", testKeys("xy"), NewBoot())
 	sender.contacts.at(addrB).boot = receiver.boot
 	f.Add([]byte{})
-	f.Add(sender.SealPacket(addrB, []byte("hello"), noon)[:SealOverhead+3])
+	f.Add(sender.SealPacket(addrB, []byte("hello"), noon)[:Overhead+3])
 	f.Add(sender.Ask(addrB, noon))
 	f.Add(NewSealer("prod", testKeys("m"), NewBoot()).Ask(addrB, noon))
 	f.Add(NewEnvelope("prod", 1).Seal(nil, ClassPacket, []byte("hello")))

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"encoding/binary"
@@ -26,11 +26,11 @@ const (
 
 // contact is what is known of whoever listens at an address.
 type contact struct {
-	boot    uint64    // 0: not known
-	key     SealKeyID // that it seals with
+	boot    uint64 // 0: not known
+	key     KeyID  // that it seals with
 	heard   time.Time
-	holds   []SealKeyID // that it opens with
-	told    time.Time   // when it told that
+	holds   []KeyID   // that it opens with
+	told    time.Time // when it told that
 	asked   time.Time
 	counter uint64 // of the question
 	waiting [][]byte
@@ -69,7 +69,7 @@ func (s *Sealer) SealPacket(to netip.AddrPort, payload []byte, now time.Time) []
 	defer s.mu.Unlock()
 	c := s.contacts.at(to)
 	if c.boot != 0 {
-		return s.seal(make([]byte, 0, len(payload)+SealOverhead), ClassPacket, half(c.boot), payload)
+		return s.seal(make([]byte, 0, len(payload)+Overhead), ClassPacket, half(c.boot), payload)
 	}
 	if now.Sub(c.asked) > helloTime {
 		c.waiting = nil
@@ -128,9 +128,9 @@ func (s *Sealer) takeHello(payload []byte, h sealedHeader, from netip.AddrPort, 
 	if ids < 4 || ids%4 != 0 || ids > 4*maxHeld {
 		return nil, errHello
 	}
-	holds := make([]SealKeyID, ids/4)
+	holds := make([]KeyID, ids/4)
 	for i := range holds {
-		holds[i] = SealKeyID(binary.BigEndian.Uint32(payload[8+4*i:]))
+		holds[i] = KeyID(binary.BigEndian.Uint32(payload[8+4*i:]))
 	}
 	at := from
 	counter := binary.BigEndian.Uint64(payload)
@@ -159,10 +159,10 @@ func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []P
 
 // KeyUse is what is known of the keys of whoever listens at an address.
 type KeyUse struct {
-	Seals SealKeyID   // that its last packet was sealed with; 0: none came yet
-	Heard time.Time   // when that was
-	Holds []SealKeyID // that it opens with, sorted
-	Told  time.Time   // when it said so; zero: never
+	Seals KeyID     // that its last packet was sealed with; 0: none came yet
+	Heard time.Time // when that was
+	Holds []KeyID   // that it opens with, sorted
+	Told  time.Time // when it said so; zero: never
 }
 
 // KeyUse returns what is known of the keys at an address.
