@@ -1,3 +1,13 @@
+// Package seal wraps what one agent sends and opens what others sent: packets, and the frames of streams.
+//
+// An [Envelope] (envelope.go) wraps in the clear, with a checksum. A [Sealer] (sealer.go) encrypts and authenticates with
+// the first of its [Keys] and opens with any; it owns what it remembers of others: which life listens at an address
+// (handshake.go), which packets of whom came already (replay.go), and whom it refused of late (refusals.go). How bytes
+// become frames of a stream is in frame.go, how two sides of a stream agree on keys for it alone in stream.go. Every
+// refusal is an [*OpenError] with a short stable reason.
+//
+// Packets come and go by the caller's hands: nothing here opens a socket, starts a goroutine that outlives its call, or
+// reads a key file.
 package seal
 
 import (
@@ -27,7 +37,7 @@ import (
 //	25+n–        payload, may be empty
 //	last 4       CRC-32C (Castagnoli) of all bytes before
 //
-// With a key, what follows the counter is sealed, see seal.go.
+// With a key, what follows the counter is sealed, see sealer.go.
 const (
 	envelopeFormat = 1
 	envelopeFixed  = 25 // bytes before the name of the cluster
