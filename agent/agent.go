@@ -20,6 +20,7 @@ import (
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/keyring"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 )
 
@@ -32,7 +33,7 @@ type Agent struct {
 	configured configured
 	transport  *transport.Transport
 	filter     *packetFilter                // of the transport
-	sealer     *Sealer                      // nil without a key
+	sealer     *seal.Sealer                 // nil without a key
 	keys       atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
 	reloading  sync.Mutex                   // held while the key file is read again
 	handlers   *handlers.Runners

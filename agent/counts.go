@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/seal"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -176,7 +177,7 @@ func (n *Node) dropped(err error, from netip.AddrPort) {
 
 // dropReason returns the short word under which an error of an envelope or a codec is counted.
 func dropReason(err error) string {
-	var open *OpenError
+	var open *seal.OpenError
 	switch {
 	case errors.As(err, &open):
 		return "drop_" + open.Reason

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -26,7 +27,7 @@ type crowd struct {
 	entries  []membership.Entry // of all, sorted by hash; the first is the engine's own
 	records  map[string]*membership.Record
 	hosts    map[string]*memTransport
-	envelope *Envelope
+	envelope *seal.Envelope
 	codec    *wire.Codec
 	rng      *rand.Rand
 	others   map[string]netip.AddrPort // those who are not of the crowd
@@ -47,7 +48,7 @@ func newCrowd(t *testing.T, n *memNet, members int) *crowd {
 	now := time.Now()
 	c := &crowd{
 		records: map[string]*membership.Record{}, hosts: map[string]*memTransport{}, others: map[string]netip.AddrPort{},
-		envelope: NewEnvelope("heartsay", 1),
+		envelope: seal.NewEnvelope("heartsay", 1),
 		codec:    wire.NewCodec(), rng: rand.New(rand.NewPCG(2, 2)),
 		began: now.Add(-time.Minute), down: make(chan struct{}),
 	}
@@ -109,7 +110,7 @@ func (c *crowd) rise(now time.Time) {
 func (c *crowd) say(from, to string, at netip.AddrPort, m wire.Message) {
 	c.sign(m, from, to)
 	if b, err := c.codec.Encode(m); err == nil {
-		_, _ = c.hosts[from].WriteTo(c.envelope.Seal(nil, ClassPacket, b), at.String())
+		_, _ = c.hosts[from].WriteTo(c.envelope.Seal(nil, seal.ClassPacket, b), at.String())
 	}
 }
 
@@ -159,7 +160,7 @@ func (c *crowd) hear(stream gossip.StreamID, from netip.AddrPort, payload []byte
 }
 
 func (c *crowd) answerPacket(b []byte, sender net.Addr) {
-	payload, err := c.envelope.Open(b, ClassPacket)
+	payload, err := c.envelope.Open(b, seal.ClassPacket)
 	if err != nil {
 		return
 	}
@@ -175,13 +176,13 @@ func (c *crowd) answerPacket(b []byte, sender net.Addr) {
 func (c *crowd) answerStream(s net.Conn) {
 	defer s.Close()
 	for {
-		payload, err := ReadFrame(s, c.envelope)
+		payload, err := seal.ReadFrame(s, c.envelope)
 		if err != nil {
 			return
 		}
 		answers := c.answerFrame(addr.Remote(s), payload)
 		for _, b := range answers {
-			if WriteFrame(s, c.envelope, b) != nil {
+			if seal.WriteFrame(s, c.envelope, b) != nil {
 				return
 			}
 		}

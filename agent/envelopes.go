@@ -1,12 +1,13 @@
 package agent
 
 import (
+	"heartsay/agent/seal"
 	"net"
 	"net/netip"
 	"time"
 )
 
-// envelopes is how an agent wraps what it sends and opens what comes: [Envelope] without a key, [Sealer] with keys.
+// envelopes is how an agent wraps what it sends and opens what comes: [seal.Envelope] without a key, [seal.Sealer] with keys.
 type envelopes interface {
 	// Overhead returns how many bytes a packet is longer than its message.
 	Overhead() int
@@ -14,27 +15,13 @@ type envelopes interface {
 	// is the callee's from then on.
 	SealPacket(to netip.AddrPort, payload []byte, now time.Time) []byte
 	// OpenPacket returns the message in a packet, nil when there is none in it, and the packets to answer with. It may
-	// change b. Every error is an [*OpenError].
-	OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []outgoing, err error)
+	// change b. Every error is an [*seal.OpenError].
+	OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []seal.Packet, err error)
 	// OpenStream returns how to seal and open the frames of a stream, and waits for the other side until the deadline.
-	OpenStream(c net.Conn, dialed bool, deadline time.Time) (framing, error)
+	OpenStream(c net.Conn, dialed bool, deadline time.Time) (seal.Framing, error)
 }
 
 var (
-	_ envelopes = (*Envelope)(nil)
-	_ envelopes = (*Sealer)(nil)
+	_ envelopes = (*seal.Envelope)(nil)
+	_ envelopes = (*seal.Sealer)(nil)
 )
-
-// SealPacket returns the payload in an envelope, whomever it is for.
-func (e *Envelope) SealPacket(_ netip.AddrPort, payload []byte, _ time.Time) []byte {
-	return e.Seal(make([]byte, 0, len(payload)+e.Overhead()), ClassPacket, payload)
-}
-
-// OpenPacket returns the payload of a packet.
-func (e *Envelope) OpenPacket(b []byte, _ netip.AddrPort, _ time.Time) ([]byte, []outgoing, error) {
-	payload, err := e.Open(b, ClassPacket)
-	return payload, nil, err
-}
-
-// OpenStream returns e: every frame of a plain stream stands for itself.
-func (e *Envelope) OpenStream(net.Conn, bool, time.Time) (framing, error) { return e, nil }

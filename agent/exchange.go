@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -78,10 +79,8 @@ func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message) error {
 	if err != nil {
 		return explainEnd(err)
 	}
-	if sealed, ok := frames.(*sealedStream); ok {
-		for _, p := range sealed.met(to, time.Now()) {
-			n.transmit(p)
-		}
+	for _, p := range frames.Met(to, time.Now()) {
+		n.transmit(p)
 	}
 	return nil
 }
@@ -106,7 +105,7 @@ func explainEnd(err error) error {
 
 // readSync hands the messages of a stream, the first of which has come, to the engine until the one that ends the
 // other side's part. Stream is 0 for one that this node opened.
-func (n *Node) readSync(c net.Conn, frames framing, stream gossip.StreamID, m wire.Message) error {
+func (n *Node) readSync(c net.Conn, frames seal.Framing, stream gossip.StreamID, m wire.Message) error {
 	codec, from := wire.NewCodec(), addr.Remote(c)
 	for end := time.Now().Add(streamTime); ; {
 		if refused, ok := m.(*wire.Refused); ok && stream == 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 )
 
@@ -15,7 +16,7 @@ import (
 const (
 	memberRate  = 2000  // packets a second of an address that has shown that it belongs to the cluster
 	unknownRate = 10000 // packets a second of all other addresses together
-	maxKnown    = maxPeers
+	maxKnown    = 16384 // such addresses
 )
 
 // packetFilter decides, in the loop that reads the network, whom to listen to at all. Addresses of UDP packets can be
@@ -47,7 +48,7 @@ func (f *packetFilter) know(a netip.AddrPort, now time.Time) {
 // Packet judges a packet, by what is cheapest first: format, source, rate.
 func (f *packetFilter) Packet(from netip.AddrPort, b []byte, now time.Time) transport.Verdict {
 	switch {
-	case !MayBeEnvelope(b):
+	case !seal.MayBeEnvelope(b):
 		return transport.Malformed
 	case !allows(f.allowed, from.Addr()):
 		return transport.Denied

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 )
 
@@ -19,7 +20,7 @@ func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) 
 	w := transport.New(fake, own)
 	t.Cleanup(func() { _ = w.Close() })
 	w.SetFilter(newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}, time.Now()))
-	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, []byte("hello"))
+	good := seal.NewEnvelope("prod", 1).Seal(nil, seal.ClassPacket, []byte("hello"))
 	for _, c := range []struct {
 		what, from string
 		bytes      []byte
@@ -59,36 +60,36 @@ func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) 
 }
 
 func TestAFloodOfStrangersLeavesMembersTheirRate(t *testing.T) {
-	f := newPacketFilter(nil, noon)
+	f := newPacketFilter(nil, midday)
 	member := netip.MustParseAddrPort("10.0.0.1:4327")
-	f.know(member, noon)
+	f.know(member, midday)
 	passed := 0
 	for i := range 100_000 { // within one moment
 		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}), uint16(i))
-		if f.paces(from, noon) {
+		if f.paces(from, midday) {
 			passed++
 		}
 	}
 	if passed != unknownRate {
 		t.Errorf("%d of 100,000 packets of unknown ones pass at once, want %d", passed, unknownRate)
 	}
-	if !f.paces(member, noon) {
+	if !f.paces(member, midday) {
 		t.Error("a member's packet is refused because unknown ones sent too many")
 	}
 	passed = 0
 	for range 100_000 {
-		if f.paces(member, noon) {
+		if f.paces(member, midday) {
 			passed++
 		}
 	}
 	if passed >= memberRate+1 {
 		t.Errorf("%d packets of a member pass at once, want at most %d", passed, memberRate)
 	}
-	if !f.paces(member, noon.Add(time.Second)) {
+	if !f.paces(member, midday.Add(time.Second)) {
 		t.Error("a second later a member's packet is still refused")
 	}
 	for i := range 3 * maxKnown {
-		f.know(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1), noon)
+		f.know(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1), midday)
 	}
 	if f.known.Len() > maxKnown {
 		t.Errorf("%d addresses are remembered, want at most %d", f.known.Len(), maxKnown)
@@ -96,10 +97,10 @@ func TestAFloodOfStrangersLeavesMembersTheirRate(t *testing.T) {
 }
 
 func TestAPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
-	f := newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, noon)
-	f.unknown = ratelimit.NewBucket(0, 0, noon)
+	f := newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, midday)
+	f.unknown = ratelimit.NewBucket(0, 0, midday)
 	outside := netip.MustParseAddrPort("192.0.2.1:1")
-	good := NewEnvelope("prod", 1).Seal(nil, ClassPacket, nil)
+	good := seal.NewEnvelope("prod", 1).Seal(nil, seal.ClassPacket, nil)
 	for _, c := range []struct {
 		what  string
 		from  netip.AddrPort
@@ -108,9 +109,9 @@ func TestAPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
 	}{
 		{"no envelope, from outside, too fast", outside, make([]byte, 100), transport.Malformed},
 		{"from outside, too fast", outside, good, transport.Denied},
-		{"too fast", addrA, good, transport.TooFast},
+		{"too fast", at(1), good, transport.TooFast},
 	} {
-		if got := f.Packet(c.from, c.bytes, noon); got != c.want {
+		if got := f.Packet(c.from, c.bytes, midday); got != c.want {
 			t.Errorf("a packet that is %s is judged %d, want %d", c.what, got, c.want)
 		}
 	}

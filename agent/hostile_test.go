@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"heartsay/agent/keyring"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -24,7 +26,7 @@ type siege struct {
 	*cluster
 	a        *Agent
 	attacker *memTransport
-	insider  *Sealer // what the attacker seals with who has the key; nil without keys
+	insider  *seal.Sealer // what the attacker seals with who has the key; nil without keys
 	codec    *wire.Codec
 }
 
@@ -49,10 +51,28 @@ func besiege(c *cluster, keys *keyring.Keys) *siege {
 	}()
 	time.Sleep(10 * time.Second)
 	if keys != nil {
-		s.insider = NewSealer("heartsay", keys)
-		s.insider.contacts.at(at(1)).boot = s.a.sealer.boot
+		s.insider = s.acquainted("heartsay", keys, s.boot())
 	}
 	return s
+}
+
+// boot returns the boot id of a, which is in the clear in all that it sends.
+func (s *siege) boot() uint64 {
+	return binary.BigEndian.Uint64(s.a.sealer.Ask(at(9), time.Now())[8:])
+}
+
+// acquainted returns a sealer of the attacker's that takes a life for the one that listens at the address of a.
+func (s *siege) acquainted(cluster string, keys *keyring.Keys, boot uint64) *seal.Sealer {
+	s.t.Helper()
+	own, life := seal.NewSealer(cluster, keys, seal.NewBoot()), seal.NewSealer(cluster, keys, boot)
+	_, answers, err := life.OpenPacket(own.Ask(at(1), time.Now()), at(9), time.Now())
+	if err == nil {
+		_, _, err = own.OpenPacket(answers[0].Bytes, at(1), time.Now())
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return own
 }
 
 // wrap puts a payload into an envelope that a takes.
@@ -60,7 +80,7 @@ func (s *siege) wrap(payload []byte) []byte {
 	if s.insider != nil {
 		return s.insider.SealPacket(at(1), payload, time.Now())
 	}
-	return NewEnvelope("heartsay", 7).SealPacket(at(1), payload, time.Now())
+	return seal.NewEnvelope("heartsay", 7).SealPacket(at(1), payload, time.Now())
 }
 
 // shoot sends a packet, and waits until it was handled.
@@ -149,7 +169,7 @@ func foreign() map[string][]byte {
 }
 
 func eitherWay(t *testing.T, test func(s *siege)) {
-	for name, keys := range map[string]*keyring.Keys{"plain": nil, "sealed": testKeys("x")} {
+	for name, keys := range map[string]*keyring.Keys{"plain": nil, "sealed": keysOf("x")} {
 		t.Run(name, func(t *testing.T) {
 			virtually(t, func(c *cluster) {
 				s := besiege(c, keys)
@@ -305,22 +325,19 @@ func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testin
 // TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent is the table for those without the key.
 func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		s := besiege(c, testKeys("x"))
+		s := besiege(c, keysOf("x"))
 		defer s.attacker.Shutdown()
 		join := s.encode(&wire.Delta{Header: hostileHeader(), Entries: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
-		stranger := NewSealer("heartsay", testKeys("m"))
-		stranger.contacts.at(at(1)).boot = s.a.sealer.boot
-		elsewhere := NewSealer("staging", testKeys("x"))
-		elsewhere.contacts.at(at(1)).boot = s.a.sealer.boot
+		stranger := s.acquainted("heartsay", keysOf("m"), s.boot())
+		elsewhere := s.acquainted("staging", keysOf("x"), s.boot())
 		flipped := s.wrap(join)
 		flipped[len(flipped)-1] ^= 1
-		past := NewSealer("heartsay", testKeys("x"))
-		past.contacts.at(at(1)).boot = newBoot()
+		past := s.acquainted("heartsay", keysOf("x"), seal.NewBoot())
 		for _, x := range []struct {
 			what, reasons string
 			packet        []byte
 		}{
-			{"plain", "drop_plain", NewEnvelope("heartsay", 7).SealPacket(at(1), join, time.Now())},
+			{"plain", "drop_plain", seal.NewEnvelope("heartsay", 7).SealPacket(at(1), join, time.Now())},
 			{"another key", "drop_key", stranger.SealPacket(at(1), join, time.Now())},
 			{"another cluster", "drop_seal", elsewhere.SealPacket(at(1), join, time.Now())},
 			{"a bit flipped", "drop_seal", flipped},

@@ -7,27 +7,28 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/keyring"
+	"heartsay/agent/seal"
 )
 
 // envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
-func (c Config) envelopes() (envelopes, *Sealer, *keyring.Keys, error) {
+func (c Config) envelopes() (envelopes, *seal.Sealer, *keyring.Keys, error) {
 	if c.KeyFile == "" {
-		return NewEnvelope(c.Cluster, newBoot()), nil, nil, nil
+		return seal.NewEnvelope(c.Cluster, seal.NewBoot()), nil, nil, nil
 	}
 	keys, err := keyring.ReadFile(c.KeyFile)
 	if err != nil {
 		return nil, nil, nil, &ConfigError{err}
 	}
-	s := NewSealer(c.Cluster, keys)
+	s := seal.NewSealer(c.Cluster, keys, seal.NewBoot())
 	return s, s, keys, nil
 }
 
 // overhead returns how many bytes of a packet its envelope takes.
 func (c Config) overhead() int {
 	if c.KeyFile != "" {
-		return sealOverhead
+		return seal.Overhead
 	}
-	return envelopeFixed + len(c.Cluster) + envelopeCRC
+	return seal.PlainOverhead(c.Cluster)
 }
 
 // exposure returns what is wrong with the way in which others can reach the agent.

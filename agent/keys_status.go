@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"heartsay/agent/seal"
 	"heartsay/api"
 	"heartsay/membership"
 )
@@ -111,7 +112,7 @@ func (a *Agent) keyUse(v membership.View, begin time.Time) api.KeyUse {
 
 // apiRefusal returns a refusal as the API tells it, with the member that is known at its address. A stream comes from
 // any port.
-func apiRefusal(r Refusal, views []membership.View) api.Refusal {
+func apiRefusal(r seal.Refusal, views []membership.View) api.Refusal {
 	row := api.Refusal{Address: r.From.String(), Reason: r.Reason, Count: r.Count, Last: r.Last.UTC()}
 	if r.From.Port() == 0 {
 		row.Address = r.From.Addr().String()

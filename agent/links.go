@@ -10,6 +10,7 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/fallback"
+	"heartsay/agent/seal"
 	"heartsay/gossip/wire"
 )
 
@@ -116,7 +117,7 @@ func (n *Node) useLink(own *link) {
 }
 
 // dialLink opens a stream and says how frames are written on it.
-func (n *Node) dialLink(to netip.AddrPort) (net.Conn, framing, error) {
+func (n *Node) dialLink(to netip.AddrPort) (net.Conn, seal.Framing, error) {
 	ctx, cancel := context.WithTimeout(n.ending, linkDialTime)
 	defer cancel()
 	c, err := n.transport.Dial(ctx, to)
@@ -132,9 +133,9 @@ func (n *Node) dialLink(to netip.AddrPort) (net.Conn, framing, error) {
 }
 
 // serveOthersLink serves a link that another node opened. Its end is no fault, but bytes that are no message are.
-func (n *Node) serveOthersLink(c net.Conn, frames framing, first wire.Message) error {
+func (n *Node) serveOthersLink(c net.Conn, frames seal.Framing, first wire.Message) error {
 	_, err := n.serveLink(c, frames, newLink(addr.Remote(c), ""), first)
-	var open *OpenError
+	var open *seal.OpenError
 	if errors.As(err, &open) || errors.Is(err, wire.ErrVersion) || errors.Is(err, wire.ErrKind) || errors.Is(err, wire.ErrForm) {
 		return err
 	}
@@ -143,7 +144,7 @@ func (n *Node) serveOthersLink(c net.Conn, frames framing, first wire.Message) e
 
 // serveLink writes what is queued for a link and hands what comes on it to the engine, until it has been idle for too
 // long or too much came. It returns how many messages came, and why it ended.
-func (n *Node) serveLink(c net.Conn, frames framing, on *link, first wire.Message) (heard int, err error) {
+func (n *Node) serveLink(c net.Conn, frames seal.Framing, on *link, first wire.Message) (heard int, err error) {
 	ctx, cancel := context.WithTimeout(n.ending, streamTime)
 	defer cancel()
 	defer closeWith(n.ending, c)()
@@ -171,7 +172,7 @@ func (n *Node) serveLink(c net.Conn, frames framing, on *link, first wire.Messag
 }
 
 // writeLink writes what is queued. The side that opened the link lets it go when there is nothing for a while.
-func (n *Node) writeLink(ctx context.Context, c net.Conn, frames framing, on *link) {
+func (n *Node) writeLink(ctx context.Context, c net.Conn, frames seal.Framing, on *link) {
 	patience := frameTime
 	if on.key != "" {
 		patience = linkIdleTime + fallback.ReplyWait(n.cfg.Interval)
@@ -184,7 +185,7 @@ func (n *Node) writeLink(ctx context.Context, c net.Conn, frames framing, on *li
 			if err := c.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
 				return
 			}
-			if err := WriteFrame(c, frames, payload); err != nil {
+			if err := seal.WriteFrame(c, frames, payload); err != nil {
 				return
 			}
 			idle.Reset(patience)

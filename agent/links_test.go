@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"heartsay/agent/internal/fallback"
+	"heartsay/agent/seal"
 	"heartsay/api"
 	"heartsay/gossip/wire"
 )
@@ -164,14 +165,14 @@ func openLink(t *testing.T, c *cluster, host int, messages ...wire.Message) net.
 	if err != nil {
 		t.Fatal(err)
 	}
-	codec, envelope := wire.NewCodec(), NewEnvelope("heartsay", 7)
+	codec, envelope := wire.NewCodec(), seal.NewEnvelope("heartsay", 7)
 	go func() {
 		for _, m := range messages {
 			payload, err := codec.Encode(m)
 			if err != nil {
 				panic(err)
 			}
-			if WriteFrame(conn, envelope, payload) != nil {
+			if seal.WriteFrame(conn, envelope, payload) != nil {
 				return
 			}
 		}
@@ -185,8 +186,8 @@ func TestAStreamInPlaceOfPacketsIsAnsweredAndEnds(t *testing.T) {
 		ping := &wire.Ping{Header: wire.Header{From: "x", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1, To: "a"}, Nonce: 42}
 		conn := openLink(t, c, 1, ping)
 		defer conn.Close()
-		codec, envelope := wire.NewCodec(), NewEnvelope("heartsay", 7)
-		payload, err := ReadFrame(conn, envelope)
+		codec, envelope := wire.NewCodec(), seal.NewEnvelope("heartsay", 7)
+		payload, err := seal.ReadFrame(conn, envelope)
 		if err != nil {
 			t.Fatalf("a ping on a stream got no answer: %v", err)
 		}
@@ -196,7 +197,7 @@ func TestAStreamInPlaceOfPacketsIsAnsweredAndEnds(t *testing.T) {
 		}
 		begin := time.Now()
 		for err == nil { // it also asks for the stranger's record
-			_, err = ReadFrame(conn, envelope)
+			_, err = seal.ReadFrame(conn, envelope)
 		}
 		if took := time.Since(begin); !errors.Is(err, io.EOF) || took > 2*frameTime {
 			t.Errorf("an idle stream ended after %s with %v, want an end within %s", took, err, 2*frameTime)
@@ -211,7 +212,7 @@ func TestAStreamInPlaceOfPacketsCannotTurnIntoAJoin(t *testing.T) {
 		conn := openLink(t, c, 1, &wire.Ping{Header: h, Nonce: 1}, &wire.Sync{Header: h, Join: true, Last: true})
 		defer conn.Close()
 		for err := error(nil); err == nil; {
-			_, err = ReadFrame(conn, NewEnvelope("heartsay", 7))
+			_, err = seal.ReadFrame(conn, seal.NewEnvelope("heartsay", 7))
 		}
 		synctest.Wait()
 		if c.counter("a", "drop_kind") != 1 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/seal"
 	"heartsay/gossip/wire"
 )
 
@@ -17,7 +18,7 @@ const (
 )
 
 // errNewNames answers a stream whose opener is one name too many.
-var errNewNames = &OpenError{"strangers", "its source has told of too many members that nobody here has heard of"}
+var errNewNames = &seal.OpenError{Reason: "strangers", Detail: "its source has told of too many members that nobody here has heard of"}
 
 // newNames bounds how fast one source may fill the list of members with names that are new here, so that a peer that
 // makes them up leaves room for others. What this node asked for itself, on a stream that it opened, is not counted.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"heartsay/agent/seal"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -16,9 +17,9 @@ import (
 func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 	const phantoms, each = 1_000_000, 100
 	cfg, _ := DefaultConfig("lan")
-	cfg.Name, cfg.Advertise = "a", addrA
-	now := noon
-	n := newNode(cfg.NodeConfig, Parts{Seal: NewEnvelope("heartsay", 7)}, now, "epoch")
+	cfg.Name, cfg.Advertise = "a", at(1)
+	now := midday
+	n := newNode(cfg.NodeConfig, Parts{Seal: seal.NewEnvelope("heartsay", 7)}, now, "epoch")
 	l, err := newLoop(n, now, uint64(now.UnixMilli()), rand.New(rand.NewPCG(1, 1)))
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +28,7 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 	header := wire.Header{From: "b", Incarnation: uint64(now.UnixMilli()), Heartbeat: 1, To: "a"}
 	entry := func(name string) membership.Entry {
 		return membership.Entry{Heartbeat: 1, Record: &membership.Record{
-			Name: name, Incarnation: uint64(noon.UnixMilli()), Version: 1, Address: addrB, Interval: time.Second,
+			Name: name, Incarnation: uint64(midday.UnixMilli()), Version: 1, Address: at(2), Interval: time.Second,
 		}}
 	}
 	hand := func(from netip.AddrPort, m wire.Message) {
@@ -35,13 +36,13 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 			e.Receive(now, from, m)
 		}
 	}
-	hand(addrB, &wire.Delta{Header: header, Entries: []membership.Entry{entry("b")}})
+	hand(at(2), &wire.Delta{Header: header, Entries: []membership.Entry{entry("b")}})
 	for i := 0; i < phantoms; i += each {
 		d := &wire.Delta{Header: header}
 		for j := range each {
 			d.Entries = append(d.Entries, entry(fmt.Sprint("phantom-", i+j)))
 		}
-		hand(addrB, d)
+		hand(at(2), d)
 		now = now.Add(time.Minute * each / phantoms)
 	}
 	const most = newNamesAtOnce + newNamesRate*60 + 2 // and the two real ones
@@ -52,7 +53,7 @@ func TestHostile10AMillionNamesOfABuggyPeerStopAtItsShare(t *testing.T) {
 		t.Errorf("%d names were counted as too many, want at least %d", dropped, phantoms-most)
 	}
 	other := netip.MustParseAddrPort("10.0.0.3:4327")
-	hand(other, &wire.Ping{Header: wire.Header{From: "c", Incarnation: uint64(noon.UnixMilli()), Heartbeat: 1},
+	hand(other, &wire.Ping{Header: wire.Header{From: "c", Incarnation: uint64(midday.UnixMilli()), Heartbeat: 1},
 		News: []membership.Entry{entry("c")}})
 	if !e.Knows("b") || !e.Knows("c") {
 		t.Errorf("b is known: %v, and a newcomer of another host: %v: want both", e.Knows("b"), e.Knows("c"))

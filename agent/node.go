@@ -33,6 +33,7 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/eventlog"
+	"heartsay/agent/seal"
 	"heartsay/api"
 	"heartsay/membership"
 )
@@ -53,7 +54,7 @@ type Node struct {
 	views   *eventlog.Views
 	calls   chan func(l *loop, now time.Time) // for the loop to run, see do
 	inbox   chan arrival
-	outbox  chan outgoing
+	outbox  chan seal.Packet
 	streams streams
 	seeds   seeds
 	probes  probes
@@ -159,7 +160,7 @@ func newNode(cfg NodeConfig, parts Parts, now time.Time, epoch string) *Node {
 		cfg: cfg, log: parts.Log, transport: parts.Transport, known: parts.Known, seal: parts.Seal, state: parts.State,
 		resolver: parts.Resolver, observer: parts.Observer, started: now,
 		ring:  eventlog.NewRing(eventsKept, epoch),
-		calls: make(chan func(*loop, time.Time)), inbox: make(chan arrival, inboxSize), outbox: make(chan outgoing, outboxSize),
+		calls: make(chan func(*loop, time.Time)), inbox: make(chan arrival, inboxSize), outbox: make(chan seal.Packet, outboxSize),
 		saves: newSaves(), newest: newSnapshots(),
 		left: make(chan struct{}), loopEnded: make(chan struct{}),
 	}

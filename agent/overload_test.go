@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
 
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
@@ -23,7 +24,7 @@ func ping(from string) []byte {
 	if err != nil {
 		panic(err)
 	}
-	return NewEnvelope("heartsay", 7).Seal(nil, ClassPacket, payload)
+	return seal.NewEnvelope("heartsay", 7).Seal(nil, seal.ClassPacket, payload)
 }
 
 func TestR9AnAgentThatLosesPacketsAccusesNobody(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -14,12 +15,6 @@ type arrival struct {
 	from    netip.AddrPort
 	at      time.Time // when it came; zero: not known
 	message wire.Message
-}
-
-// outgoing is a packet that is ready to be sent.
-type outgoing struct {
-	to    netip.AddrPort
-	bytes []byte
 }
 
 // How many packets may wait to be sent, and messages to be handled. More would only grow old.
@@ -122,12 +117,12 @@ func (l *loop) encode(m wire.Message) []byte {
 // queuePacket seals a message and queues it to be sent. When the queue is full the message is lost, as packets may be.
 func (n *Node) queuePacket(to netip.AddrPort, payload []byte) {
 	if packet := n.seal.SealPacket(to, payload, time.Now()); packet != nil {
-		n.transmit(outgoing{to, packet})
+		n.transmit(seal.Packet{To: to, Bytes: packet})
 	}
 }
 
 // transmit queues a packet to be sent.
-func (n *Node) transmit(p outgoing) {
+func (n *Node) transmit(p seal.Packet) {
 	select {
 	case n.outbox <- p:
 	default:
@@ -136,20 +131,20 @@ func (n *Node) transmit(p outgoing) {
 }
 
 // Transmit queues a packet that the caller has sealed. When the queue is full it is lost, as packets may be.
-func (n *Node) Transmit(to netip.AddrPort, packet []byte) { n.transmit(outgoing{to, packet}) }
+func (n *Node) Transmit(to netip.AddrPort, packet []byte) { n.transmit(seal.Packet{To: to, Bytes: packet}) }
 
 // sendPackets sends what is queued.
 func (n *Node) sendPackets() {
 	for {
 		select {
 		case p := <-n.outbox:
-			if err := n.transport.Send(p.to, p.bytes); err != nil {
+			if err := n.transport.Send(p.To, p.Bytes); err != nil {
 				n.counts.drop("send_failed")
-				n.log.Debug("send packet", "to", p.to, "error", err)
+				n.log.Debug("send packet", "to", p.To, "error", err)
 				continue
 			}
 			n.counts.packets.sent.Add(1)
-			n.counts.packetBytes.sent.Add(uint64(len(p.bytes)))
+			n.counts.packetBytes.sent.Add(uint64(len(p.Bytes)))
 		case <-n.loopEnded:
 			return
 		}

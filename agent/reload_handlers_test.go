@@ -93,8 +93,8 @@ func TestSetHandlersIsAllOrNothing(t *testing.T) {
 
 func TestAReloadReadsTheKeyFileAgain(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		a := c.startSealed("a", 1, testKeys("x"))
-		writeKeys(t, a.cfg.KeyFile, testKeys("xy"))
+		a := c.startSealed("a", 1, keysOf("x"))
+		writeKeys(t, a.cfg.KeyFile, keysOf("xy"))
 		if err := reload(a, a.Config()); err != nil || len(a.keys.Load().IDs()) != 2 {
 			t.Errorf("a reload says %v and leaves %d keys, want the two that the file has now", err, len(a.keys.Load().IDs()))
 		}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"os"
@@ -11,9 +12,31 @@ import (
 	"time"
 
 	"heartsay/agent/keyring"
+	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
+
+// midday is a time at which tests without a clock take place.
+var midday = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// keysOf returns a set of keys made of letters: "ab" has two, of which a seals.
+func keysOf(letters string) *keyring.Keys {
+	var keys [][]byte
+	for _, letter := range letters {
+		key := bytes.Repeat([]byte("0123456789abcdef"), 2)
+		key[0] = byte(letter)
+		keys = append(keys, key)
+	}
+	k, err := keyring.New(keys, nil)
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+// idOf returns the id of a key of keysOf.
+func idOf(letter string) keyring.ID { return keysOf(letter).Primary() }
 
 // keyFile writes keys to a file of their own, and returns its path.
 func keyFile(t *testing.T, keys *keyring.Keys) string {
@@ -50,9 +73,9 @@ func (c *cluster) rekey(name string, keys *keyring.Keys) {
 
 func TestASealedClusterFindsEachOther(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		c.startSealed("a", 1, testKeys("x"))
-		c.startSealed("b", 2, testKeys("x"), at(1).String())
-		c.startSealed("c", 3, testKeys("x"), at(1).String())
+		c.startSealed("a", 1, keysOf("x"))
+		c.startSealed("b", 2, keysOf("x"), at(1).String())
+		c.startSealed("c", 3, keysOf("x"), at(1).String())
 		time.Sleep(10 * time.Second)
 		for _, name := range []string{"a", "b", "c"} {
 			if n := aliveSeenBy(t, c.agents[name]); n != 3 {
@@ -61,7 +84,7 @@ func TestASealedClusterFindsEachOther(t *testing.T) {
 		}
 		c.stop("c")
 		time.Sleep(30 * time.Second)
-		c.startSealed("c", 3, testKeys("x"), at(1).String())
+		c.startSealed("c", 3, keysOf("x"), at(1).String())
 		time.Sleep(5 * time.Second)
 		if n := aliveSeenBy(t, c.agents["b"]); n != 3 {
 			t.Errorf("after the restart of c, b sees %d alive members, want 3", n)
@@ -87,18 +110,18 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		names := []string{"a", "b", "c", "d", "e"}
 		for i, name := range names {
-			c.startSealed(name, i+1, testKeys("x"), at(1).String())
+			c.startSealed(name, i+1, keysOf("x"), at(1).String())
 		}
 		time.Sleep(20 * time.Second)
 		begin, drops := map[string]uint64{}, map[string]map[string]uint64{}
 		for _, name := range names {
 			begin[name], drops[name] = c.agents[name].ring.Last(), c.agents[name].named()
 		}
-		keys := testKeys("x")
+		keys := keysOf("x")
 		steps := []func(*keyring.Keys) (*keyring.Keys, error){
-			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Add(testKeys("y")) },
-			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Use(testID("y")) },
-			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Remove(testID("x"), noon) },
+			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Add(keysOf("y")) },
+			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Use(idOf("y")) },
+			func(k *keyring.Keys) (*keyring.Keys, error) { return k.Remove(idOf("x"), midday) },
 		}
 		for _, step := range steps {
 			var err error
@@ -123,8 +146,8 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 				}
 			}
 			for _, other := range names {
-				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != SealKeyID(testID("y")) {
-					t.Errorf("%s thinks that %s seals with %s, want %s", name, other, use.Seals, testID("y"))
+				if use := a.sealer.KeyUse(c.agents[other].cfg.Bind); other != name && use.Seals != seal.KeyID(idOf("y")) {
+					t.Errorf("%s thinks that %s seals with %s, want %s", name, other, use.Seals, idOf("y"))
 				}
 			}
 		}
@@ -133,18 +156,18 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 
 func TestAMemberThatMissedARotationIsToldFromAnIntruder(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		old := testKeys("x")
+		old := keysOf("x")
 		for i, name := range []string{"a", "b", "c"} {
 			c.startSealed(name, i+1, old, at(1).String())
 		}
 		time.Sleep(10 * time.Second)
 		c.stop("c")
-		today, _ := testKeys("yx").Remove(testID("x"), noon)
+		today, _ := keysOf("yx").Remove(idOf("x"), midday)
 		c.rekey("a", today)
 		c.rekey("b", today)
 		time.Sleep(30 * time.Second)
 		late := c.startSealed("c", 3, old, at(1).String())
-		c.startSealed("mallory", 4, testKeys("m"), at(1).String())
+		c.startSealed("mallory", 4, keysOf("m"), at(1).String())
 		time.Sleep(30 * time.Second)
 
 		if n := aliveSeenBy(t, c.agents["a"]); n != 2 {
@@ -157,7 +180,7 @@ func TestAMemberThatMissedARotationIsToldFromAnIntruder(t *testing.T) {
 		if seen[at(3).Addr().String()] != "retired" || seen[at(4).Addr().String()] != "key" {
 			t.Errorf("a refused %v: want c (10.0.0.3) for its retired key and mallory (10.0.0.4) as a stranger", seen)
 		}
-		if seeds := late.seeds.rows(); len(seeds) != 1 || !strings.Contains(seeds[0].LastError, testID("y").String()) ||
+		if seeds := late.seeds.rows(); len(seeds) != 1 || !strings.Contains(seeds[0].LastError, idOf("y").String()) ||
 			!strings.Contains(seeds[0].LastError, "missed a rotation") {
 			t.Errorf("c says of its seed %+v: want that it names the key that it lacks", seeds)
 		}
@@ -171,7 +194,7 @@ func TestAMemberThatMissedARotationIsToldFromAnIntruder(t *testing.T) {
 
 func TestPlainAndSealedAgentsNeverMixAndSayWhy(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		sealed := c.startSealed("a", 1, testKeys("x"), at(2).String())
+		sealed := c.startSealed("a", 1, keysOf("x"), at(2).String())
 		plain := c.start("b", 2, at(1).String())
 		time.Sleep(20 * time.Second)
 		if n, m := aliveSeenBy(t, sealed), aliveSeenBy(t, plain); n != 1 || m != 1 {
@@ -190,7 +213,7 @@ func TestPlainAndSealedAgentsNeverMixAndSayWhy(t *testing.T) {
 
 func TestReloadKeepsTheKeysWhenTheFileIsNone(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		a := c.startSealed("a", 1, testKeys("xy"))
+		a := c.startSealed("a", 1, keysOf("xy"))
 		if err := os.Chmod(a.cfg.KeyFile, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +244,7 @@ func (c *tape) Write(b []byte) (int, error) {
 
 func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		keys := testKeys("x")
+		keys := keysOf("x")
 		a := c.startSealed("a", 1, keys)
 		dial := func() net.Conn {
 			conn, err := c.net.listen(at(9)).DialTimeout(at(1).String(), time.Second)
@@ -231,16 +254,16 @@ func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 			return conn
 		}
 		// A member that joins over a stream, which somebody records.
-		joiner := NewSealer("heartsay", keys)
+		joiner := seal.NewSealer("heartsay", keys, seal.NewBoot())
 		rec := &tape{Conn: dial()}
 		frames, err := joiner.OpenStream(rec, true, time.Now().Add(time.Second))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := WriteFrame(rec, frames, joinRequest(t, "ghost", 9)); err != nil {
+		if err := seal.WriteFrame(rec, frames, joinRequest(t, "ghost", 9)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadFrame(rec, frames); err != nil {
+		if _, err := seal.ReadFrame(rec, frames); err != nil {
 			t.Fatalf("the join itself is not answered: %v", err)
 		}
 		rec.Close()
@@ -273,7 +296,7 @@ func joinRequest(t *testing.T, name string, host int) []byte {
 	cfg, _ := DefaultConfig("lan")
 	cfg.Name, cfg.Advertise = name, at(host)
 	now := time.Now()
-	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(sealOverhead), nil)
+	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(seal.Overhead), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,12 +312,12 @@ func TestASealedClusterBearsALossOf30Percent(t *testing.T) {
 		c.net.loss = 0.3
 		names := []string{"a", "b", "c", "d"}
 		for i, name := range names {
-			c.startSealed(name, i+1, testKeys("x"), at(1).String())
+			c.startSealed(name, i+1, keysOf("x"), at(1).String())
 		}
 		time.Sleep(time.Minute)
 		for _, name := range names {
 			if n := aliveSeenBy(t, c.agents[name]); n != len(names) {
-				t.Errorf("%s sees %d alive members, want %d: greetings are lost like all else", name, n, len(names))
+				t.Errorf("%s sees %d alive members, want %d: hellos are lost like all else", name, n, len(names))
 			}
 		}
 	})
@@ -303,16 +326,16 @@ func TestASealedClusterBearsALossOf30Percent(t *testing.T) {
 func TestKeysRotatedInTheWrongOrderHealOnceAllHaveThem(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		for i, name := range []string{"a", "b", "c"} {
-			c.startSealed(name, i+1, testKeys("x"), at(1).String())
+			c.startSealed(name, i+1, keysOf("x"), at(1).String())
 		}
 		time.Sleep(10 * time.Second)
-		c.rekey("a", testKeys("yx")) // used before anybody else has it
+		c.rekey("a", keysOf("yx")) // used before anybody else has it
 		time.Sleep(2 * time.Minute)
 		if n := aliveSeenBy(t, c.agents["b"]); n != 2 {
 			t.Errorf("b sees %d alive members, want itself and c: it cannot open what a seals", n)
 		}
-		c.rekey("b", testKeys("xy"))
-		c.rekey("c", testKeys("xy"))
+		c.rekey("b", keysOf("xy"))
+		c.rekey("c", keysOf("xy"))
 		time.Sleep(time.Minute)
 		for _, name := range []string{"a", "b", "c"} {
 			if n := aliveSeenBy(t, c.agents[name]); n != 3 {
@@ -320,21 +343,4 @@ func TestKeysRotatedInTheWrongOrderHealOnceAllHaveThem(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestTheSendersThatAreRememberedAreBounded(t *testing.T) {
-	var p peers
-	for boot := uint64(1); boot <= maxPeers; boot++ {
-		if err := p.accept(&peer{boot: boot}, 1); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.accept(&peer{boot: 1}, 2) // heard of again
-	p.accept(&peer{boot: maxPeers + 1}, 1)
-	if len(p.byBoot) != maxPeers || p.recent.Len() != maxPeers {
-		t.Errorf("%d senders are remembered, want at most %d", len(p.byBoot), maxPeers)
-	}
-	if p.find(1) == nil || p.find(2) != nil {
-		t.Error("the one to be forgotten is the one not heard of for longest")
-	}
 }

@@ -43,7 +43,7 @@ func TestThousandsOfSilentStreamsAreRefusedAboveTheCapAndJoinsAreServed(t *testi
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < 2*streams {
 		t.Skipf("needs %d open files, and %d are allowed", 2*streams, limit.Cur)
 	}
-	keys := keyFile(t, testKeys("x"))
+	keys := keyFile(t, keysOf("x"))
 	a := onLoopback(t, "a", "127.0.0.1", keys)
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 7)}, Timeout: 10 * time.Second}
 	before, most := runtime.NumGoroutine(), 0

@@ -3,12 +3,12 @@ package agent
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"time"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 )
@@ -96,7 +96,7 @@ func (n *Node) serveStream(c net.Conn) error {
 }
 
 // serveSync takes the parts of a sync, whose first has come, and writes the answer of the engine.
-func (n *Node) serveSync(c net.Conn, frames framing, first wire.Message) error {
+func (n *Node) serveSync(c net.Conn, frames seal.Framing, first wire.Message) error {
 	id, answers := n.streams.add()
 	defer n.streams.remove(id)
 	if err := n.readSync(c, frames, id, first); err != nil {
@@ -121,37 +121,19 @@ func (n *Node) serveSync(c net.Conn, frames framing, first wire.Message) error {
 
 // explain sends something to somebody of another cluster, or with a key, so that it learns from the envelope where it
 // got. A stream with a key has told that in its opening.
-func explain(c net.Conn, frames framing, err error) {
-	var open *OpenError
+func explain(c net.Conn, frames seal.Framing, err error) {
+	var open *seal.OpenError
 	if errors.As(err, &open) && (open.Reason == "cluster" || open.Reason == "key") {
-		lingerClose(c, func() { _ = WriteFrame(c, frames, nil) }) // best effort: the stream is closed next
+		seal.LingerClose(c, func() { _ = seal.WriteFrame(c, frames, nil) }) // best effort: the stream is closed next
 	}
-}
-
-// lingerTime is how long somebody who is not let in may take to read why.
-const lingerTime = 300 * time.Millisecond
-
-// lingerClose lets the last words on a stream reach the other side: a stream that is closed while bytes wait to be read
-// takes them back [RFC 1122, 4.2.2.13].
-func lingerClose(c net.Conn, lastWords func()) {
-	if c.SetDeadline(time.Now().Add(lingerTime)) != nil {
-		return
-	}
-	said := make(chan struct{})
-	go func() {
-		lastWords()
-		close(said)
-	}()
-	_, _ = io.Copy(io.Discard, io.LimitReader(c, MaxFrame))
-	<-said
 }
 
 // readMessage reads one message, which may take the time given, and counts it.
-func (n *Node) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
+func (n *Node) readMessage(c net.Conn, frames seal.Framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
 	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return nil, err
 	}
-	payload, err := ReadFrame(c, frames)
+	payload, err := seal.ReadFrame(c, frames)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +145,7 @@ func (n *Node) readMessage(c net.Conn, frames framing, codec *wire.Codec, wait t
 }
 
 // writeMessage writes one message, and counts it.
-func (n *Node) writeMessage(c net.Conn, frames framing, codec *wire.Codec, m wire.Message) error {
+func (n *Node) writeMessage(c net.Conn, frames seal.Framing, codec *wire.Codec, m wire.Message) error {
 	payload, err := codec.Encode(m)
 	if err != nil {
 		return err
@@ -172,7 +154,7 @@ func (n *Node) writeMessage(c net.Conn, frames framing, codec *wire.Codec, m wir
 	if err := c.SetWriteDeadline(time.Now().Add(frameTime)); err != nil {
 		return err
 	}
-	return WriteFrame(c, frames, payload)
+	return seal.WriteFrame(c, frames, payload)
 }
 
 // closeWith closes a stream when ctx ends, so that nobody waits for it. The returned function calls that off.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"heartsay/agent"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 	"heartsay/api"
 )
@@ -52,7 +53,7 @@ func (s heartsaySystem) start(c *cluster, index int, seed string) process {
 		cfg.Join = []string{seed}
 	}
 	a, err := agent.StartNode(cfg, agent.Parts{
-		Transport: transport.New(c.listen(index), cfg.Advertise), Seal: agent.NewEnvelope(cfg.Cluster, uint64(index)+1),
+		Transport: transport.New(c.listen(index), cfg.Advertise), Seal: seal.NewEnvelope(cfg.Cluster, uint64(index)+1),
 	})
 	if err != nil {
 		panic(err)

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"heartsay/agent"
+	"heartsay/agent/seal"
 )
 
 // starve gives a process a share of its processor, in percent, by stopping it most of each tenth of a second. The
@@ -87,13 +87,13 @@ func flood() {
 		fmt.Fprintln(os.Stderr, "flood:", err, "rate", rate)
 		os.Exit(1)
 	}
-	envelope := agent.NewEnvelope("heartsay", rand.Uint64())
+	envelope := seal.NewEnvelope("heartsay", rand.Uint64())
 	noise := make([]byte, 400)
 	for i := range noise {
 		noise[i] = byte(rand.Uint32())
 	}
 	noise[0], noise[1] = 1, 1 // version and kind of a message
-	sealed := envelope.Seal(nil, agent.ClassPacket, noise)
+	sealed := envelope.Seal(nil, seal.ClassPacket, noise)
 	const tick = 10 * time.Millisecond
 	for range time.Tick(tick) {
 		for i := range max(1, rate/int(time.Second/tick)) {

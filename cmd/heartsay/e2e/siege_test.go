@@ -18,8 +18,8 @@ import (
 
 	"golang.org/x/net/ipv4"
 
-	"heartsay/agent"
 	"heartsay/agent/keyring"
+	"heartsay/agent/seal"
 	"heartsay/api"
 	"heartsay/cmd/heartsay/internal/cli/clitest"
 )
@@ -108,7 +108,7 @@ func median(numbers []int) int { return slices.Sorted(slices.Values(numbers))[le
 type friend struct {
 	conn   *net.UDPConn
 	to     netip.AddrPort
-	sealer *agent.Sealer
+	sealer *seal.Sealer
 }
 
 func newFriend(t *testing.T, key, address string) *friend {
@@ -122,7 +122,7 @@ func newFriend(t *testing.T, key, address string) *friend {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	f := &friend{conn, netip.MustParseAddrPort(address), agent.NewSealer("heartsay", keys)}
+	f := &friend{conn, netip.MustParseAddrPort(address), seal.NewSealer("heartsay", keys, seal.NewBoot())}
 	f.write(t, f.sealer.Ask(f.to, time.Now()))
 	answer := make([]byte, 2048)
 	conn.SetReadDeadline(time.Now().Add(10 * time.Second))

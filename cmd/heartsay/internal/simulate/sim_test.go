@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"heartsay/agent"
+	"heartsay/agent/seal"
 	"heartsay/sim"
 )
 
 func TestTheSimulatedEnvelopeIsAsLongAsTheAgents(t *testing.T) {
-	if got := agent.NewEnvelope("heartsay", 1).Overhead(); got != sim.EnvelopeBytes {
+	if got := seal.NewEnvelope("heartsay", 1).Overhead(); got != sim.EnvelopeBytes {
 		t.Errorf("the agent's envelope has %d bytes, sim counts %d", got, sim.EnvelopeBytes)
 	}
 }

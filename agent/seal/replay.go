@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"container/list"
@@ -50,7 +50,7 @@ const maxPeers = 16384
 // peer is one life of a sender.
 type peer struct {
 	boot   uint64
-	key    SealKeyID
+	key    KeyID
 	aead   cipher.AEAD // of that key
 	window window
 	place  *list.Element

@@ -1,10 +1,23 @@
-package agent
+// Package seal wraps what one agent sends and opens what others sent: packets, and the frames of streams.
+//
+// An [Envelope] (envelope.go) wraps in the clear, with a checksum. A [Sealer] (sealer.go) encrypts and authenticates with
+// the first of its [Keys] and opens with any; it owns what it remembers of others: which life listens at an address
+// (handshake.go), which packets of whom came already (replay.go), and whom it refused of late (refusals.go). How bytes
+// become frames of a stream is in frame.go, how two sides of a stream agree on keys for it alone in stream.go. Every
+// refusal is an [*OpenError] with a short stable reason.
+//
+// Packets come and go by the caller's hands: nothing here opens a socket, starts a goroutine that outlives its call, or
+// reads a key file.
+package seal
 
 import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"net"
+	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"heartsay/membership"
 )
@@ -24,7 +37,7 @@ import (
 //	25+n–        payload, may be empty
 //	last 4       CRC-32C (Castagnoli) of all bytes before
 //
-// With a key, what follows the counter is sealed, see seal.go.
+// With a key, what follows the counter is sealed, see sealer.go.
 const (
 	envelopeFormat = 1
 	envelopeFixed  = 25 // bytes before the name of the cluster
@@ -82,13 +95,16 @@ type Envelope struct {
 // It panics when the cluster's name is no valid name; the configuration is checked long before.
 func NewEnvelope(cluster string, boot uint64) *Envelope {
 	if err := membership.ValidateName(cluster); err != nil {
-		panic("agent: new envelope: cluster " + err.Error())
+		panic("seal: new envelope: cluster " + err.Error())
 	}
 	return &Envelope{cluster: cluster, boot: boot}
 }
 
 // Overhead returns how many bytes a sealed payload is longer than the payload.
-func (e *Envelope) Overhead() int { return envelopeFixed + len(e.cluster) + envelopeCRC }
+func (e *Envelope) Overhead() int { return PlainOverhead(e.cluster) }
+
+// PlainOverhead returns how many bytes the [Envelope] of a cluster adds.
+func PlainOverhead(cluster string) int { return envelopeFixed + len(cluster) + envelopeCRC }
 
 // Seal appends the sealed payload to dst and returns the longer slice. It allocates only when dst has no room for it.
 // The payload must not lie in the free part of dst.
@@ -160,3 +176,20 @@ func wrongClass(got, want Class) error {
 	}
 	return errClass
 }
+
+// SealPacket returns the payload in an envelope, whomever it is for.
+func (e *Envelope) SealPacket(_ netip.AddrPort, payload []byte, _ time.Time) []byte {
+	return e.Seal(make([]byte, 0, len(payload)+e.Overhead()), ClassPacket, payload)
+}
+
+// OpenPacket returns the payload of a packet.
+func (e *Envelope) OpenPacket(b []byte, _ netip.AddrPort, _ time.Time) ([]byte, []Packet, error) {
+	payload, err := e.Open(b, ClassPacket)
+	return payload, nil, err
+}
+
+// OpenStream returns e: every frame of a plain stream stands for itself.
+func (e *Envelope) OpenStream(net.Conn, bool, time.Time) (Framing, error) { return e, nil }
+
+// Met returns nil: nothing waits to be sent without a key.
+func (e *Envelope) Met(netip.AddrPort, time.Time) []Packet { return nil }

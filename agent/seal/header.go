@@ -1,11 +1,11 @@
-package agent
+package seal
 
 import "encoding/binary"
 
 // sealedHeader is the header of an envelope that came.
 type sealedHeader struct {
 	class   Class
-	key     SealKeyID
+	key     KeyID
 	boot    uint64
 	counter uint64
 	to      uint32
@@ -26,11 +26,11 @@ func parseSealed(b []byte, classes ...Class) (h sealedHeader, err error) {
 		return h, err
 	case binary.BigEndian.Uint32(b[4:]) == 0:
 		return h, errPlain
-	case len(b) < sealOverhead:
+	case len(b) < Overhead:
 		return h, errShort
 	}
 	return sealedHeader{
-		class: Class(b[3]), key: SealKeyID(binary.BigEndian.Uint32(b[4:])), boot: binary.BigEndian.Uint64(b[8:]),
+		class: Class(b[3]), key: KeyID(binary.BigEndian.Uint32(b[4:])), boot: binary.BigEndian.Uint64(b[8:]),
 		counter: binary.BigEndian.Uint64(b[16:]), to: binary.BigEndian.Uint32(b[24:]),
 	}, nil
 }

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"bytes"
@@ -50,7 +50,7 @@ func TestR16EnvelopeHasTheBytesOfTheGoldenFile(t *testing.T) {
 	if err := WriteFrame(&got, e, nil); err != nil {
 		t.Fatal(err)
 	}
-	if want := readGolden(t, "../testdata/wire/envelope.golden"); !bytes.Equal(got.Bytes(), want) {
+	if want := readGolden(t, "../../testdata/wire/envelope.golden"); !bytes.Equal(got.Bytes(), want) {
 		t.Errorf("envelope and frame are\n%x, the golden file says\n%x: agents of the last release cannot read this",
 			got.Bytes(), want)
 	}

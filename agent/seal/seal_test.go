@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"bytes"
@@ -37,33 +37,27 @@ var (
 // order.
 func carry(t *testing.T, a, b *Sealer, first []byte) (messages []string) {
 	t.Helper()
-	type posted struct {
-		to    netip.AddrPort
-		bytes []byte
-	}
-	queue := []posted{{addrB, first}}
+	queue := []Packet{{addrB, first}}
 	for n := 0; len(queue) > 0; n++ {
 		if n > 100 {
-			t.Fatal("two agents greet each other for ever")
+			t.Fatal("two agents say hello to each other for ever")
 		}
 		p := queue[0]
 		queue = queue[1:]
-		if p.bytes == nil {
+		if p.Bytes == nil {
 			continue
 		}
 		at, from := a, addrB
-		if p.to == addrB {
+		if p.To == addrB {
 			at, from = b, addrA
 		}
-		payload, answers, err := at.OpenPacket(p.bytes, from, noon)
+		payload, answers, err := at.OpenPacket(p.Bytes, from, noon)
 		if err != nil {
 			messages = append(messages, "refused: "+reasonOf(err))
 		} else if payload != nil {
 			messages = append(messages, string(payload))
 		}
-		for _, answer := range answers {
-			queue = append(queue, posted(answer))
-		}
+		queue = append(queue, answers...)
 	}
 	return messages
 }
@@ -71,9 +65,9 @@ func carry(t *testing.T, a, b *Sealer, first []byte) (messages []string) {
 // acquainted returns two agents of a cluster that have met: a knows b's life.
 func acquainted(t *testing.T, keysA, keysB *keyring.Keys) (a, b *Sealer) {
 	t.Helper()
-	a, b = NewSealer("prod", keysA), NewSealer("prod", keysB)
+	a, b = NewSealer("prod", keysA, NewBoot()), NewSealer("prod", keysB, NewBoot())
 	if got := carry(t, a, b, a.SealPacket(addrB, []byte("hello"), noon)); len(got) != 1 || got[0] != "hello" {
-		t.Fatalf("the first message came as %q: it must wait for the greeting, and come after it", got)
+		t.Fatalf("the first message came as %q: it must wait for the handshake, and come after it", got)
 	}
 	return a, b
 }
@@ -108,11 +102,9 @@ func TestR16SealedPacketHasTheBytesOfTheGoldenFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSealer("prod", keys)
-	s.boot = testBoot
-	s.SetKeys(keys) // for that boot id
+	s := NewSealer("prod", keys, testBoot)
 	got := s.seal(nil, ClassPacket, 0xfedcba98, []byte("hello"))
-	if want := readGolden(t, "../testdata/wire/sealed.golden"); !bytes.Equal(got, want) {
+	if want := readGolden(t, "../../testdata/wire/sealed.golden"); !bytes.Equal(got, want) {
 		t.Errorf("the sealed packet is\n%x, the golden file says\n%x: agents of the last release cannot read this", got, want)
 	}
 }
@@ -144,7 +136,7 @@ func TestHostile12WhatIsNotSealedForThisAgentNowIsDropped(t *testing.T) {
 	elsewhere, there := acquainted(t, testKeys("x"), testKeys("x"))
 	_ = there
 	stranger, _ := acquainted(t, testKeys("s"), testKeys("s"))
-	otherCluster := NewSealer("staging", testKeys("x"))
+	otherCluster := NewSealer("staging", testKeys("x"), NewBoot())
 	otherCluster.contacts.at(addrB).boot = b.boot
 
 	wantReason(t, "plaintext", b, plain.Seal(nil, ClassPacket, []byte("news")), "plain")
@@ -156,10 +148,10 @@ func TestHostile12WhatIsNotSealedForThisAgentNowIsDropped(t *testing.T) {
 	wantReason(t, "noise", b, bytes.Repeat([]byte{0xa5}, 1400), "magic")
 
 	claimed := a.SealPacket(addrB, []byte("news"), noon)
-	copy(claimed[4:], NewSealer("prod", testKeys("y")).SealPacket(addrB, nil, noon)[4:8])
+	copy(claimed[4:], NewSealer("prod", testKeys("y"), NewBoot()).SealPacket(addrB, nil, noon)[4:8])
 	wantReason(t, "under the id of another key", b, claimed, "key")
 
-	reborn := NewSealer("prod", testKeys("x"))
+	reborn := NewSealer("prod", testKeys("x"), NewBoot())
 	wantReason(t, "from before the restart of its receiver", reborn, old, "stale")
 	if payload, _, err := b.OpenPacket(old, addrA, noon); string(payload) != "news" {
 		t.Errorf("the packet itself is good, or the table proves nothing: %q, %v", payload, err)
@@ -203,7 +195,7 @@ func TestHostile12AMessageSealedWithARemovedKeyIsToldFromAStrangers(t *testing.T
 	b.SetKeys(removed)
 	wantReason(t, "a member that missed the rotation", b, a.SealPacket(addrB, []byte("x"), noon), "retired")
 	lines := b.Refusals()
-	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != SealKeyID(testID("x")) || lines[0].From != addrA {
+	if len(lines) != 1 || lines[0].Reason != "retired" || lines[0].Key != KeyID(testID("x")) || lines[0].From != addrA {
 		t.Errorf("the refusals are %+v: want one, of the retired key, at %s", lines, addrA)
 	}
 	if s := string(removed.File()); strings.Contains(s, strings.Fields(string(both.File()))[0]) || !strings.Contains(s, "retired "+testID("x").String()+" 2026-11-21") {
@@ -213,12 +205,12 @@ func TestHostile12AMessageSealedWithARemovedKeyIsToldFromAStrangers(t *testing.T
 
 func TestARestartedReceiverIsMetAgainWithinOnePacket(t *testing.T) {
 	a, _ := acquainted(t, testKeys("x"), testKeys("x"))
-	b := NewSealer("prod", testKeys("x")) // in the place of the one that a met
+	b := NewSealer("prod", testKeys("x"), NewBoot()) // in the place of the one that a met
 	if got := carry(t, a, b, a.SealPacket(addrB, []byte("lost"), noon)); len(got) != 1 || got[0] != "refused: stale" {
 		t.Errorf("what was for the life before came as %q: want it refused", got)
 	}
 	if got := carry(t, a, b, a.SealPacket(addrB, []byte("heard"), noon)); len(got) != 1 || got[0] != "heard" {
-		t.Errorf("the next message came as %q: the greeting must have told of the new life", got)
+		t.Errorf("the next message came as %q: the handshake must have told of the new life", got)
 	}
 }
 
@@ -231,7 +223,7 @@ func TestPlayingBackAllThatWasEverSentChangesNothing(t *testing.T) {
 		b.OpenPacket(bytes.Clone(p), addrA, noon)
 	}
 	tape = append(tape, a.Ask(addrB, noon))
-	reborn := NewSealer("prod", testKeys("x"))
+	reborn := NewSealer("prod", testKeys("x"), NewBoot())
 	reborn.Ask(addrA, noon)
 	before := reborn.KeyUse(addrA)
 	for _, at := range []*Sealer{b, reborn} {
@@ -249,8 +241,8 @@ func TestPlayingBackAllThatWasEverSentChangesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsForAGreetingIsBounded(t *testing.T) {
-	a := NewSealer("prod", testKeys("x"))
+func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
+	a := NewSealer("prod", testKeys("x"), NewBoot())
 	var sent int
 	for i := range 100 {
 		if a.SealPacket(addrB, []byte{byte(i)}, noon) != nil {
@@ -284,7 +276,7 @@ func TestTheRightKeyInTwoClustersSealsDifferently(t *testing.T) {
 
 func TestSealingAndOpeningDoNotAllocate(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
-	buf, payload := make([]byte, 0, 1500), make([]byte, 1400-sealOverhead)
+	buf, payload := make([]byte, 0, 1500), make([]byte, 1400-Overhead)
 	to := half(b.boot)
 	allocs := testing.AllocsPerRun(200, func() {
 		a.mu.Lock()
@@ -300,8 +292,8 @@ func TestSealingAndOpeningDoNotAllocate(t *testing.T) {
 }
 
 func BenchmarkSeal1400(b *testing.B) {
-	s := NewSealer("prod", testKeys("x"))
-	buf, payload := make([]byte, 0, 1400), make([]byte, 1400-sealOverhead)
+	s := NewSealer("prod", testKeys("x"), NewBoot())
+	buf, payload := make([]byte, 0, 1400), make([]byte, 1400-Overhead)
 	b.ReportAllocs()
 	b.SetBytes(1400)
 	for b.Loop() {
@@ -312,8 +304,8 @@ func BenchmarkSeal1400(b *testing.B) {
 }
 
 func BenchmarkOpen1400(b *testing.B) {
-	s, r := NewSealer("prod", testKeys("x")), NewSealer("prod", testKeys("x"))
-	payload := make([]byte, 1400-sealOverhead)
+	s, r := NewSealer("prod", testKeys("x"), NewBoot()), NewSealer("prod", testKeys("x"), NewBoot())
+	payload := make([]byte, 1400-Overhead)
 	packets := make([][]byte, 4096)
 	b.ReportAllocs()
 	b.SetBytes(1400)
@@ -333,8 +325,8 @@ func BenchmarkOpen1400(b *testing.B) {
 
 // BenchmarkOpenForged1400 is what a packet costs that begins right and is sealed by nobody.
 func BenchmarkOpenForged1400(b *testing.B) {
-	s, r := NewSealer("prod", testKeys("x")), NewSealer("prod", testKeys("x"))
-	packet := s.seal(nil, ClassPacket, half(r.boot), make([]byte, 1400-sealOverhead))
+	s, r := NewSealer("prod", testKeys("x"), NewBoot()), NewSealer("prod", testKeys("x"), NewBoot())
+	packet := s.seal(nil, ClassPacket, half(r.boot), make([]byte, 1400-Overhead))
 	packet[len(packet)-1] ^= 1
 	b.ReportAllocs()
 	for b.Loop() {
@@ -372,5 +364,22 @@ func TestReplayWindowTakesEachCounterOnceInAnyOrder(t *testing.T) {
 		if got := w.take(c.counter); got != c.want {
 			t.Errorf("counter %d is taken: %v, want %v: %s", c.counter, got, c.want, c.why)
 		}
+	}
+}
+
+func TestTheSendersThatAreRememberedAreBounded(t *testing.T) {
+	var p peers
+	for boot := uint64(1); boot <= maxPeers; boot++ {
+		if err := p.accept(&peer{boot: boot}, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.accept(&peer{boot: 1}, 2) // heard of again
+	p.accept(&peer{boot: maxPeers + 1}, 1)
+	if len(p.byBoot) != maxPeers || p.recent.Len() != maxPeers {
+		t.Errorf("%d senders are remembered, want at most %d", len(p.byBoot), maxPeers)
+	}
+	if p.find(1) == nil || p.find(2) != nil {
+		t.Error("the one to be forgotten is the one not heard of for longest")
 	}
 }

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"crypto/cipher"
@@ -18,9 +18,9 @@ func (s *Sealer) unseal(b []byte, h sealedHeader, aead cipher.AEAD) ([]byte, err
 }
 
 // OpenPacket returns the message in a packet that came from an address, and the packets with which to answer it at
-// once. Without an error, a nil payload means that the packet was a greeting. The payload is a part of b, which is
+// once. Without an error, a nil payload means that the packet was a hello. The payload is a part of b, which is
 // changed. Every error is an [*OpenError].
-func (s *Sealer) OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []outgoing, err error) {
+func (s *Sealer) OpenPacket(b []byte, from netip.AddrPort, now time.Time) (payload []byte, answers []Packet, err error) {
 	h, err := parseSealed(b, ClassPacket, ClassHello)
 	if err == nil {
 		payload, answers, err = s.openPacket(b, h, from, now)
@@ -31,7 +31,7 @@ func (s *Sealer) OpenPacket(b []byte, from netip.AddrPort, now time.Time) (paylo
 	return payload, answers, err
 }
 
-func (s *Sealer) openPacket(b []byte, h sealedHeader, from netip.AddrPort, now time.Time) ([]byte, []outgoing, error) {
+func (s *Sealer) openPacket(b []byte, h sealedHeader, from netip.AddrPort, now time.Time) ([]byte, []Packet, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.keys.check(h.key); err != nil {
@@ -46,13 +46,13 @@ func (s *Sealer) openPacket(b []byte, h sealedHeader, from netip.AddrPort, now t
 		return nil, nil, err
 	}
 	if h.to != half(s.boot) {
-		return s.greetStranger(h, from)
+		return s.answerStranger(h, from)
 	}
 	if err := s.peers.accept(p, h.counter); err != nil {
 		return nil, nil, err
 	}
 	if h.class == ClassHello {
-		answers, err := s.takeGreeting(payload, h, from, now)
+		answers, err := s.takeHello(payload, h, from, now)
 		return nil, answers, err
 	}
 	return payload, s.meet(from, h, now), nil

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"encoding/binary"
@@ -20,7 +20,7 @@ const (
 
 // WriteFrame seals payload and writes it to w as one frame, in one Write. It writes nothing when the payload is too
 // large.
-func WriteFrame(w io.Writer, e framing, payload []byte) error {
+func WriteFrame(w io.Writer, e Framing, payload []byte) error {
 	size := len(payload) + e.Overhead()
 	if size > MaxFrame {
 		return fmt.Errorf("write frame: the payload has %d bytes: at most %d fit", len(payload), MaxFrame-e.Overhead())
@@ -37,7 +37,7 @@ func WriteFrame(w io.Writer, e framing, payload []byte) error {
 // begins, and an error that wraps [io.ErrUnexpectedEOF] when it ends within one. Bytes that no agent of the cluster
 // sends give an error that wraps an [*OpenError], as soon as they show it: the length after 4 bytes, the magic after
 // 8. Memory grows with the bytes that come, never with the length that is claimed.
-func ReadFrame(r io.Reader, e framing) ([]byte, error) {
+func ReadFrame(r io.Reader, e Framing) ([]byte, error) {
 	payload, err := readFrame(r, e)
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read frame: %w", err)
@@ -45,7 +45,7 @@ func ReadFrame(r io.Reader, e framing) ([]byte, error) {
 	return payload, err
 }
 
-func readFrame(r io.Reader, e framing) ([]byte, error) {
+func readFrame(r io.Reader, e Framing) ([]byte, error) {
 	b, err := readFrameBytes(r, ClassStream)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func readEnvelope(r io.Reader, size int, class Class) ([]byte, error) {
 	if err := checkOpening(b, class); err != nil {
 		return nil, err
 	}
-	if class == ClassOpening && size != openingSize+sealOverhead {
+	if class == ClassOpening && size != openingSize+Overhead {
 		return nil, errSeal
 	}
 	for len(b) < size {

@@ -1,9 +1,10 @@
-package agent
+package seal
 
 import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/binary"
+	"net/netip"
 	"sync"
 
 	"heartsay/membership"
@@ -28,11 +29,11 @@ import (
 //
 // A packet tells which life of its receiver it is meant for. One that was recorded before the receiver's start is
 // therefore refused after it, and one that comes twice within the same life is refused by its counter (replay.go). How
-// a sender learns the boot id of a receiver is in greet.go.
+// a sender learns the boot id of a receiver is in handshake.go.
 const (
-	sealHeader   = 28
-	sealTag      = 16
-	sealOverhead = sealHeader + sealTag
+	sealHeader = 28
+	sealTag    = 16
+	Overhead   = sealHeader + sealTag // bytes that a [Sealer] adds
 )
 
 // Classes of sealed envelopes beside those of plain ones.
@@ -53,7 +54,7 @@ var (
 	errPlain = &OpenError{"plain", "it is not sealed, and this agent has a key: give its sender the same --key-file"}
 	errSeal  = &OpenError{"seal", "its seal does not match: it was forged or damaged, or its sender is in another --cluster"}
 	errStale = &OpenError{"stale", "it is meant for a former life of this agent"}
-	errHello = &OpenError{"malformed", "a greeting has not the shape of one"}
+	errHello = &OpenError{"malformed", "a hello has not the shape of one"}
 )
 
 // Sealer seals what one agent sends and opens what others sent, with a set of keys that may be changed at any time. It
@@ -73,18 +74,19 @@ type Sealer struct {
 	aad      []byte
 }
 
-// NewSealer returns the sealer of an agent of a cluster, with a boot id of its own.
-func NewSealer(cluster string, keys SealKeys) *Sealer {
+// NewSealer returns the sealer of an agent of a cluster. The boot id must be random for each start of the agent, see
+// [NewBoot]. It panics when the cluster's name is no valid name; the configuration is checked long before.
+func NewSealer(cluster string, keys Keys, boot uint64) *Sealer {
 	if err := membership.ValidateName(cluster); err != nil {
-		panic("agent: new sealer: cluster " + err.Error())
+		panic("seal: new sealer: cluster " + err.Error())
 	}
-	s := &Sealer{cluster: cluster, boot: newBoot()}
+	s := &Sealer{cluster: cluster, boot: boot}
 	s.SetKeys(keys)
 	return s
 }
 
-// newBoot returns a random boot id, no half of which is 0.
-func newBoot() uint64 {
+// NewBoot returns a random boot id, no half of which is 0.
+func NewBoot() uint64 {
 	var b [8]byte
 	for {
 		rand.Read(b[:])
@@ -98,7 +100,7 @@ func newBoot() uint64 {
 func half(boot uint64) uint32 { return uint32(boot >> 32) }
 
 // SetKeys makes s seal with the first of keys and open with any of them, from now on.
-func (s *Sealer) SetKeys(keys SealKeys) {
+func (s *Sealer) SetKeys(keys Keys) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys = holdKeys(keys)
@@ -106,7 +108,7 @@ func (s *Sealer) SetKeys(keys SealKeys) {
 }
 
 // Overhead returns how many bytes a sealed payload is longer than the payload.
-func (s *Sealer) Overhead() int { return sealOverhead }
+func (s *Sealer) Overhead() int { return Overhead }
 
 // seal appends payload, sealed for the life of the receiver to which a boot id's half belongs. The caller holds s.mu.
 func (s *Sealer) seal(dst []byte, class Class, to uint32, payload []byte) []byte {
@@ -115,7 +117,7 @@ func (s *Sealer) seal(dst []byte, class Class, to uint32, payload []byte) []byte
 }
 
 // sealAs is seal with a cipher and a counter of the caller's.
-func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead cipher.AEAD, id SealKeyID,
+func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead cipher.AEAD, id KeyID,
 	payload []byte) []byte {
 	start := len(dst)
 	dst = append(dst, envelopeMagic...)
@@ -132,4 +134,10 @@ func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead
 func (s *Sealer) bind(header []byte, counter uint64) {
 	binary.BigEndian.PutUint64(s.nonce[4:], counter)
 	s.aad = append(append(s.aad[:0], header...), s.cluster...)
+}
+
+// Packet is a packet that is ready to be sent.
+type Packet struct {
+	To    netip.AddrPort
+	Bytes []byte
 }

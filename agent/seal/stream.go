@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"crypto/cipher"
@@ -21,14 +21,18 @@ import (
 
 const openingSize = 16 // bytes of the payload of an opening
 
-// framing seals and opens the frames of one stream. [Envelope] is one, for streams without a key.
-type framing interface {
+// Framing seals and opens the frames of one stream, see [WriteFrame] and [ReadFrame]. [Envelope] is one, for streams
+// without a key.
+type Framing interface {
 	// Overhead returns how many bytes a sealed payload is longer than the payload.
 	Overhead() int
 	// Seal appends the sealed payload to dst.
 	Seal(dst []byte, class Class, payload []byte) []byte
 	// Open returns the payload in b, which it may change. Every error is an [*OpenError].
 	Open(b []byte, class Class) (payload []byte, err error)
+	// Met notes that the other side of the stream, at whose address it was opened, has answered, and returns packets that
+	// waited for that.
+	Met(at netip.AddrPort, now time.Time) []Packet
 }
 
 // sealedStream is the framing of one stream, after the openings. Reading and writing may go on at once, but each by one
@@ -36,8 +40,8 @@ type framing interface {
 type sealedStream struct {
 	sealer   *Sealer
 	in, out  cipher.AEAD
-	inKey    SealKeyID
-	outKey   SealKeyID
+	inKey    KeyID
+	outKey   KeyID
 	inBoot   uint64
 	received uint64
 	sent     uint64
@@ -46,7 +50,7 @@ type sealedStream struct {
 // OpenStream exchanges openings on c, and returns how to seal and open what follows. Dialed says that this side opened
 // c. It waits for the other side until the deadline. An error that is an [*OpenError] tells why the other side is not
 // let in; if that is for its key, it gets this side's opening even then, so that its operator learns which one is in use.
-func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (framing, error) {
+func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (Framing, error) {
 	if err := c.SetDeadline(deadline); err != nil {
 		return nil, err
 	}
@@ -67,7 +71,7 @@ func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (framin
 	case err == nil:
 		_, err = c.Write(frame)
 	case errors.As(err, &refused) && slices.Contains(notedReasons, refused.Reason):
-		lingerClose(c, func() { _, _ = c.Write(frame) })
+		LingerClose(c, func() { _, _ = c.Write(frame) })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
@@ -77,7 +81,7 @@ func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (framin
 
 // opened is one side's opening.
 type opened struct {
-	key    SealKeyID
+	key    KeyID
 	boot   uint64
 	random [openingSize]byte
 }
@@ -88,7 +92,7 @@ func (s *Sealer) opening() (opened, []byte) {
 	defer s.mu.Unlock()
 	o := opened{key: s.keys.ids[0], boot: s.boot}
 	rand.Read(o.random[:])
-	frame := binary.BigEndian.AppendUint32(nil, openingSize+sealOverhead)
+	frame := binary.BigEndian.AppendUint32(nil, openingSize+Overhead)
 	return o, s.seal(frame, ClassOpening, 0, o.random[:])
 }
 
@@ -120,7 +124,7 @@ func (s *Sealer) unsealOpening(b []byte, h sealedHeader) error {
 	return err
 }
 
-func (s *Sealer) noted(c net.Conn, key SealKeyID, err error) error {
+func (s *Sealer) noted(c net.Conn, key KeyID, err error) error {
 	var refused *OpenError
 	if errors.As(err, &refused) {
 		host := netip.AddrPortFrom(addr.Remote(c).Addr(), 0) // the port is any
@@ -133,7 +137,7 @@ func (s *Sealer) noted(c net.Conn, key SealKeyID, err error) error {
 }
 
 // newStream returns the framing between two openings.
-func (s *Sealer) newStream(own, theirs opened, dialed bool) (framing, error) {
+func (s *Sealer) newStream(own, theirs opened, dialed bool) (Framing, error) {
 	dialer, listener := own, theirs
 	if !dialed {
 		dialer, listener = theirs, own
@@ -158,7 +162,7 @@ func (s *Sealer) newStream(own, theirs opened, dialed bool) (framing, error) {
 }
 
 // Overhead returns how many bytes a sealed payload is longer than the payload.
-func (f *sealedStream) Overhead() int { return sealOverhead }
+func (f *sealedStream) Overhead() int { return Overhead }
 
 // Seal appends the next frame of this side. A frame of a stream is for the life at its other end, whoever that is.
 func (f *sealedStream) Seal(dst []byte, class Class, payload []byte) []byte {
@@ -188,9 +192,9 @@ func (f *sealedStream) Open(b []byte, class Class) ([]byte, error) {
 	return payload, err
 }
 
-// met learns from a stream to an address, whose other side has shown that it is there now, who listens there, and
+// Met learns from a stream to an address, whose other side has shown that it is there now, who listens there, and
 // returns what waited for that.
-func (f *sealedStream) met(at netip.AddrPort, now time.Time) []outgoing {
+func (f *sealedStream) Met(at netip.AddrPort, now time.Time) []Packet {
 	if f.received == 0 {
 		return nil
 	}
@@ -198,3 +202,21 @@ func (f *sealedStream) met(at netip.AddrPort, now time.Time) []outgoing {
 	defer f.sealer.mu.Unlock()
 	return f.sealer.meet(at, sealedHeader{boot: f.inBoot, key: f.inKey}, now)
 }
+
+// LingerClose lets the last words on a stream reach the other side: a stream that is closed while bytes wait to be read
+// takes them back [RFC 1122, 4.2.2.13].
+func LingerClose(c net.Conn, lastWords func()) {
+	if c.SetDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	said := make(chan struct{})
+	go func() {
+		lastWords()
+		close(said)
+	}()
+	_, _ = io.Copy(io.Discard, io.LimitReader(c, MaxFrame))
+	<-said
+}
+
+// lingerTime is how long somebody who is not let in may take to read why.
+const lingerTime = 300 * time.Millisecond

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"bytes"
@@ -10,12 +10,12 @@ import (
 
 // FuzzOpenPacket gives foreign bytes to an agent with keys. Nothing may come out but what was sealed for it.
 func FuzzOpenPacket(f *testing.F) {
-	sender, receiver := NewSealer("prod", testKeys("xy")), NewSealer("prod", testKeys("xy"))
+	sender, receiver := NewSealer("prod", testKeys("xy"), NewBoot()), NewSealer("prod", testKeys("xy"), NewBoot())
 	sender.contacts.at(addrB).boot = receiver.boot
 	f.Add([]byte{})
-	f.Add(sender.SealPacket(addrB, []byte("hello"), noon)[:sealOverhead+3])
+	f.Add(sender.SealPacket(addrB, []byte("hello"), noon)[:Overhead+3])
 	f.Add(sender.Ask(addrB, noon))
-	f.Add(NewSealer("prod", testKeys("m")).Ask(addrB, noon))
+	f.Add(NewSealer("prod", testKeys("m"), NewBoot()).Ask(addrB, noon))
 	f.Add(NewEnvelope("prod", 1).Seal(nil, ClassPacket, []byte("hello")))
 	f.Add(append([]byte("hs\x01\x01"), make([]byte, 60)...))
 	f.Add(append([]byte("hs\x01\x03\xff\xff\xff\xff"), make([]byte, 60)...))
@@ -35,9 +35,9 @@ func FuzzOpenPacket(f *testing.F) {
 
 // FuzzOpenStream plays the other side of a stream to an agent with keys.
 func FuzzOpenStream(f *testing.F) {
-	s := NewSealer("prod", testKeys("x"))
-	_, opening := NewSealer("prod", testKeys("x")).opening()
-	_, foreign := NewSealer("prod", testKeys("m")).opening()
+	s := NewSealer("prod", testKeys("x"), NewBoot())
+	_, opening := NewSealer("prod", testKeys("x"), NewBoot()).opening()
+	_, foreign := NewSealer("prod", testKeys("m"), NewBoot()).opening()
 	f.Add(opening, true)
 	f.Add(append(bytes.Clone(opening), opening...), false)
 	f.Add(foreign, true)
@@ -62,8 +62,8 @@ type scripted struct{ io.Reader }
 
 func (*scripted) Write(b []byte) (int, error)      { return len(b), nil }
 func (*scripted) Close() error                     { return nil }
-func (*scripted) LocalAddr() net.Addr              { return net.TCPAddrFromAddrPort(at(2)) }
-func (*scripted) RemoteAddr() net.Addr             { return net.TCPAddrFromAddrPort(at(1)) }
+func (*scripted) LocalAddr() net.Addr              { return net.TCPAddrFromAddrPort(addrB) }
+func (*scripted) RemoteAddr() net.Addr             { return net.TCPAddrFromAddrPort(addrA) }
 func (*scripted) SetDeadline(time.Time) error      { return nil }
 func (*scripted) SetReadDeadline(time.Time) error  { return nil }
 func (*scripted) SetWriteDeadline(time.Time) error { return nil }

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"net/netip"
@@ -10,7 +10,7 @@ import (
 // Refusal tells whose traffic was not let in, and why.
 type Refusal struct {
 	From   netip.AddrPort // port 0: of streams, which come from any
-	Key    SealKeyID      // that it was sealed with, as far as it said; 0: none
+	Key    KeyID          // that it was sealed with, as far as it said; 0: none
 	Reason string
 	Count  uint64
 	Last   time.Time
@@ -29,7 +29,7 @@ const maxRefusals = 32
 var notedReasons = []string{"plain", "key", "retired", "seal"}
 
 // note counts a refusal.
-func (r *refusals) note(from netip.AddrPort, key SealKeyID, why *OpenError, now time.Time) {
+func (r *refusals) note(from netip.AddrPort, key KeyID, why *OpenError, now time.Time) {
 	if !slices.Contains(notedReasons, why.Reason) {
 		return
 	}

@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"encoding/binary"
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Greetings. Who has something for an address of which it does not know the boot id keeps the message for a moment and
+// The handshake. Who has something for an address of which it does not know the boot id keeps the message for a moment and
 // asks with a hello: a sealed packet without a message, meant for nobody's life. Who gets that, or anything meant for
 // a former life of its own, answers with a hello meant for the life of the asker. Nothing is believed of a packet that
 // is not meant for the present life; an answer shows an eavesdropper no more than every packet does.
@@ -26,11 +26,11 @@ const (
 
 // contact is what is known of whoever listens at an address.
 type contact struct {
-	boot    uint64    // 0: not known
-	key     SealKeyID // that it seals with
+	boot    uint64 // 0: not known
+	key     KeyID  // that it seals with
 	heard   time.Time
-	holds   []SealKeyID // that it opens with
-	told    time.Time   // when it told that
+	holds   []KeyID   // that it opens with
+	told    time.Time // when it told that
 	asked   time.Time
 	counter uint64 // of the question
 	waiting [][]byte
@@ -69,7 +69,7 @@ func (s *Sealer) SealPacket(to netip.AddrPort, payload []byte, now time.Time) []
 	defer s.mu.Unlock()
 	c := s.contacts.at(to)
 	if c.boot != 0 {
-		return s.seal(make([]byte, 0, len(payload)+sealOverhead), ClassPacket, half(c.boot), payload)
+		return s.seal(make([]byte, 0, len(payload)+Overhead), ClassPacket, half(c.boot), payload)
 	}
 	if now.Sub(c.asked) > helloTime {
 		c.waiting = nil
@@ -100,7 +100,7 @@ func (s *Sealer) ask(to netip.AddrPort, c *contact, now time.Time) []byte {
 	return packet
 }
 
-// hello returns a greeting for a life of its receiver, in answer to the packet with that counter.
+// hello returns a hello for a life of its receiver, in answer to the packet with that counter.
 func (s *Sealer) hello(to uint32, answered uint64) []byte {
 	payload := binary.BigEndian.AppendUint64(nil, answered)
 	for _, id := range s.keys.ids {
@@ -109,28 +109,28 @@ func (s *Sealer) hello(to uint32, answered uint64) []byte {
 	return s.seal(nil, ClassHello, to, payload)
 }
 
-// greetStranger answers what is not meant for this life of the agent. A greeting that is meant for another one is not
+// answerStranger answers what is not meant for this life of the agent. A hello that is meant for another one is not
 // answered, or two could go on for ever.
-func (s *Sealer) greetStranger(h sealedHeader, from netip.AddrPort) ([]byte, []outgoing, error) {
+func (s *Sealer) answerStranger(h sealedHeader, from netip.AddrPort) ([]byte, []Packet, error) {
 	if h.class == ClassHello && h.to != 0 {
 		return nil, nil, errStale
 	}
-	answer := []outgoing{{from, s.hello(half(h.boot), h.counter)}}
+	answer := []Packet{{from, s.hello(half(h.boot), h.counter)}}
 	if h.class == ClassHello {
 		return nil, answer, nil
 	}
 	return nil, answer, errStale
 }
 
-// takeGreeting learns from an answer who listens where, and returns what waited for that.
-func (s *Sealer) takeGreeting(payload []byte, h sealedHeader, from netip.AddrPort, now time.Time) ([]outgoing, error) {
+// takeHello learns from an answer who listens where, and returns what waited for that.
+func (s *Sealer) takeHello(payload []byte, h sealedHeader, from netip.AddrPort, now time.Time) ([]Packet, error) {
 	ids := len(payload) - 8
 	if ids < 4 || ids%4 != 0 || ids > 4*maxHeld {
 		return nil, errHello
 	}
-	holds := make([]SealKeyID, ids/4)
+	holds := make([]KeyID, ids/4)
 	for i := range holds {
-		holds[i] = SealKeyID(binary.BigEndian.Uint32(payload[8+4*i:]))
+		holds[i] = KeyID(binary.BigEndian.Uint32(payload[8+4*i:]))
 	}
 	at := from
 	counter := binary.BigEndian.Uint64(payload)
@@ -145,12 +145,12 @@ func (s *Sealer) takeGreeting(payload []byte, h sealedHeader, from netip.AddrPor
 }
 
 // meet notes which life listens at an address, and returns what waited for it, sealed.
-func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []outgoing) {
+func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []Packet) {
 	c := s.contacts.at(at)
 	c.boot, c.key, c.heard = h.boot, h.key, now
 	for _, payload := range c.waiting {
 		if now.Sub(c.asked) <= helloTime {
-			out = append(out, outgoing{at, s.seal(nil, ClassPacket, half(c.boot), payload)})
+			out = append(out, Packet{at, s.seal(nil, ClassPacket, half(c.boot), payload)})
 		}
 	}
 	c.waiting = nil
@@ -159,10 +159,10 @@ func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []o
 
 // KeyUse is what is known of the keys of whoever listens at an address.
 type KeyUse struct {
-	Seals SealKeyID   // that its last packet was sealed with; 0: none came yet
-	Heard time.Time   // when that was
-	Holds []SealKeyID // that it opens with, sorted
-	Told  time.Time   // when it said so; zero: never
+	Seals KeyID     // that its last packet was sealed with; 0: none came yet
+	Heard time.Time // when that was
+	Holds []KeyID   // that it opens with, sorted
+	Told  time.Time // when it said so; zero: never
 }
 
 // KeyUse returns what is known of the keys at an address.

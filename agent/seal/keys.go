@@ -1,4 +1,4 @@
-package agent
+package seal
 
 import (
 	"crypto/aes"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// SealKeys is a set of keys to seal and open with, which never changes. A key is known by its id, which is never 0.
-type SealKeys interface {
+// Keys is a set of keys to seal and open with, which never changes. A key is known by its id, which is never 0.
+type Keys interface {
 	// KeyIDs returns the ids of the keys that open, 8 at most. The first one seals.
 	KeyIDs() []uint32
 	// Derive returns so many bytes for one use, which info tells, from the key of an id that is among KeyIDs.
@@ -19,11 +19,11 @@ type SealKeys interface {
 	RemovedOn(id uint32) (time.Time, bool)
 }
 
-// SealKeyID is the id of a key.
-type SealKeyID uint32
+// KeyID is the id of a key.
+type KeyID uint32
 
 // String returns the id as eight hexadecimal digits, as people see it.
-func (id SealKeyID) String() string { return fmt.Sprintf("%08x", uint32(id)) }
+func (id KeyID) String() string { return fmt.Sprintf("%08x", uint32(id)) }
 
 const (
 	cipherKey = 32 // bytes of a key of AES-256
@@ -32,22 +32,22 @@ const (
 
 // heldKeys are the keys of a sealer, with what it needs of each packet at hand.
 type heldKeys struct {
-	set SealKeys
-	ids []SealKeyID // the first one seals
+	set Keys
+	ids []KeyID // the first one seals
 }
 
-func holdKeys(set SealKeys) heldKeys {
+func holdKeys(set Keys) heldKeys {
 	k := heldKeys{set: set}
 	for _, id := range set.KeyIDs() {
-		k.ids = append(k.ids, SealKeyID(id))
+		k.ids = append(k.ids, KeyID(id))
 	}
 	return k
 }
 
-func (k heldKeys) has(id SealKeyID) bool { return slices.Contains(k.ids, id) }
+func (k heldKeys) has(id KeyID) bool { return slices.Contains(k.ids, id) }
 
 // check returns an error when there is no key of an id. It tells one that was removed from one that was never here.
-func (k heldKeys) check(id SealKeyID) error {
+func (k heldKeys) check(id KeyID) error {
 	if k.has(id) {
 		return nil
 	}
@@ -60,13 +60,13 @@ func (k heldKeys) check(id SealKeyID) error {
 }
 
 // packets returns the cipher for what the life boot of an agent of the cluster seals with a key.
-func (k heldKeys) packets(id SealKeyID, cluster string, boot uint64) cipher.AEAD {
+func (k heldKeys) packets(id KeyID, cluster string, boot uint64) cipher.AEAD {
 	info := binary.BigEndian.AppendUint64([]byte("packet "+cluster+" "), boot)
 	return k.aead(id, string(info))
 }
 
 // aead returns the cipher for one use of a key that is held.
-func (k heldKeys) aead(id SealKeyID, info string) cipher.AEAD {
+func (k heldKeys) aead(id KeyID, info string) cipher.AEAD {
 	secret, err := k.set.Derive(uint32(id), info, cipherKey)
 	if err != nil {
 		panic(fmt.Sprintf("seal: derive from key %s: %v", id, err)) // only when it is not held
