@@ -11,6 +11,9 @@ import (
 // and for longer than their tombstones stand. An agent that ends meanwhile is forgotten everywhere, and must not come
 // back with the other half; the others must find each other again, by tombstones or by their seeds.
 func TestR11PartitionsLongerThanAnyMemoryHealAndBringNobodyBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	memory := gossip.DefaultConfig()
 	for _, length := range []time.Duration{
 		10 * time.Minute,

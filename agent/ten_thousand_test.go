@@ -93,6 +93,9 @@ func liveBytes() uint64 {
 
 // TestTenThousandMembersOverTheAPI asks an agent among 10,000 by its API, and by the program that people use.
 func TestTenThousandMembersOverTheAPI(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	a := amongTenThousand(t)
 	dir, err := os.MkdirTemp("/tmp", "hs") // whose path leaves room for the name of a socket
 	if err != nil {

@@ -89,15 +89,16 @@ func newAgent(cfg Config, t *transport.Transport, file State, resolver addr.Reso
 	a.configured.live.Store(&cfg)
 	a.keys.Store(keys)
 	a.metrics = newMetrics(a)
+	t.SetFilter(a.filter) // before anything is read
 	a.Node, err = StartNode(cfg.NodeConfig, Parts{
 		Transport: t, Seal: envelope, State: file, Resolver: resolver, Log: log,
 		Known: a.filter.know, Observer: a.metrics,
 	})
 	if err != nil {
+		t.SetFilter(nil)
 		return nil, err
 	}
 	t.LimitPackets(max(cfg.MaxPacket, transport.DefaultMaxPacket)) // peers may be configured otherwise
-	t.SetFilter(a.filter)
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", keys.Primary())
 	}

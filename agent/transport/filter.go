@@ -26,8 +26,14 @@ const (
 	TooFast           // its source sends too much
 )
 
-// SetFilter makes t take only what the filter takes, from now on. Until then it takes everything.
-func (t *Transport) SetFilter(f Filter) { t.filter.Store(&f) }
+// SetFilter makes t take only what the filter takes, from now on. Until then, and with a nil filter, it takes everything.
+func (t *Transport) SetFilter(f Filter) {
+	if f == nil {
+		t.filter.Store(nil)
+		return
+	}
+	t.filter.Store(&f)
+}
 
 // refusesPacket returns the counter of the reason for which a packet is not taken, nil if it is.
 func (t *Transport) refusesPacket(from netip.AddrPort, b []byte) *atomic.Uint64 {
