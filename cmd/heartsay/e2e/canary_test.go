@@ -168,7 +168,7 @@ func apiRequests(t *testing.T) []string {
 	requests := []string{"GET /v1/members", "GET /v1/self", "GET /v1/keys", "GET /v1/tags", "POST /v1/tags", "POST /v1/probe", "POST /v1/join",
 		"POST /v1/forget", "POST /v1/keys/reload", "GET /livez", "GET /readyz", "GET /metrics", "GET /v1/sd/prometheus",
 		"GET /v1/events?snapshot=true", "GET /v1/nosuch"}
-	sources, err := filepath.Glob(filepath.Join(root, "agent", "server*.go"))
+	sources, err := filepath.Glob(filepath.Join(root, "agent/internal/localapi/*.go"))
 	if err != nil || len(sources) == 0 {
 		t.Fatal("the sources of the API are not found", err)
 	}

@@ -85,8 +85,9 @@ func TestREADMEThreeHosts(t *testing.T) {
 			continue
 		}
 		socket := filepath.Join(dir, []string{"", "red", "green", "blue"}[host]+".sock")
-		words = append(append(prefix, words...), "--api", "unix://"+socket)
+		words = append(prefix, words...)
 		cmd := exec.Command(words[0], words[1:]...)
+		cmd.Env = append(os.Environ(), "HEARTSAY_API=unix://"+socket)
 		begin := time.Now()
 		out, err := cmd.CombinedOutput()
 		if err != nil {

@@ -61,7 +61,7 @@ func showSetting(l *cli.Line, f cli.Flag, effective map[string]any) shownSetting
 	case known:
 		s.Value = value
 	}
-	if s.Origin == "default" && f.Otherwise == FromProfile {
+	if s.Origin == "default" && f.Otherwise == fromProfile {
 		s.Origin = "profile " + l.String("profile")
 	}
 	if s.Value = maskSecret(f.Name, plainValue(s.Value)); s.Value == nil {

@@ -3,7 +3,6 @@ package config
 import (
 	"strings"
 
-	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
 )
 
@@ -21,11 +20,4 @@ func ParseTags(what string, pairs []string) (map[string]string, error) {
 		tags[key] = value
 	}
 	return tags, nil
-}
-
-// setTags sets the tags.
-func setTags(l *cli.Line, cfg *agent.Config) error {
-	tags, err := ParseTags(l.Origin("tag"), l.Strings("tag"))
-	cfg.Tags = tags
-	return err
 }
