@@ -12,7 +12,7 @@ import (
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-// maxTagsWidth is how many characters of its tags a member gets in the plain table, so that one member with many does
+// maxTagsWidth is how many cells of its tags a member gets in the plain table, so that one member with many does
 // not push the last column off the screen.
 const maxTagsWidth = 40
 
@@ -87,7 +87,7 @@ func (m memberRow) tags() string {
 	if m.wide {
 		return tagList(m.Tags)
 	}
-	return render.Shorten(tagList(m.Tags), maxTagsWidth)
+	return render.Shorten(render.Escape(tagList(m.Tags)), maxTagsWidth) // what is escaped is longer
 }
 
 // tagList returns tags as k=v, sorted by key, with commas between.

@@ -37,10 +37,10 @@ func threeMembers() api.Members {
 
 func TestMembersTableShowsStateSuspicionAndTimesOfEach(t *testing.T) {
 	want := `
-NAME  STATE   PHI  SILENCE  TIMEOUT  ADDRESS             TAGS                                         AGE
-ann*  alive   0.0     0.0s        -  10.0.0.1:4327       note=a,b,role=db                              2d
-bob   dead   16.1    62.5s     2.5s  [2001:db8::2]:4327  role=web                                      1m
-eve   left    0.0     0.0s        -  10.0.0.3:4327       x=\x1b[2Jyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…   0s
+NAME  STATE   PHI  SILENCE  TIMEOUT  ADDRESS             TAGS                                      AGE
+ann*  alive   0.0     0.0s        -  10.0.0.1:4327       note=a,b,role=db                           2d
+bob   dead   16.1    62.5s     2.5s  [2001:db8::2]:4327  role=web                                   1m
+eve   left    0.0     0.0s        -  10.0.0.3:4327       x=\x1b[2Jyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…   0s
 `
 	var b bytes.Buffer
 	if err := writeMembers(&b, threeMembers(), "table", noon); err != nil {

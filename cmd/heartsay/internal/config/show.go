@@ -104,10 +104,11 @@ func plainValue(v any) any {
 
 // line returns the setting as a line of a configuration file, its origin as a comment.
 func (s shownSetting) line() string {
+	setting, origin := s.Key+" = "+tomlText(s.Value), s.Origin
 	if s.Value == nil {
-		return fmt.Sprintf("%-40s # %s", "# "+s.Key+" =", render.Escape(strings.TrimSpace(s.Origin+": "+cmp.Or(s.Note, "none"))))
+		setting, origin = "# "+s.Key+" =", strings.TrimSpace(s.Origin+": "+cmp.Or(s.Note, "none"))
 	}
-	return fmt.Sprintf("%-40s # %s", s.Key+" = "+tomlText(s.Value), render.Escape(s.Origin))
+	return render.Pad(setting, 40) + " # " + render.Escape(origin)
 }
 
 // tomlText returns a plain value as TOML writes it, with escapes for what does not show as itself.

@@ -3,10 +3,11 @@ package render
 import (
 	"fmt"
 	"strings"
-	"unicode"
+
+	"github.com/mattn/go-runewidth"
 )
 
-// Pad returns text with spaces up to a width.
+// Pad returns text with spaces up to a width in cells.
 func Pad(text string, to int) string {
 	return text + strings.Repeat(" ", max(to-Width(text), 0))
 }
@@ -19,14 +20,9 @@ func Plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// Shorten returns the first characters of s, most at most, with an ellipsis in place of the rest.
-func Shorten(s string, most int) string {
-	runes := []rune(s)
-	if len(runes) <= most {
-		return s
-	}
-	return string(runes[:most-1]) + "…"
-}
+// Shorten returns the beginning of s, which takes most cells of a terminal at most, with an ellipsis in place of the
+// rest. It cuts between characters as people see them: marks stay with the character that they belong to.
+func Shorten(s string, most int) string { return runewidth.Truncate(s, most, "…") }
 
 func OrDash(s string) string {
 	if s == "" {
@@ -35,21 +31,9 @@ func OrDash(s string) string {
 	return s
 }
 
-// Width returns how many columns of a terminal text takes, as far as that can be known: marks that combine with the
-// character before them take none, wide East Asian characters two.
-func Width(text string) int {
-	n := 0
-	for _, r := range text {
-		switch {
-		case unicode.In(r, unicode.Mn, unicode.Me):
-		case r >= 0x1100 && unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana):
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
-}
+// Width returns how many cells of a terminal text takes: two for wide characters and emoji, none for marks that combine
+// with the character before them.
+func Width(text string) int { return runewidth.StringWidth(text) }
 
 // OrList returns words with commas and an "or".
 func OrList(words []string) string {
