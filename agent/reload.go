@@ -22,9 +22,9 @@ import (
 // else is fixed for the life of an agent: what others know it by, what it listens on, and what its files belong to.
 var reloadable = append(
 	[]string{"tag", "join", "suspect-phi", "suspect-min", "suspect-max", "dead-phi", "dead-min", "dead-max"},
-	keysOf(settingsOf(nil, "", reflect.ValueOf(handlers.Config{})))...)
+	settingKeys(settingsOf(nil, "", reflect.ValueOf(handlers.Config{})))...)
 
-func keysOf(settings []Setting) []string {
+func settingKeys(settings []Setting) []string {
 	keys := make([]string, len(settings))
 	for i, s := range settings {
 		keys[i] = s.Key
