@@ -10,17 +10,26 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"heartsay/agent/handlers"
 )
 
 // A reload gives the running agent another configuration: all of it or nothing. What can be refused comes first: which
 // settings differ, what is wrong with them, the files of secrets. Then the node changes its part in one turn of its
 // loop, and last what cannot fail: handlers and keys.
 
-// reloadable are the settings that [Agent.Reload] changes, by their names. Everything else is fixed for the life of an
-// agent: what others know it by, what it listens on, and what its files belong to.
-var reloadable = []string{
-	"tag", "join", "suspect-phi", "suspect-min", "suspect-max", "dead-phi", "dead-min", "dead-max",
-	"on-event", "handler-timeout", "webhook", "webhook-secret-file",
+// reloadable are the settings that [Agent.Reload] changes, by their names: among them all of the handlers. Everything
+// else is fixed for the life of an agent: what others know it by, what it listens on, and what its files belong to.
+var reloadable = append(
+	[]string{"tag", "join", "suspect-phi", "suspect-min", "suspect-max", "dead-phi", "dead-min", "dead-max"},
+	settingKeys(settingsOf(nil, "", reflect.ValueOf(handlers.Config{})))...)
+
+func settingKeys(settings []Setting) []string {
+	keys := make([]string, len(settings))
+	for i, s := range settings {
+		keys[i] = s.Key
+	}
+	return keys
 }
 
 // Reloadable returns the names of the settings that [Agent.Reload] changes, see [Setting].

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -34,6 +35,12 @@ type Member struct {
 	// Path is how this agent reaches a present member: PathUDP, or PathStream when only streams get answers. It is ""
 	// for the agent itself, for those who are not present, and in events.
 	Path string `json:"path,omitempty"`
+}
+
+// SaysSame reports whether two views of a member agree in what it says of itself within one life, apart from its
+// heartbeat: where they do not, an update tells so.
+func (m Member) SaysSame(o Member) bool {
+	return m.Address == o.Address && m.Zone == o.Zone && m.Build == o.Build && maps.Equal(m.Tags, o.Tags)
 }
 
 // Paths by which a member is reached.

@@ -60,3 +60,37 @@ func (v *View) Member(name string) (Member, bool) {
 func (v *View) Members() []Member {
 	return slices.SortedFunc(maps.Values(v.members), func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
 }
+
+// Changes returns what must have happened to the members between the view and now, at most one event for each: its type,
+// and the member as it is now, or as it was when it is gone. It stands for events that were lost; how things came to be
+// so, it cannot tell. Those who are gone come last. The view stays as it is.
+func (v *View) Changes(now []Member) []Event {
+	var changes []Event
+	present := make(map[string]bool, len(now))
+	for _, m := range now {
+		present[m.Name] = true
+		was, known := v.Member(m.Name)
+		if t := change(was, m, known); t != "" {
+			changes = append(changes, Event{Type: t, Member: m})
+		}
+	}
+	for _, m := range v.Members() {
+		if !present[m.Name] {
+			changes = append(changes, Event{Type: EventForgotten, Member: m})
+		}
+	}
+	return changes
+}
+
+// change returns the type of the event that leads from one view of a member to another, "" when nothing happened.
+func change(was, is Member, known bool) EventType {
+	switch {
+	case !known && is.State == Alive, was.State == Left && is.State == Alive:
+		return EventJoin
+	case !known, was.State != is.State, was.Incarnation != is.Incarnation:
+		return is.State.Event()
+	case !was.SaysSame(is):
+		return EventUpdate
+	}
+	return ""
+}

@@ -25,6 +25,10 @@ type Config struct {
 	WebhookSecretFile string        // file with the secret that signs what is posted; "": nothing is signed
 }
 
+// kinds are all kinds of handlers, in the order in which they are shown. A new kind is a file of its own, with its row
+// for this list, and a field of [Config]; flags, configuration files, reloads and counts follow.
+var kinds = []registered{programs, webhooks}
+
 // Agent says whose events they are.
 type Agent struct {
 	Cluster, Name string

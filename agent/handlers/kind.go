@@ -47,10 +47,6 @@ type registered struct {
 	configured func(Config) []handler // the handlers of this kind, in their order
 }
 
-// kinds are all kinds of handlers, in the order in which they are shown. A new kind is a file of its own, with its row
-// for this list, and a field of the configuration.
-var kinds = []registered{programs, webhooks}
-
 // handler is one handler as it is configured. Two are the same when their JSON is.
 type handler interface {
 	fmt.Stringer // as it was given, without secrets

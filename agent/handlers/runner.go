@@ -86,14 +86,13 @@ func (r *runner) feed(ctx context.Context) {
 
 // jobs returns what the handler is to do about a portion of the events.
 func (r *runner) jobs(p eventlog.Portion) (jobs []Job) {
-	epoch := r.follower.Epoch()
 	if p.View != nil {
 		r.noteLost(p.Lost)
 		if e := p.Reset(); r.plan.resets {
 			e.Members = p.View.Members
 			jobs = []Job{{e, e.Cursor().String() + "/reset"}}
 		} else {
-			jobs = changes(epoch, &r.seen, p.View, r.plan.query)
+			jobs = r.changes(e, p.View.Members)
 		}
 		r.seen.Reset(p.View.Members)
 		return jobs
@@ -105,6 +104,20 @@ func (r *runner) jobs(p eventlog.Portion) (jobs []Job) {
 		if r.seen.Apply(e); r.plan.query.Wants(e.Type) {
 			jobs = append(jobs, Job{e, e.Cursor().String()})
 		}
+	}
+	return jobs
+}
+
+// changes returns what the handler is to do in place of a reset that it does not want: it hears of each member that is
+// not as it was, at most once. The members are those of the reset.
+func (r *runner) changes(reset api.Event, members []api.Member) (jobs []Job) {
+	for _, e := range r.seen.Changes(members) {
+		if !r.plan.query.Wants(e.Type) {
+			continue
+		}
+		e.Epoch, e.Seq, e.Time = reset.Epoch, reset.Seq, reset.Time
+		e.Reason = "events were lost, and this is how it is now"
+		jobs = append(jobs, Job{e, e.Cursor().String() + "/" + e.Member.Name}) // the cursor alone is that of another event
 	}
 	return jobs
 }

@@ -7,8 +7,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"syscall"
+	"time"
 
+	"heartsay/agent/internal/safefile"
 	"heartsay/api"
 )
 
@@ -107,4 +111,99 @@ func (l *socketListener) Close() error {
 		}
 	})
 	return l.UnixListener.Close()
+}
+
+// socketPatience is how long a socket that is in the way gets to show that somebody listens. The kernel answers for
+// whoever listens, at once.
+const socketPatience = time.Second
+
+// socketLockPatience is how long an agent waits for another that is making a socket at the same path. That takes
+// milliseconds; who takes longer was stopped.
+const socketLockPatience = 5 * time.Second
+
+// lockSocket makes sure that no other agent makes or replaces the socket at path until the lock is removed. Without
+// that, an agent could take another's new socket for the stale one that both have seen.
+func lockSocket(path string) (*safefile.Lock, error) {
+	lock, err := safefile.LockFile(path+".lock", socketLockPatience)
+	var held *safefile.HeldError
+	switch {
+	case errors.As(err, &held):
+		return nil, fmt.Errorf("another agent is about to serve at %s: give this one its own --api", path)
+	case err != nil:
+		return nil, fmt.Errorf("lock the path of the API socket: %w: choose another place with --api", err)
+	}
+	return lock, nil
+}
+
+// PlaceError says that a path is none for the socket of an API, and stays none until somebody changes it or what is
+// there.
+type PlaceError struct{ text string }
+
+func (e *PlaceError) Error() string { return e.text }
+
+func badPlace(format string, args ...any) error { return &PlaceError{fmt.Sprintf(format, args...)} }
+
+// makeSocketFolder makes dir if it is missing, and returns an error when others could replace what is in it.
+func makeSocketFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the folder of the API socket: %w: choose another place with --api", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("look at the folder of the API socket: %w", err)
+	}
+	owner, me := info.Sys().(*syscall.Stat_t).Uid, os.Geteuid()
+	if me != 0 && owner != 0 && int(owner) != me {
+		return badPlace("the folder %s of the API socket belongs to user %d: choose another place with --api",
+			dir, owner)
+	}
+	if info.Mode()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
+		return badPlace("the folder %s of the API socket is writable by everybody (mode %v), who could replace the "+
+			"socket: choose another place with --api", dir, info.Mode())
+	}
+	return nil
+}
+
+// checkSocket reports whether there is a socket at path on which nobody listens, rather than nothing. Anything else at
+// path is an error.
+func checkSocket(path string) (stale bool, err error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("look at the API socket: %w", err)
+	case info.Mode().Type() != fs.ModeSocket:
+		return false, badPlace("%s is taken by something that is not a socket (%v): remove it, "+
+			"or choose another place with --api", path, info.Mode())
+	}
+	c, err := net.DialTimeout("unix", path, socketPatience)
+	switch {
+	case err == nil:
+		c.Close()
+		return false, errTaken(path)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case errors.Is(err, syscall.EAGAIN), os.IsTimeout(err):
+		return false, errTaken(path)
+	}
+	return false, fmt.Errorf("%s is taken by a socket that cannot be asked who listens: %w: choose another place with --api",
+		path, err)
+}
+
+func errTaken(path string) error {
+	return fmt.Errorf("another agent answers at %s: give this one its own --api", path)
+}
+
+// makePrivateFolder returns a new folder in dir that only this user can enter. Its name is short, because the socket
+// is bound in it and paths of sockets are.
+func makePrivateFolder(dir string) (string, error) {
+	for i := 0; ; i++ {
+		name := filepath.Join(dir, ".h"+strconv.FormatInt(int64(os.Getpid()), 36)+strconv.Itoa(i))
+		if err := os.Mkdir(name, 0o700); err == nil || i == 99 || !errors.Is(err, fs.ErrExist) {
+			return name, err
+		}
+	}
 }

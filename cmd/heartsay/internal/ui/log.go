@@ -60,16 +60,13 @@ const maxMissed = 5
 func missed(before *api.View, after []api.Member) string {
 	type change struct{ name, state string }
 	var changes []change
-	present := make(map[string]bool, len(after))
-	for _, m := range after {
-		present[m.Name] = true
-		if was, _ := before.Member(m.Name); was.State != m.State {
-			changes = append(changes, change{m.Name, string(m.State)})
-		}
-	}
-	for _, m := range before.Members() {
-		if !present[m.Name] {
-			changes = append(changes, change{m.Name, "gone"})
+	for _, e := range before.Changes(after) {
+		was, _ := before.Member(e.Member.Name)
+		switch {
+		case e.Type == api.EventForgotten:
+			changes = append(changes, change{e.Member.Name, "gone"})
+		case was.State != e.Member.State:
+			changes = append(changes, change{e.Member.Name, string(e.Member.State)})
 		}
 	}
 	if len(changes) == 0 {
