@@ -21,7 +21,7 @@ import (
 var programs = registered{
 	Flag{
 		Name:  "on-event",
-		Usage: "run a program when something happens: `TYPES=/PATH ARG...`, as in dead,left=/usr/bin/page; repeatable",
+		Usage: "run a program for each event of these types: `TYPES=/PATH ARG...`, as in dead,left=/usr/bin/page; repeatable",
 		add: func(c *Config, value string) error {
 			p, err := ParseProgram(value)
 			if err == nil {

@@ -22,7 +22,7 @@ import (
 var webhooks = registered{
 	Flag{
 		Name:  "webhook",
-		Usage: "post what happens to an address: `TYPES=URL`, as in dead,left=https://host/path; repeatable",
+		Usage: "post each event of these types to an address: `TYPES=URL`, as in dead,left=https://host/path; repeatable",
 		add: func(c *Config, value string) error {
 			w, err := ParseWebhook(value)
 			if err == nil {

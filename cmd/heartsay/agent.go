@@ -21,7 +21,7 @@ func agentCommand() *cli.Command {
 		Usage:     "run this host's member of the cluster",
 		UsageText: "heartsay agent [flags]",
 		Description: `Prints one line when it is ready and logs to stderr. The first SIGTERM or SIGINT
-makes it leave the cluster and exit with 0; a second one ends it at once. SIGHUP
+makes it leave the cluster and exit with 0. A second one ends it at once. SIGHUP
 makes it read its configuration and its key file again, as soon as it runs.
 
 It exits with 78 when a flag, a variable, the configuration file or a file of

@@ -13,7 +13,7 @@ import (
 func program() *cli.Program {
 	return &cli.Program{
 		Name:        "heartsay",
-		Usage:       "who is alive, by hearsay: gossip membership and failure detection",
+		Usage:       "membership and failure detection by gossip",
 		UsageText:   "heartsay COMMAND [flags] [arguments]",
 		Description: programDescription,
 		Source:      config.AddFile,

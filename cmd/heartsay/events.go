@@ -12,9 +12,9 @@ func eventsCommand() *cli.Command {
 		Name:      "events",
 		Usage:     "follow the changes in the agent's view, until interrupted",
 		UsageText: "heartsay events [flags]",
-		Description: `One line for each event, in the agent's order. "reset" says that what was known
-before is void, and shows the whole view; it comes first with --snapshot, and
-whenever events were lost.`,
+		Description: `Prints one line for each event, in the agent's order. "reset" replaces all events
+before it and shows the whole view. It comes first with --snapshot, and whenever
+events were lost.`,
 		Flags: cli.WithAPI(
 			cli.OutputFlag("table", "ndjson"),
 			cli.ListOf("type", "only events of this `TYPE`, and resets, repeatable: "+strings.Join(cli.Words(api.EventTypes()), ", "),

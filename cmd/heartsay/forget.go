@@ -11,7 +11,7 @@ func forgetCommand() *cli.Command {
 		Usage:     "remove a member that will not come back from the list",
 		UsageText: "heartsay forget [flags] NAME",
 		Description: `A member that is alive or suspect is not forgotten without --force; it comes
-back by itself if it lives. To forget one that was forgotten before is no error.`,
+back by itself if it lives. Forgetting a member that was forgotten before is no error.`,
 		Flags: cli.WithAPI(
 			cli.Bool("force", "even if the member is alive or suspect"),
 		),

@@ -15,14 +15,14 @@ func healthCommand() *cli.Command {
 		Name:      "health",
 		Usage:     "ask whether the agent is ready, for probes and scripts",
 		UsageText: "heartsay health [flags]",
-		Description: `Exits with 0 and prints "ready" when others may rely on what the agent says: it
-listens, has joined or is alone on purpose, and its view has settled. Exits with 7
-when not, and says why; with 3 when no agent answers. With --live it asks for less:
-whether the agent's loop turns. With --timeout it waits for it, and exits with 6
-when the time is up.`,
+		Description: `Exits with 0 and prints "ready" when programs may rely on the agent's view: the
+agent listens, it has joined or is alone on purpose, and its view has settled. Exits
+with 7 when it is not ready, and says why, and with 3 when no agent answers. With
+--live it asks only whether the agent's loop runs. With --timeout it waits, and
+exits with 6 when the time is up.`,
 		Flags: cli.WithAPI(
-			cli.Bool("live", "ask only whether the agent's loop turns"),
-			cli.Duration("timeout", "", "wait for at most `DURATION` until it is so"),
+			cli.Bool("live", "ask only whether the agent's loop runs"),
+			cli.Duration("timeout", "", "wait for this, `DURATION` at most"),
 		),
 		Action: healthAction,
 	}

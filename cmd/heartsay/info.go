@@ -15,7 +15,7 @@ import (
 func infoCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "info",
-		Usage:     "show what the agent says of itself",
+		Usage:     "show the state of the agent itself",
 		UsageText: "heartsay info [flags]",
 		Flags:     cli.WithAPI(cli.OutputFlag("table", "json")),
 		Action: func(c *cli.Call) error {

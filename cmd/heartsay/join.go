@@ -13,9 +13,9 @@ func joinCommand() *cli.Command {
 		Name:      "join",
 		Usage:     "join a cluster by addresses of its members",
 		UsageText: "heartsay join [flags] ADDRESS...",
-		Description: `An ADDRESS is ip[:port], [v6]:port or name[:port]. The agent tries each now.
-Those that led to a member it keeps as seeds, which it tries again by itself. Fails when
-none did.`,
+		Description: `An ADDRESS is ip[:port], [v6]:port or name[:port]. The agent tries each address now.
+It keeps the addresses that led to a member as seeds, which it tries again by itself.
+Fails when no address did.`,
 		Flags:    cli.WithAPI(),
 		Takes:    cli.Takes{Least: 1, Most: 1000, What: "ADDRESS"},
 		Complete: cli.MemberAddresses,

@@ -13,26 +13,27 @@ import (
 
 func keysCommand() *cli.Command {
 	file := cli.Text("key-file", "the agent's own", "change the keys in `FILE`")
-	force := cli.Bool("force", "although members would be cut off")
+	force := cli.Bool("force", "even if members would be cut off")
 	return &cli.Command{
 		Name:      "keys",
-		Usage:     "make the keys that seal the gossip, rotate them, and show who uses which",
+		Usage:     "make and rotate the keys that seal the gossip, and show which member uses which",
 		UsageText: "heartsay keys gen|add|use|remove|status [flags] [arguments]",
 		Description: `To rotate: add the new key on every host, then use it on every host, then remove
 the old one on every host. Each step changes the key file of this host's agent
-and makes the agent read it. No key is ever an argument or travels in the gossip.
-"use" and "remove" ask the members first, and decline when one would be cut off.`,
+and makes the agent read it. A key is never an argument and never travels in the
+gossip. "use" and "remove" ask the members first, and change nothing when a member
+would be cut off.`,
 		Commands: []*cli.Command{
 			{
 				Name:      "gen",
-				Usage:     "print a new key, or make a new key file of it",
+				Usage:     "print a new key, or write it to a new key file",
 				UsageText: "heartsay keys gen [--key-file FILE]",
-				Flags:     []cli.Flag{cli.Text("key-file", "", "make `FILE` of the new key, which is not printed then")},
+				Flags:     []cli.Flag{cli.Text("key-file", "", "write the new key to a new `FILE` and do not print it")},
 				Action:    generateKey,
 			},
 			{
 				Name:      "add",
-				Usage:     "open with the keys in a file too",
+				Usage:     "also open with the keys in a file",
 				UsageText: "heartsay keys add [flags] FILE\nheartsay keys add [flags] -            from standard input",
 				Flags:     cli.WithAPI(file),
 				Takes:     cli.Takes{Least: 1, Most: 1, What: "FILE"},
@@ -49,7 +50,7 @@ and makes the agent read it. No key is ever an argument or travels in the gossip
 			},
 			{
 				Name:      "remove",
-				Usage:     "no longer open with the key of that id",
+				Usage:     "stop opening with the key of that id",
 				UsageText: "heartsay keys remove [flags] ID",
 				Flags:     cli.WithAPI(file, force),
 				Takes:     cli.Takes{Least: 1, Most: 1, What: "ID"},
@@ -58,7 +59,7 @@ and makes the agent read it. No key is ever an argument or travels in the gossip
 			},
 			{
 				Name:      "status",
-				Usage:     "show who uses which key, and who was not let in",
+				Usage:     "show which member uses which key, and which senders were refused",
 				UsageText: "heartsay keys status [flags]",
 				Flags:     cli.WithAPI(cli.OutputFlag("table", "json")),
 				Action:    keysStatus,

@@ -8,7 +8,7 @@ import (
 func leaveCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "leave",
-		Usage:     "make the agent say goodbye to its cluster and end",
+		Usage:     "make the agent leave its cluster and end",
 		UsageText: "heartsay leave [flags]",
 		Flags:     cli.WithAPI(),
 		Action: func(c *cli.Call) error {
@@ -20,7 +20,7 @@ func leaveCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return c.Println("left; %s confirmed that they know", render.Plural(result.Told, "member"))
+			return c.Println("left the cluster; acknowledged by %s", render.Plural(result.Told, "member"))
 		},
 	}
 }

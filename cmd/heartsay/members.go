@@ -13,20 +13,20 @@ import (
 func membersCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "members",
-		Usage:     "list the members that the agent knows of, and what it thinks of them",
+		Usage:     "list the members in the agent's view, and their states",
 		UsageText: "heartsay members [flags]",
 		Description: `Sorted by name; * marks the agent that answers. SILENCE is the age of a member's
-newest heartbeat, and TIMEOUT the silence at which this agent alone calls it dead,
-both in seconds; when three members, or all that are left, get no answer from it,
-it is dead sooner. PHI is the suspicion: 3 means that such a silence is normal once
-in 1000 times. AGE says for how long the member has been in its state. What is not
-known is "-".`,
+newest heartbeat, and TIMEOUT is the silence at which this agent alone declares it
+dead, both in seconds. When three members, or all that are left, have probed it
+without a reply, it is dead sooner. PHI is the suspicion level: 3 means that one
+silence in 1000 is so long. AGE is the time that the member has been in its state.
+"-" means not known.`,
 		Flags: cli.WithAPI(
 			cli.OutputFlag("table", "wide", "json", "ndjson", "name"),
 			cli.ListOf("state", "only members in this `STATE`: alive, suspect, dead or left; repeatable", api.States()),
 			cli.Flag{Name: "name", Complete: cli.MemberNames, Usage: "only members whose whole name matches the regular expression `RE`"},
 			cli.List("tag", "only members with a tag that matches `KEY=RE` as a whole; repeatable: all must match"),
-			cli.Bool("watch", "show it again at every change, until interrupted"),
+			cli.Bool("watch", "print the list again at each change, until interrupted"),
 		),
 		Action: membersAction,
 	}

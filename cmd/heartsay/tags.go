@@ -14,11 +14,10 @@ func tagsCommand() *cli.Command {
 	flags := cli.WithAPI(cli.OutputFlag("table", "json"))
 	return &cli.Command{
 		Name:      "tags",
-		Usage:     "show or change the tags that the agent tells others",
+		Usage:     "show or change the tags of the agent",
 		UsageText: "heartsay tags [flags] [show | set KEY=VALUE... | delete KEY...]",
-		Description: `Prints all tags of the agent after the change. A change is told to the cluster at
-once and holds until the agent ends; what shall outlive it belongs into its
-configuration.`,
+		Description: `Prints all tags of the agent after the change. The cluster learns of a change at
+once. It holds until the agent ends. Put permanent tags into the configuration.`,
 		Flags:  flags,
 		Action: showTags,
 		Commands: []*cli.Command{
@@ -31,7 +30,7 @@ configuration.`,
 			},
 			{
 				Name:      "set",
-				Usage:     "give the agent tags, or tags that it has other values",
+				Usage:     "add tags to the agent, or change their values",
 				UsageText: "heartsay tags set [flags] KEY=VALUE...",
 				Flags:     flags,
 				Takes:     cli.Takes{Least: 1, Most: maxTagArguments, What: "KEY=VALUE"},
@@ -45,9 +44,9 @@ configuration.`,
 			},
 			{
 				Name:        "delete",
-				Usage:       "take tags from the agent",
+				Usage:       "delete tags of the agent",
 				UsageText:   "heartsay tags delete [flags] KEY...",
-				Description: "To delete a tag that is not there is no error.",
+				Description: "Deleting a tag that does not exist is no error.",
 				Flags:       flags,
 				Takes:       cli.Takes{Least: 1, Most: maxTagArguments, What: "KEY"},
 				Complete:    ownTags,

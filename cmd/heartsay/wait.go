@@ -18,9 +18,10 @@ func waitCommand() *cli.Command {
 		Name:      "wait",
 		Usage:     "wait until members are in a state",
 		UsageText: "heartsay wait (--members N | --name NAME) [flags]",
-		Description: `Prints nothing when it comes true. When the time is up first it exits with 6, and
-with 7 when --timeout is 0, which looks once. With a time-out, an agent that does
-not answer is waited for too; without one that is an error at once.`,
+		Description: `Prints nothing when the condition becomes true. Exits with 6 when the time is up
+first. With --timeout 0 it looks once, and exits with 7 when the condition is false.
+With a time-out it also waits for an agent that does not answer. Without one this
+is an error at once.`,
 		Flags: cli.WithAPI(
 			cli.Int("members", "", "until at least `N` members are in the state"),
 			cli.Flag{Name: "name", Complete: cli.MemberNames, Usage: "until the member `NAME` is in the state"},

@@ -160,7 +160,7 @@ func (l *Line) choose(arguments []string, dash int) error {
 		l.Dash = max(0, dash-len(l.Path))
 	}
 	if len(l.Path) > 0 && l.Command().Action == nil && !l.help {
-		return UsageError("what to do is missing: write %s", names(commands))
+		return UsageError("a command is missing: write %s", names(commands))
 	}
 	return nil
 }

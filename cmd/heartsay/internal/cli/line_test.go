@@ -131,7 +131,7 @@ func TestMistakeOnTheLineIsNamed(t *testing.T) {
 		"agent --phi NaN":                     `--phi "NaN": write a number`,
 		"agent --phi Inf":                     `--phi "Inf": write a number`,
 		"agent --phi eight":                   `--phi "eight": write a number`,
-		"keys":                                "tool keys: what to do is missing: write gen or use\nTry: tool keys --help\n",
+		"keys":                                "tool keys: a command is missing: write gen or use\nTry: tool keys --help\n",
 		"keys rotate":                         `tool keys: "rotate" is not known here: write gen or use`,
 		"tags unset":                          `tool tags: "unset" is not known here: write set`,
 		"keys gen --force":                    "tool keys gen: flag --force is not known\nTry: tool keys gen --help\n",

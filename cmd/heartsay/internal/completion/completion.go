@@ -23,7 +23,7 @@ func Command() *cli.Command {
 	shell := func(name, script string) *cli.Command {
 		return &cli.Command{
 			Name:      name,
-			Usage:     "print it for " + name,
+			Usage:     "print the script for " + name,
 			UsageText: "heartsay completion " + name,
 			Action: func(c *cli.Call) error {
 				_, err := io.WriteString(c.Out, script)
@@ -33,20 +33,20 @@ func Command() *cli.Command {
 	}
 	return &cli.Command{
 		Name:      "completion",
-		Usage:     "print what makes a shell complete the words of heartsay",
+		Usage:     "print a completion script for a shell",
 		UsageText: "heartsay completion bash|zsh|fish",
 		Description: `bash: source <(heartsay completion bash)
 zsh:  source <(heartsay completion zsh), after compinit
 fish: heartsay completion fish | source
-in the shell's start-up file. Names of members are completed from the agent that runs.`,
+in the shell's start-up file. Names of members come from the running agent.`,
 		Commands: []*cli.Command{
 			shell("bash", bashScript), shell("fish", fishScript), shell("zsh", zshScript),
 			{
 				Name:      "words",
-				Usage:     "print what the last word of a line could become",
+				Usage:     "print the possible completions of the last word of a line",
 				UsageText: "heartsay completion words -- [WORD...]",
-				Description: `One line for each: a word, a tab and what it means. A line ":files" says that the
-path of a file may stand there.`,
+				Description: `Prints one line for each: a word, a tab and its meaning. A line ":files" says that
+the path of a file is possible.`,
 				Hidden: true,
 				Takes:  cli.Takes{After: "WORD"},
 				Action: writeWords,

@@ -22,10 +22,10 @@ before the default.`,
 		Commands: []*cli.Command{
 			{
 				Name:      "check",
-				Usage:     "say ok, or all that is wrong, with file and line",
+				Usage:     "print ok, or all errors with file and line",
 				UsageText: "heartsay config check [flags] [FILE]",
-				Description: `Exits with 0, with 2 when something is wrong, and with 1 when the file cannot be
-read.`,
+				Description: `Exits with 0, with 2 when the configuration is wrong, and with 1 when the file cannot
+be read.`,
 				Flags:  Flags(),
 				Takes:  cli.Takes{Most: 1, What: "FILE", Flag: "config"},
 				Action: checkConfig,

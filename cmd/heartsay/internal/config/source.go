@@ -12,7 +12,7 @@ import (
 
 // configFlag returns the flag that names the configuration file.
 func configFlag() cli.Flag {
-	return cli.Text("config", "none", "take what neither flags nor the environment set from the TOML file `FILE`")
+	return cli.Text("config", "none", "take settings that neither flags nor the environment set from the TOML file `FILE`")
 }
 
 // AddFile adds the flags of a line that neither it nor the environment sets and that the configuration file does, if its

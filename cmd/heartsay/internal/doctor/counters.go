@@ -15,7 +15,7 @@ type advice struct{ means, todo string }
 // counterAdvice explains the counters that tell of a mistake. Those of single lost or foreign packets are left out: the
 // world is full of them.
 var counterAdvice = map[string]advice{
-	"drop_cluster":        {"messages of another cluster arrive", "correct --cluster or --join of whoever the log names"},
+	"drop_cluster":        {"messages of another cluster arrive", "correct --cluster or --join of the agent that the log names"},
 	"drop_key":            {"messages arrive that are sealed with a key which this agent does not have", "give all agents the same --key-file"},
 	"drop_plain":          {"messages arrive that are not sealed, although this agent has a key", "give all agents the same --key-file"},
 	"drop_seal":           {"messages arrive whose seal does not match", "give all agents the same --key-file and --cluster"},
@@ -75,7 +75,7 @@ func (d *doctor) checkCounters() {
 		quiet = false
 	}
 	if quiet {
-		d.ok("counters", "the agent refused and lost nothing that tells of a mistake")
+		d.ok("counters", "the agent refused or lost nothing that shows a fault")
 	}
 	up := time.Since(now.Started)
 	if now.Stalled > max(stalledLeast, time.Duration(stalledShare*float64(up))) {

@@ -16,12 +16,12 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",
-		Usage:     "look for what is wrong on this host, and say what to do",
+		Usage:     "check this host and its agent, and say what to do",
 		UsageText: "heartsay doctor [flags] [PEER...]",
-		Description: `Takes the flags and environment variables of "heartsay agent". Looks at the
-configuration, the agent, its ports, its files, its seeds and what it dropped, and
-makes the agent ask PEERs, or else up to 20 members, by packets, full packets and a
-stream, and for their clocks. Without an agent it looks at what would keep one from
+		Description: `Takes the flags and environment variables of "heartsay agent". Checks the
+configuration, the agent, its ports, its files, its seeds and its drops. Makes the
+agent test the PEERs, or up to 20 members, with packets, full packets and a stream,
+and compare their clocks. Without an agent it checks what would keep one from
 starting.
 
 Prints one line for each check: ok, warn or FAIL. Exits with 7 when one failed.`,
@@ -143,12 +143,12 @@ func (d *doctor) checkConfig() {
 	switch {
 	case d.call.Fault != nil || err != nil:
 	case file == "":
-		d.ok("config", "flags and environment make sense; no configuration file is named")
+		d.ok("config", "flags and environment are correct; no configuration file is named")
 	default:
-		d.ok("config", "%s makes sense", file)
+		d.ok("config", "%s is correct", file)
 	}
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o002 != 0 {
-		d.fail("config", "chmod o-w "+file, "everybody may write %s, and make the agent run with what they like", file)
+		d.fail("config", "chmod o-w "+file, "every user may write %s, and so decide what the agent runs with", file)
 	}
 }
 

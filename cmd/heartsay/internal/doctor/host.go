@@ -21,7 +21,7 @@ import (
 // checkPort looks whether the gossip port can be had, when no agent holds it.
 func (d *doctor) checkPort() {
 	if d.self != nil {
-		d.ok("port", "gossip on %s, told to others as %s", d.self.Bind, d.self.Address)
+		d.ok("port", "gossip on %s, advertised as %s", d.self.Bind, d.self.Address)
 		return
 	}
 	bind := d.asked.Config.Bind
@@ -82,7 +82,7 @@ func (d *doctor) checkDescriptors() {
 	const todo = "raise it with ulimit -n, or LimitNOFILE= of systemd"
 	switch {
 	case limit == 0:
-		d.warn("files", "", "how many files may be open cannot be told")
+		d.warn("files", "", "the limit of open files is not known")
 	case limit < leastFiles, open > 0 && uint64(open) > limit*9/10:
 		d.fail("files", todo, "%s may open %d files, of which %d are open", whose, limit, open)
 	case limit < plainFiles:
@@ -173,7 +173,7 @@ func (d *doctor) checkSeed(s api.Seed, alone bool) {
 	case err != nil:
 		d.fail("seed", "correct the name, or the host's resolver", "%v", err)
 	case s.LastError != "" && !s.Joined && alone:
-		d.fail("seed", seedTodo(s.LastError), "%s did not let this agent in, and it knows nobody: %s", s.Address, lastCause(s.LastError))
+		d.fail("seed", seedTodo(s.LastError), "%s did not let this agent in, and the agent knows no other member: %s", s.Address, lastCause(s.LastError))
 	case s.LastError != "" && !s.Joined:
 		d.warn("seed", seedTodo(s.LastError), "%s did not answer last: %s", s.Address, lastCause(s.LastError))
 	default:

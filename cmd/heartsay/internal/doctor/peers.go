@@ -64,7 +64,7 @@ func (d *doctor) checkPeers() {
 	if len(peers) < all {
 		d.ok("peers", "%d of %d were asked; name others to ask them", len(peers), all)
 	} else if all == 0 {
-		d.warn("peers", "join with heartsay join ADDRESS, or name a PEER to ask", "the agent knows nobody else")
+		d.warn("peers", "join with heartsay join ADDRESS, or name a PEER to ask", "the agent knows no other member")
 	}
 }
 

@@ -20,20 +20,20 @@ func PlanCommand() *cli.Command {
 		Name:      "plan",
 		Usage:     "find the interval and fanout that a cluster needs, by simulation",
 		UsageText: "heartsay plan --members N --detect-within D [flags]",
-		Description: `Simulates several configurations and prints for each in what time 99 of 100 healthy
-members learn of a crash, how many mistakes it makes in an hour of a member, and
-what it sends. * marks the cheapest one that is quick enough, keeps to the budget and
-called nobody dead who lived. Exits with 7 and says why when there is none.
+		Description: `Simulates several configurations. Prints for each the time in which 99 of 100
+healthy members detect a crash, the false verdicts in one hour of a member, and the
+bytes that a member sends. * marks the cheapest one that is fast enough, keeps to the
+budget and declared no live member dead. Exits with 7 and says why when there is none.
 
 A cluster of more than 256 members is simulated with 256, unless --simulate says more.
-A larger one takes longer and sends more, so the result is a lower bound then. Hosts
-that stall are not simulated: leave room for them.`,
+A larger one takes longer and sends more, so the result is a lower bound then. Stalls
+of hosts are not simulated, so leave room for them.`,
 		Flags: append([]cli.Flag{
 			cli.Int("members", "", "the cluster has `N` members"),
-			cli.Duration("detect-within", "", "a crash is to be known within `DURATION`"),
+			cli.Duration("detect-within", "", "members must detect a crash within `DURATION`"),
 			cli.Number("budget", "", "a member may send this many bytes per second, `B/s`, with all headers"),
 			{Name: "simulate", Kind: cli.KindInt, Default: strconv.Itoa(planSimulated), Usage: "simulate `N` members at most"},
-			{Name: "seed", Kind: cli.KindInt, Default: "1", Usage: "`S` of all that is random"},
+			{Name: "seed", Kind: cli.KindInt, Default: "1", Usage: "seed `S` of all random choices"},
 			cli.OutputFlag("table", "json"),
 		}, networkFlags()[:2]...),
 		Action: planAction,
@@ -80,7 +80,7 @@ func parseWish(c *cli.Call) (sim.PlanGoal, error) {
 	case !c.IsSet("members") || !c.IsSet("detect-within"):
 		return w, cli.UsageError("what to plan for is missing: give --members N and --detect-within DURATION")
 	case w.Members < 2:
-		return w, cli.UsageError("%s %d: a cluster that finds out about crashes has at least 2", c.Origin("members"), w.Members)
+		return w, cli.UsageError("%s %d: a cluster that detects crashes has at least 2 members", c.Origin("members"), w.Members)
 	case most < 2 || most > sim.MaxMembers:
 		return w, cli.UsageError("%s %d: 2 to %d can be simulated", c.Origin("simulate"), most, sim.MaxMembers)
 	case w.DetectWithin <= 0:
@@ -132,15 +132,15 @@ func whyNone(w sim.PlanGoal, trials []sim.Trial) error {
 	}
 	switch {
 	case len(quick) == 0:
-		return fmt.Errorf("no configuration finds out within %s: %s", w.DetectWithin, quickest(trials))
+		return fmt.Errorf("no configuration detects a crash within %s: %s", w.DetectWithin, quickest(trials))
 	case len(right) == 0:
-		return fmt.Errorf("every configuration that finds out within %s called members dead that lived", w.DetectWithin)
+		return fmt.Errorf("every configuration that detects a crash within %s declared live members dead", w.DetectWithin)
 	}
 	least := right[0].Report.BytesPerMemberPerSecond
 	for _, t := range right {
 		least = min(least, t.Report.BytesPerMemberPerSecond)
 	}
-	return fmt.Errorf("no configuration that finds out within %s keeps to %g B/s: the cheapest sends %.0f B/s",
+	return fmt.Errorf("no configuration that detects a crash within %s keeps to %g B/s: the cheapest sends %.0f B/s",
 		w.DetectWithin, w.Budget, least)
 }
 

@@ -22,23 +22,22 @@ func SimCommand() *cli.Command {
 		UsageText: "heartsay sim [flags]",
 		Description: `Runs the engine of the agents, without an agent, a network or a clock. All members
 start at random moments within one interval and join by the first. When all know
-all, and 40 intervals later, the faults begin, each at members of its own chosen by
-the seed, and the time of --for begins to run. The same flags give the same output.
+all, and 40 intervals later, the faults and the time of --for begin. Each fault
+strikes members of its own, chosen by the seed. The same flags give the same output.
 
-A verdict is false when its subject ran and was not frozen, blocked or cut off, nor
-had been until a moment ago. Observers that were struck themselves do not count as
-healthy. Times are in virtual seconds; bytes are what a running member sends, with
-IP and UDP headers. Exits with 1 when an engine broke a promise; --trace then tells
-how it came to it.`,
+A verdict is false when its subject ran and was not frozen, blocked or cut off, at
+that time or shortly before. Observers with a fault do not count as healthy. Times
+are in virtual seconds. Bytes are those that a running member sends, with IP and UDP
+headers. Exits with 1 when an engine broke a promise; --trace then shows how.`,
 		Flags: slices.Concat(engineFlags(), networkFlags(), []cli.Flag{
 			{Name: "members", Kind: cli.KindInt, Default: "100", Usage: "a cluster of `N` members"},
-			cli.Bool("settled", "let all members know all others from the start: nobody has to join"),
+			cli.Bool("settled", "let all members know all others from the start: none has to join"),
 			cli.Int("crash", "", "crash `K` members at once"),
 			cli.Text("freeze", "", "stop members as SIGSTOP does: `K:D`, K of them for a duration"),
-			cli.Text("block", "", "hold what members send and get: `K:D:I`, K of them for D, open for I, again until the end"),
+			cli.Text("block", "", "hold what members send and receive: `K:D:I`, K of them for D, open for I, again until the end"),
 			cli.Text("partition", "", "cut members off from the others: `K:D`, K of them for a duration"),
 			{Name: "for", Kind: cli.KindDuration, Default: "1m0s", Usage: "go on for `DURATION` of virtual time after the warm-up"},
-			{Name: "seed", Kind: cli.KindInt, Default: "1", Usage: "`S` of all that is random; another one is another run"},
+			{Name: "seed", Kind: cli.KindInt, Default: "1", Usage: "seed `S` of all random choices; another seed is another run"},
 			cli.Text("trace", "", "write each event and message of the run to `FILE`"),
 			cli.OutputFlag("table", "json"),
 		}),
@@ -55,7 +54,7 @@ func engineFlags() []cli.Flag {
 		cli.Choice("profile", "lan", "take the defaults of `PROFILE`", agent.Profiles()...),
 		cli.Duration("interval", fromProfile, "time `DURATION` between two heartbeats"),
 		cli.Int("fanout", fromProfile, "exchange with `K` peers in each interval"),
-		cli.Int("digest-budget", "256", "tell `BYTES` of heartbeats in a digest at most; a longer list takes turns"),
+		cli.Int("digest-budget", "256", "send `BYTES` of heartbeats in a digest at most; a longer list takes turns"),
 	}
 }
 

@@ -33,7 +33,7 @@ const (
 	followAgain = time.Second            // at most between attempts to follow the events
 )
 
-var errSilent = errors.New("the agent took the request and gave no answer within " + pollTime.String() +
+var errSilent = errors.New("the agent accepted the request and did not answer within " + pollTime.String() +
 	"; it may be stopped or starved")
 
 // run follows until ctx ends.

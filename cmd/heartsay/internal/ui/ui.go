@@ -16,13 +16,13 @@ func Command() *cli.Command {
 		Name:      "ui",
 		Usage:     "serve a live view of the cluster to a browser on this host",
 		UsageText: "heartsay ui [flags]",
-		Description: `Prints the address of a page, which works once, in one browser, and serves it on
-127.0.0.1 until interrupted. The page shows what this agent sees: members, their
-suspicion, events, and the agent's own health. It can change nothing. When the
-agent stops or restarts, the page says so and goes on by itself.
+		Description: `Prints the address of a page and serves it on 127.0.0.1 until interrupted. The
+address works once, in one browser. The page shows the view of this agent: members,
+their suspicion level, events, and the health of the agent itself. It changes
+nothing. When the agent stops or restarts, the page says so and goes on by itself.
 
-For an agent on another host: heartsay ui --port 8327 there, and here
-ssh -L 8327:127.0.0.1:8327 HOST; then open the address that it printed.`,
+For an agent on another host, run heartsay ui --port 8327 there and
+ssh -L 8327:127.0.0.1:8327 HOST here, and open the address that it printed there.`,
 		Flags: cli.WithAPI(
 			cli.Int("port", "", "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"),
 			cli.Bool("open", "also open the page in the default browser"),
