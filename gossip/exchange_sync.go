@@ -17,7 +17,7 @@ const (
 // OpenSync returns the parts of a full exchange to send on a stream that the caller opens. With join set it asks to be
 // let in. The other side answers with parts of its own, the last of which says so, or with [*wire.Refused].
 func (e *Engine) OpenSync(now time.Time, join bool) []wire.Message {
-	e.clock.wall = now
+	e.clock.set(now)
 	return e.exchange.syncParts("", join)
 }
 
