@@ -8,7 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo measure bench documents matrix soak test check race clean fuzz siege torture calibrate short
+.PHONY: help build demo measure bench documents matrix soak test check race clean fuzz flood torture calibrate short
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,7 +32,7 @@ documents: ## write docs/measured from what was measured; takes a moment
 matrix: ## do the fault matrix of docs/reliability.md to clusters of AGENTS real agents, 30 if not given; needs root
 	$(GO) test ./cmd/heartsay/e2e -run '^TestMatrix' -count=1 -timeout 60m -v -matrix.agents $(AGENTS)
 
-soak: ## torment 50 real agents in namespaces for SOAK, an hour if not given, and report; needs root, iproute2, nftables
+soak: ## inject faults into 50 real agents in namespaces for SOAK, an hour if not given, and report; needs root, iproute2, nftables
 	$(GO) test ./cmd/heartsay/e2e -run '^TestSoak$$' -count=1 -timeout 24h -v -soak $(SOAK)
 
 torture: ## compose SEEDS random scenarios of faults, from seed FIRST on, 10000 from 1 on if not given, in virtual time, and check all promises; takes minutes
@@ -59,8 +59,8 @@ race: ## run all tests with the race detector
 fuzz: ## fuzz every reader of foreign bytes with 5000 inputs each; takes about a minute
 	GO=$(GO) ./deploy/fuzz.sh 5000
 
-siege: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs
-	$(GO) test ./cmd/heartsay/e2e -run '^TestSiege$$' -count=1 -timeout 10m -v -siege 60s
+flood: ## flood a real agent with 100,000 packets a second for a minute, and print what it costs
+	$(GO) test ./cmd/heartsay/e2e -run '^TestFlood$$' -count=1 -timeout 10m -v -flood 60s
 	$(GO) test ./agent -run '^TestThousands' -count=1 -v
 
 clean: ## remove what was built

@@ -73,13 +73,13 @@ func TestMatrixTheVerdictsOfADeafAgentAreItsOwn(t *testing.T) {
 	t.Logf("views equal %s after its end", r.settle(matrixPatience, r.agents...).Round(10*time.Millisecond))
 }
 
-// nobodyBut fails the test when somebody but the victim called somebody but the victim dead.
+// nobodyBut fails the test when an observer other than the victim declared a member other than the victim dead.
 func (r *rig) nobodyBut(victim *process, since time.Time) {
 	r.t.Helper()
 	for _, o := range r.record.which(func(o observed) bool {
 		return o.Type == "dead" && o.at.After(since) && o.observer != victim.name && o.Member.Name != victim.name
 	}) {
-		r.t.Errorf("%s called %s dead, which nothing was done to", o.observer, o.Member.Name)
+		r.t.Errorf("%s declared %s dead, to which nothing was done", o.observer, o.Member.Name)
 	}
 }
 

@@ -74,7 +74,7 @@ func TestMatrixKillOneThenSeveralAtOnce(t *testing.T) {
 	}
 }
 
-// onlyDead fails the test when anybody but those given was called dead since a moment.
+// onlyDead fails the test when a member other than those given was declared dead since a moment.
 func (r *rig) onlyDead(since time.Time, allowed ...*process) {
 	r.t.Helper()
 	for _, who := range r.accused(since) {
@@ -120,7 +120,7 @@ func TestMatrixStopLongerThanTheTimeoutIsDeathThatEndsByItself(t *testing.T) {
 			if n := len(r.record.which(func(o observed) bool {
 				return o.observer == p.name && o.Type == "dead" && o.at.After(begin)
 			})); n > 0 {
-				t.Errorf("%s, which was stopped itself, called %d members dead when it woke", p.name, n)
+				t.Errorf("%s, which was stopped itself, declared %d members dead when it woke", p.name, n)
 			}
 		}
 	}

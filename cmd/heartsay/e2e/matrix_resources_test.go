@@ -106,7 +106,7 @@ func TestMatrixAFloodOfPacketsIsDroppedAndCounted(t *testing.T) {
 }
 
 // TestMatrixAProcessorAt5PercentAccusesNobody starves an agent: it may be suspect, and even dead for a while, but it
-// calls nobody dead.
+// declares nobody dead.
 func TestMatrixAProcessorAt5PercentAccusesNobody(t *testing.T) {
 	r := matrix(t)
 	victim, begin := r.agents[4], time.Now()
@@ -115,7 +115,7 @@ func TestMatrixAProcessorAt5PercentAccusesNobody(t *testing.T) {
 	stop()
 	r.onlyDead(begin, victim)
 	for _, o := range r.record.which(func(o observed) bool { return o.Type == "dead" && o.at.After(begin) }) {
-		t.Logf("%s called %s dead", o.observer, o.Member.Name)
+		t.Logf("%s declared %s dead", o.observer, o.Member.Name)
 	}
 	t.Logf("views equal after %s", r.settle(matrixPatience, r.agents...).Round(10*time.Millisecond))
 }

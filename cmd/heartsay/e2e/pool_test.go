@@ -169,7 +169,7 @@ func (c *client) servers(d time.Duration) string {
 	return strings.Join(names, " ")
 }
 
-// timeout returns the silence in seconds at which the agent would call a member dead.
+// timeout returns the silence in seconds at which the agent would declare a member dead.
 func (p *pool) timeout(name string) float64 {
 	p.t.Helper()
 	all, err := p.lb.client.Members(context.Background())

@@ -228,7 +228,7 @@ func (c *recorder) which(match func(observed) bool) []observed {
 	return found
 }
 
-// accused returns who has called whom dead since a moment.
+// accused returns which observers have declared which members dead since a moment.
 func (r *rig) accused(since time.Time) (who []string) {
 	for _, o := range r.record.which(func(o observed) bool { return o.Type == "dead" && o.at.After(since) }) {
 		who = append(who, o.observer+" called "+o.Member.Name+" dead")

@@ -16,13 +16,13 @@ import (
 type fault struct {
 	name     string
 	restarts bool // the agent ends: not for elders
-	silences bool // the others may call the victim dead
-	deafens  bool // the victim may call others dead
+	silences bool // the others may declare the victim dead
+	deafens  bool // the victim may declare others dead
 	begin    func(s *soak, host int) (undo func())
 }
 
-// soakFaults are the faults of the soak. Loss of 30 %, blocked UDP, a flood, a reader that does not read and a namesake
-// are no reason for anybody to die; being stopped or starved is no reason to call others dead.
+// soakFaults are the faults of the soak. Loss of 30 %, blocked UDP, a flood, a reader that does not read and a duplicate name
+// are no reason for anybody to die; being stopped or starved is no reason to declare others dead.
 var soakFaults = []fault{
 	{"SIGKILL, restart", true, true, false, (*soak).crash},
 	{"SIGTERM, restart", true, true, false, (*soak).leave},
@@ -39,7 +39,7 @@ var soakFaults = []fault{
 	{"streams blocked", false, false, false, func(s *soak, host int) func() { return s.filter(host, noTCP(host)...) }},
 	{"flood of 5000 packets/s", false, false, false, (*soak).flood},
 	{"reader that does not read", false, false, false, (*soak).unread},
-	{"namesake", false, false, false, (*soak).namesake},
+	{"duplicate name", false, false, false, (*soak).duplicateName},
 }
 
 func (s *soak) on(host int) *process { return s.agents[host-1] }
@@ -122,8 +122,8 @@ func (s *soak) unread(host int) func() {
 	return cancel
 }
 
-// namesake starts a second agent with the victim's name on a healthy host. It must be refused.
-func (s *soak) namesake(host int) func() {
+// duplicateName starts a second agent with the victim's name on a healthy host. It must be refused.
+func (s *soak) duplicateName(host int) func() {
 	home, name := s.healthy(host), s.on(host).name
 	var seeds []string
 	for range 3 {
@@ -131,7 +131,7 @@ func (s *soak) namesake(host int) func() {
 	}
 	code, out := s.impostor(30*time.Second, home, name, seeds...)
 	if code != cli.ExitFailed || !bytes.Contains(out, []byte("is held by a live agent")) {
-		s.odd = append(s.odd, fmt.Sprintf("a namesake of %s was not refused: exit code %d: %s", name, code, out))
+		s.odd = append(s.odd, fmt.Sprintf("a second agent named %s was not refused: exit code %d: %s", name, code, out))
 	}
 	return func() {}
 }

@@ -100,7 +100,7 @@ func (s *soak) report() string {
 		fmt.Fprintf(&b, "| %s |\n", g.state)
 	}
 	odd := s.accusations("dead")
-	fmt.Fprintf(&b, "\nDeaths called by all agents: %d, without a reason: %d. Suspicions without a reason: %d.\n",
+	fmt.Fprintf(&b, "\nDeaths declared by all agents: %d, without a reason: %d. Suspicions without a reason: %d.\n",
 		s.deaths(), len(odd), len(s.accusations("suspect")))
 	for _, o := range odd {
 		fmt.Fprintf(&b, "\n    %s\n", s.describe(o))
@@ -129,6 +129,6 @@ func (s *soak) describe(o observed) string {
 				tr.begin.Format(time.TimeOnly), tr.end.Format(time.TimeOnly)))
 		}
 	}
-	return fmt.Sprintf("%s: %s called %s dead: %s; %s", o.at.Format(time.TimeOnly), o.observer, o.Member.Name, o.Reason,
+	return fmt.Sprintf("%s: %s declared %s dead: %s; %s", o.at.Format(time.TimeOnly), o.observer, o.Member.Name, o.Reason,
 		strings.Join(faults, ", "))
 }

@@ -14,15 +14,15 @@ import (
 )
 
 var (
-	soakFor    = flag.Duration("soak", 0, "torment a cluster of real agents for so long; see make soak")
+	soakFor    = flag.Duration("soak", 0, "inject faults into a cluster of real agents for this long; see make soak")
 	soakAgents = flag.Int("soak.agents", 50, "agents of that cluster")
 	soakSeed   = flag.Uint64("soak.seed", 1, "seed of the choice of faults")
 	soakPeriod = flag.Duration("soak.period", 5*time.Minute, "after which all faults end, and the agents are looked at")
 	soakReport = flag.String("soak.report", "", "write the report, as Markdown, into this file as it grows")
 )
 
-// TestSoak torments a cluster of real agents with random faults, several at once and a new one every few seconds, and
-// looks at all agents after each period: their views must be equal again, nobody may have called anybody dead without a
+// TestSoak injects random faults into a cluster of real agents, several at once and a new one every few seconds, and
+// looks at all agents after each period: their views must be equal again, no agent may have declared another one dead without a
 // reason, and the elders, who are never restarted, may not have grown.
 func TestSoak(t *testing.T) {
 	if *soakFor == 0 {
@@ -35,7 +35,7 @@ func TestSoak(t *testing.T) {
 	s.ticks = s.elderTicks()
 	s.checkpoint()
 	for time.Since(s.began) < *soakFor {
-		s.torment(min(*soakPeriod, max(*soakFor-time.Since(s.began), time.Second)))
+		s.injectFaults(min(*soakPeriod, max(*soakFor-time.Since(s.began), time.Second)))
 		s.calm()
 		s.checkpoint()
 	}
@@ -71,7 +71,7 @@ const (
 	soakLong = 29 * time.Second
 )
 
-func (s *soak) torment(d time.Duration) {
+func (s *soak) injectFaults(d time.Duration) {
 	next := time.Now()
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		now := time.Now()
@@ -161,7 +161,7 @@ func (s *soak) checkpoint() {
 	}
 }
 
-// excuse is how long after a fault its victim may still be called dead by those who have not heard of its end: the
+// excuse is how long after a fault its victim may still be declared dead by those who have not heard of its end: the
 // longest time-out and a little.
 const excuse = 25 * time.Second
 

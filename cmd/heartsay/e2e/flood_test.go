@@ -25,16 +25,16 @@ import (
 )
 
 var (
-	siege     = flag.Duration("siege", 0, "how long a real agent is flooded with garbage; see make siege")
-	siegeRate = flag.Int("siege.rate", 100_000, "packets a second of that flood")
+	floodFor  = flag.Duration("flood", 0, "how long a real agent is flooded with garbage; see make flood")
+	floodRate = flag.Int("flood.rate", 100_000, "packets a second of that flood")
 )
 
-// TestSiege floods one of four real agents with 100,000 packets a second, and prints what that costs it and what the
+// TestFlood floods one of four real agents with 100,000 packets a second, and prints what that costs it and what the
 // others think of it. Part of the packets is noise; part begins like an envelope, names the key in use, and is forged,
 // which is the dearest to refuse. Beside it goes what a member might send, to see how much of that still arrives.
-func TestSiege(t *testing.T) {
-	if *siege == 0 {
-		t.Skip("takes a minute of both cores: make siege")
+func TestFlood(t *testing.T) {
+	if *floodFor == 0 {
+		t.Skip("takes a minute of both cores: make flood")
 	}
 	dir := clitest.SocketDir(t)
 	key, id := makeKey(t, filepath.Join(dir, "key"))
@@ -55,7 +55,7 @@ func TestSiege(t *testing.T) {
 		resident(t, target), countersOf(target))
 	before, cpu, begin := friend.arrived(t, target), cpuTime(t, target), time.Now()
 	flooded := make(chan float64)
-	go func() { flooded <- pour(t, self.Address, forgedPacket(id), *siege, *siegeRate) }()
+	go func() { flooded <- pour(t, self.Address, forgedPacket(id), *floodFor, *floodRate) }()
 	var series []int
 	rate, friendly := 0.0, 0
 	for rate == 0 {
@@ -69,12 +69,12 @@ func TestSiege(t *testing.T) {
 	took, spent := time.Since(begin), cpuTime(t, target)-cpu
 	time.Sleep(5 * time.Second)
 	arrived := friend.arrived(t, target) - before
-	fmt.Printf("%.0f packets a second were sent for %s; %.0f %% of a core\n", rate, *siege, 100*spent.Seconds()/took.Seconds())
+	fmt.Printf("%.0f packets a second were sent for %s; %.0f %% of a core\n", rate, *floodFor, 100*spent.Seconds()/took.Seconds())
 	fmt.Printf("of %d packets of a friend %d arrived: %.0f %%\n", friendly, arrived, 100*float64(arrived)/float64(friendly))
 	fmt.Printf("KiB resident, each second: %v; %d now\n", series, resident(t, target))
 	fmt.Printf("after: %s\n", countersOf(target))
-	if rate < float64(*siegeRate) {
-		t.Errorf("%.0f packets a second were sent, want %d: the figures tell of a smaller flood", rate, *siegeRate)
+	if rate < float64(*floodRate) {
+		t.Errorf("%.0f packets a second were sent, want %d: the figures tell of a smaller flood", rate, *floodRate)
 	}
 	wantPlateau(t, series)
 	for _, p := range all {
