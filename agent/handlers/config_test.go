@@ -52,7 +52,7 @@ func TestParseProgramSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAHandlerIsReadAsItIsWritten(t *testing.T) {
+func TestProgramIsReadAsItIsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringOf(rapid.SampledFrom([]rune("ab '\"=\\\t\n"))) // line feeds are part of words
 		h := Program{Types: []api.EventType{"dead"}, Command: append([]string{"/bin/true"}, rapid.SliceOf(word).Draw(t, "args")...)}
@@ -87,7 +87,7 @@ func TestParseWebhookSaysWhatIsWrongAndKeepsSecrets(t *testing.T) {
 	}
 }
 
-func TestHandlersAreCheckedTogether(t *testing.T) {
+func TestConfigChecksHandlersTogether(t *testing.T) {
 	p := Program{[]api.EventType{api.EventDead}, []string{"/bin/true"}}
 	missing := Program{[]api.EventType{api.EventDead}, []string{"/nope"}}
 	w := Webhook{[]api.EventType{api.EventDead}, "ftp://host/"}
@@ -104,7 +104,7 @@ func TestHandlersAreCheckedTogether(t *testing.T) {
 	}
 }
 
-func TestTheSecretOfWebhooksIsPrivateAndLongEnough(t *testing.T) {
+func TestWebhookSecretIsPrivateAndLongEnough(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
 	for _, c := range []struct {
 		content string

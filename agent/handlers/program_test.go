@@ -41,7 +41,7 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-func TestAProgramIsGivenTheEventOnItsInputAndInItsEnvironment(t *testing.T) {
+func TestProgramIsGivenTheEventOnItsInputAndInItsEnvironment(t *testing.T) {
 	t.Setenv("HEARTSAY_WEBHOOK", "dead=https://user:password@host/") // such are not its business
 	t.Setenv("NOTIFY_SOCKET", "/run/notify")
 	t.Setenv("OTHER", "kept")
@@ -73,7 +73,7 @@ OTHER=kept
 	}
 }
 
-func TestNoShellSeesTheArgumentsOfAProgram(t *testing.T) {
+func TestProgramGetsItsArgumentsWithoutAShell(t *testing.T) {
 	p, dir := script(t, `printf '%s\n' "$@" > args`)
 	p.Command = append(p.Command, "$(touch /tmp/x)", "a b", "*", "; exit 3")
 	if outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry); outcome != outcomeOK {
@@ -84,7 +84,7 @@ func TestNoShellSeesTheArgumentsOfAProgram(t *testing.T) {
 	}
 }
 
-func TestAProgramIsCountedByHowItEnded(t *testing.T) {
+func TestProgramIsCountedByHowItEnded(t *testing.T) {
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(errEnded)
 	for _, c := range []struct {
@@ -107,7 +107,7 @@ func TestAProgramIsCountedByHowItEnded(t *testing.T) {
 	}
 }
 
-func TestAProgramThatFailsShowsItsCodeAndTheBeginningOfItsOutput(t *testing.T) {
+func TestProgramThatFailsShowsItsCodeAndTheBeginningOfItsOutput(t *testing.T) {
 	p, _ := script(t, `printf 'no\033[2J such host\n' >&2; exit 3`)
 	outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry)
 	if want := `exit status 3; output: "no\x1b[2J such host"`; outcome != outcomeFailed || err == nil || err.Error() != want {
@@ -115,7 +115,7 @@ func TestAProgramThatFailsShowsItsCodeAndTheBeginningOfItsOutput(t *testing.T) {
 	}
 }
 
-func TestAProgramThatIsGoneOrNoProgramIsNotStarted(t *testing.T) {
+func TestProgramThatIsGoneOrNoProgramIsNotStarted(t *testing.T) {
 	p, _ := script(t, "")
 	for _, path := range []string{"/no/such/program", "/etc/passwd", "/"} {
 		p.Command[0] = path
@@ -125,7 +125,7 @@ func TestAProgramThatIsGoneOrNoProgramIsNotStarted(t *testing.T) {
 	}
 }
 
-func TestAProgramNeedNotReadItsInput(t *testing.T) {
+func TestProgramNeedNotReadItsInput(t *testing.T) {
 	p, _ := script(t, "exit 0")
 	e := api.Event{Type: api.EventReset, Members: []api.Member{{Name: strings.Repeat("x", 1<<20)}}}
 	if outcome, err := p.Do(t.Context(), Job{Event: e}, noRetry); outcome != outcomeOK || err != nil {

@@ -72,7 +72,7 @@ func (r *runner) feed(ctx context.Context) {
 	defer r.backlog.end()
 	for {
 		p, err := r.follower.Next(ctx)
-		if err != nil || !r.backlog.put(ctx, r.jobs(p)...) || r.follower.Seen() >= r.until.Load() {
+		if err != nil || !r.backlog.put(ctx, r.jobs(p)...) || r.follower.Cursor().Seq >= r.until.Load() {
 			return
 		}
 		if !p.Empty() {

@@ -66,8 +66,8 @@ type stage struct {
 	members []api.Member
 }
 
-// handlingTest runs f with handlers in virtual time.
-func handlingTest(t *testing.T, ring int, f func(t *testing.T, s *stage)) {
+// runnerTest runs f with handlers in virtual time.
+func runnerTest(t *testing.T, ring int, f func(t *testing.T, s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{}
@@ -87,8 +87,8 @@ func (s *stage) happen(kind api.EventType, name string) {
 	s.ring.Append(api.Event{Type: kind, Member: api.Member{Name: name, State: "alive"}})
 }
 
-func TestAHandlerGetsWhatItWantsInTheOrderOfEachMemberAndMembersSideBySide(t *testing.T) {
-	handlingTest(t, 1000, func(t *testing.T, s *stage) {
+func TestRunnerHandlesEachMemberInOrderAndMembersSideBySide(t *testing.T) {
+	runnerTest(t, 1000, func(t *testing.T, s *stage) {
 		f := &fakeKind{takes: time.Second}
 		s.Replace(Plans{aPlan("a", f, "dead", "alive")}, eventlog.View{})
 		begin := time.Now()
@@ -124,8 +124,8 @@ func TestAHandlerGetsWhatItWantsInTheOrderOfEachMemberAndMembersSideBySide(t *te
 	})
 }
 
-func TestAHandlerThatHangsHoldsUpNeitherTheRingNorAnotherHandler(t *testing.T) {
-	handlingTest(t, 100, func(t *testing.T, s *stage) {
+func TestRunnerThatHangsHoldsUpNeitherTheRingNorAnother(t *testing.T) {
+	runnerTest(t, 100, func(t *testing.T, s *stage) {
 		hangs, quick := &fakeKind{}, &fakeKind{takes: time.Millisecond}
 		s.Replace(Plans{aPlan("hangs", hangs, "dead"), aPlan("quick", quick, "dead")}, eventlog.View{})
 		for n := range 3 * backlogSize {
@@ -169,8 +169,8 @@ func fallBehind(t *testing.T, s *stage, f *fakeKind, types ...api.EventType) []s
 	return f.got()
 }
 
-func TestAHandlerThatFellBehindIsToldHowThingsAreNow(t *testing.T) {
-	handlingTest(t, 4, func(t *testing.T, s *stage) {
+func TestRunnerThatFellBehindIsToldHowThingsAreNow(t *testing.T) {
+	runnerTest(t, 4, func(t *testing.T, s *stage) {
 		got := fallBehind(t, s, &fakeKind{takes: time.Second}, "dead", "left", "join", "forgotten", "alive")
 		slices.Sort(got)
 		want := []string{"alive cat 10/cat", "dead bob 10/bob", "dead gus 11", "forgotten fay 10/fay", "join dan 10/dan", "left eve 10/eve"}
@@ -180,8 +180,8 @@ func TestAHandlerThatFellBehindIsToldHowThingsAreNow(t *testing.T) {
 	})
 }
 
-func TestAHandlerThatListsResetGetsOneInPlaceOfWhatItLost(t *testing.T) {
-	handlingTest(t, 4, func(t *testing.T, s *stage) {
+func TestRunnerThatListsResetGetsOneInPlaceOfWhatItLost(t *testing.T) {
+	runnerTest(t, 4, func(t *testing.T, s *stage) {
 		got := fallBehind(t, s, &fakeKind{takes: time.Second}, "dead", "reset")
 		if want := []string{"reset  10/reset", "dead gus 11"}; !slices.Equal(got, want) {
 			t.Errorf("the handler got %q, want %q", got, want)
@@ -189,8 +189,8 @@ func TestAHandlerThatListsResetGetsOneInPlaceOfWhatItLost(t *testing.T) {
 	})
 }
 
-func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
-	handlingTest(t, 1000, func(t *testing.T, s *stage) {
+func TestRunnersThatAreReplacedMissNothingAndDoubleNothing(t *testing.T) {
+	runnerTest(t, 1000, func(t *testing.T, s *stage) {
 		stays, goes, comes := &fakeKind{takes: time.Second}, &fakeKind{takes: time.Second}, &fakeKind{takes: time.Second}
 		s.Replace(Plans{aPlan("stays", stays, "dead"), aPlan("goes", goes, "dead")}, eventlog.View{})
 		for range 20 {
@@ -219,8 +219,8 @@ func TestReplacedHandlersMissNothingAndDoubleNothing(t *testing.T) {
 	})
 }
 
-func TestAReplacedHandlerThatHangsIsEndedAfterAMinute(t *testing.T) {
-	handlingTest(t, 1000, func(t *testing.T, s *stage) {
+func TestRunnersThatAreReplacedEndAfterAMinute(t *testing.T) {
+	runnerTest(t, 1000, func(t *testing.T, s *stage) {
 		f := &fakeKind{}
 		s.Replace(Plans{aPlan("a", f, "dead")}, eventlog.View{})
 		s.happen("dead", "bob")
@@ -240,8 +240,8 @@ func TestAReplacedHandlerThatHangsIsEndedAfterAMinute(t *testing.T) {
 	})
 }
 
-func TestFinishGivesUpOnAHandlerThatHangsAndCloseEndsIt(t *testing.T) {
-	handlingTest(t, 1000, func(t *testing.T, s *stage) {
+func TestRunnersFinishGivesUpOnAHandlerThatHangsAndCloseEndsIt(t *testing.T) {
+	runnerTest(t, 1000, func(t *testing.T, s *stage) {
 		s.Replace(Plans{aPlan("hangs", &fakeKind{}, "dead"), aPlan("well", &fakeKind{takes: time.Second}, "dead")}, eventlog.View{})
 		s.happen("dead", "bob")
 		begin := time.Now()

@@ -125,7 +125,7 @@ func nowDead() Job {
 	return Job{e, "e1:7"}
 }
 
-func TestAWebhookPostsASignedCloudEvent(t *testing.T) {
+func TestWebhookPostsASignedCloudEvent(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
 		if outcome, err := r.Do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
 			t.Fatalf("the webhook went %s, %v", outcome, err)
@@ -156,7 +156,7 @@ func TestAWebhookPostsASignedCloudEvent(t *testing.T) {
 	}, status(204))
 }
 
-func TestAWebhookIsTriedAgainWithGrowingPauses(t *testing.T) {
+func TestWebhookIsTriedAgainWithGrowingPauses(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
 		if outcome, err := r.Do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
 			t.Fatalf("the webhook went %s, %v", outcome, err)
@@ -184,7 +184,7 @@ func TestAWebhookIsTriedAgainWithGrowingPauses(t *testing.T) {
 	}, status(500), status(408), status(502), status(429, "Retry-After", "30"), hang, status(200))
 }
 
-func TestAWebhookThatIsNotWantedIsNotTriedAgain(t *testing.T) {
+func TestWebhookThatIsNotWantedIsNotTriedAgain(t *testing.T) {
 	for code, want := range map[int]string{
 		400: "the receiver answers 400 Bad Request", 401: "401", 404: "404", 410: "410", 413: "413",
 		301: "redirects with 301 Moved Permanently, which is not followed", 307: "not followed",
@@ -198,7 +198,7 @@ func TestAWebhookThatIsNotWantedIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-func TestAWebhookIsGivenUpWhenTheEventIsFifteenMinutesOld(t *testing.T) {
+func TestWebhookIsGivenUpWhenTheEventIsFifteenMinutesOld(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
 		r.callers.Close()
 		outcome, err := r.Do(t.Context(), nowDead(), r.retry)
@@ -217,7 +217,7 @@ func TestAWebhookIsGivenUpWhenTheEventIsFifteenMinutesOld(t *testing.T) {
 	}, status(200))
 }
 
-func TestAWebhookEndsWithTheAgent(t *testing.T) {
+func TestWebhookEndsWithTheAgent(t *testing.T) {
 	for _, answer := range []http.HandlerFunc{hang, status(500)} {
 		receiving(t, func(t *testing.T, r *receiver) {
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -230,7 +230,7 @@ func TestAWebhookEndsWithTheAgent(t *testing.T) {
 	}
 }
 
-func TestAReceiverThatAnswersWithoutEndIsLeft(t *testing.T) {
+func TestWebhookLeavesAReceiverThatAnswersWithoutEnd(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
 		if outcome, err := r.Do(t.Context(), nowDead(), r.retry); outcome != outcomeOK || err != nil {
 			t.Errorf("the webhook went %s, %v, want ok: the status is all that counts", outcome, err)
@@ -244,7 +244,7 @@ func TestAReceiverThatAnswersWithoutEndIsLeft(t *testing.T) {
 	})
 }
 
-func TestWebhooksOfOneMemberKeepTheirOrderOverRetries(t *testing.T) {
+func TestWebhookKeepsTheOrderOfAMemberOverRetries(t *testing.T) {
 	receiving(t, func(t *testing.T, r *receiver) {
 		ring := eventlog.NewRing(100, "e1")
 		hs := NewRunners(eventlog.NewViews(ring, func(context.Context) (api.Members, error) { return api.Members{}, nil }), hclog.NewNullLogger())

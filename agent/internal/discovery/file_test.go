@@ -16,7 +16,7 @@ import (
 
 const namesTemplate = `{{range .Members.Present}}{{.Name}} {{end}}`
 
-func TestAFailedWriteIsCountedAndTriedAgain(t *testing.T) {
+func TestFailedWriteIsCountedAndTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "file")
 		f, err := OpenFile(path, namesTemplate, "")
@@ -54,7 +54,7 @@ func TestAFailedWriteIsCountedAndTriedAgain(t *testing.T) {
 	})
 }
 
-func TestTheCommandAfterAWriteGetsThePathAndNoSecret(t *testing.T) {
+func TestCommandAfterAWriteGetsThePathAndNoSecret(t *testing.T) {
 	t.Setenv("HEARTSAY_WEBHOOK", "dead=https://user:password@host/")
 	t.Setenv("NOTIFY_SOCKET", "/run/notify")
 	t.Setenv("OTHER", "kept")
@@ -72,7 +72,7 @@ func TestTheCommandAfterAWriteGetsThePathAndNoSecret(t *testing.T) {
 	}
 }
 
-func TestWhatTheCommandAfterAWriteStartsGoesOn(t *testing.T) {
+func TestCommandAfterAWriteLeavesWhatItStarted(t *testing.T) {
 	dir := t.TempDir()
 	f := &File{command: "cd " + dir + "; mkfifo go; (read line <go; echo $line >done) >/dev/null 2>&1 &"}
 	if err := f.runCommand(t.Context()); err != nil {
@@ -91,7 +91,7 @@ func TestWhatTheCommandAfterAWriteStartsGoesOn(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeWrittenIsRefusedAtTheStart(t *testing.T) {
+func TestFileThatCannotBeWrittenIsRefusedAtTheStart(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{dir, filepath.Join(dir, "no", "file"), "/dev/null"} {
 		if _, err := OpenFile(path, namesTemplate, ""); err == nil {
@@ -100,7 +100,7 @@ func TestAFileThatCannotBeWrittenIsRefusedAtTheStart(t *testing.T) {
 	}
 }
 
-func TestAFileBehindALinkIsReplacedAndTheLinkStays(t *testing.T) {
+func TestFileBehindALinkIsReplacedAndTheLinkStays(t *testing.T) {
 	dir := t.TempDir()
 	link := filepath.Join(dir, "link")
 	if err := errors.Join(os.WriteFile(filepath.Join(dir, "real"), nil, 0o600), os.Symlink("real", link)); err != nil {

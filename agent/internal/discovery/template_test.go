@@ -37,7 +37,7 @@ func TestTemplatesListMembersByStateTagAndPort(t *testing.T) {
 	}
 }
 
-func TestATagCannotBreakOutOfAWord(t *testing.T) {
+func TestTagCannotBreakOutOfAWord(t *testing.T) {
 	for _, value := range []string{"80\n  server evil 6.6.6.6:80", "a b", `a"b`, "a;b", "a#b", "a{b", "a$b", "a\\b", "é", "a`b", "a'b"} {
 		v := seen("x", "10.0.0.1:1", membership.Alive, "k", value)
 		if got, err := rendered(t, `{{range .Members}}[{{.Tag "k"}}]{{end}}`, v); err != nil || got != "[]" {
@@ -52,7 +52,7 @@ func TestATagCannotBreakOutOfAWord(t *testing.T) {
 	}
 }
 
-func TestAWrongTemplateIsFoundBeforeItIsNeeded(t *testing.T) {
+func TestWrongTemplateIsFoundBeforeItIsNeeded(t *testing.T) {
 	for _, text := range []string{
 		`{{range .Members}`, `{{.Nmae}}`, `{{range .Members.Tagged "a" "b"}}{{.Nmae}}{{end}}`, `{{.Members.In "well"}}`,
 		`{{range .Members.WithPort "p"}}{{.Port}}{{end}}`, `{{nosuch}}`,

@@ -72,7 +72,7 @@ func (f *Follower) Next(ctx context.Context) (Portion, error) {
 }
 
 // Wait returns nil when next has something to return, at once or when it comes. It returns the error of ctx when that
-// ends first, and [ErrRingClosed] when there is nothing and nothing will come.
+// ends first, and [ErrClosed] when there is nothing and nothing will come.
 func (f *Follower) Wait(ctx context.Context) error {
 	if f.why != "" {
 		return nil
@@ -80,17 +80,11 @@ func (f *Follower) Wait(ctx context.Context) error {
 	return f.views.ring.Wait(ctx, f.after)
 }
 
-// Seen returns the number of the last event that next has returned, or which its view stands for.
-func (f *Follower) Seen() uint64 { return f.after }
-
-// Cursor returns the place as readers elsewhere name it.
-func (f *Follower) Cursor() api.Cursor { return api.Cursor{Epoch: f.Epoch(), Seq: f.after} }
-
-// Epoch returns the epoch of the events.
-func (f *Follower) Epoch() string { return f.views.ring.Epoch() }
+// Cursor names the last event that Next has returned, or that its view stands for.
+func (f *Follower) Cursor() api.Cursor { return api.Cursor{Epoch: f.views.ring.Epoch(), Seq: f.after} }
 
 // Events is the whole of following for readers in this process: what r asks for, one event after the other. The loop
-// ends when the caller leaves it, or after one last pair with an error: that of ctx, [ErrRingClosed] when all was told
+// ends when the caller leaves it, or after one last pair with an error: that of ctx, [ErrClosed] when all was told
 // and no more will come, or what is wrong with r.
 func (v *Views) Events(ctx context.Context, r api.EventsRequest) iter.Seq2[api.Event, error] {
 	return func(yield func(api.Event, error) bool) {

@@ -136,7 +136,7 @@ func (r *Ring) Read(after uint64) (events []api.Event, lost bool) {
 }
 
 // Wait returns nil when there is an event with a number above after, at once or when it comes. It returns the error
-// of ctx when that ends first, and [ErrRingClosed] when there is none and the ring is closed.
+// of ctx when that ends first, and [ErrClosed] when there is none and the ring is closed.
 func (r *Ring) Wait(ctx context.Context, after uint64) error {
 	for {
 		news, err := r.newsAfter(after)

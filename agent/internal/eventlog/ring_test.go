@@ -177,7 +177,7 @@ func TestRingCloseEndsWaitingAndKeepsWhatIsThere(t *testing.T) {
 		r.Close()
 		r.Close()
 		if err := <-result; !errors.Is(err, ErrClosed) {
-			t.Errorf("a waiter ended with %v: want ErrRingClosed", err)
+			t.Errorf("a waiter ended with %v: want ErrClosed", err)
 		}
 		r.Append(api.Event{})
 		if seqs, lost := readAll(r, 0); len(seqs) != 1 || lost {

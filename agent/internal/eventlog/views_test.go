@@ -9,7 +9,7 @@ import (
 	"heartsay/api"
 )
 
-func TestReadersWhoAreLostAtOnceShareOneView(t *testing.T) {
+func TestViewsAreSharedByReadersWhoAreLostAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		made := 0
 		proceed := make(chan struct{})

@@ -74,7 +74,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	s.readers.open(out)
 	go func() {
 		defer s.readers.release(out)
-		s.bid(out, f, s.follow(out, f, q))
+		s.conclude(out, f, s.follow(out, f, q))
 	}()
 }
 
@@ -134,9 +134,9 @@ func (s *Server) catchUp(out *eventStream, f *eventlog.Follower, q eventlog.Quer
 	}
 }
 
-// bid ends a stream and tells the reader why, if it is still there.
-func (s *Server) bid(out *eventStream, f *eventlog.Follower, why error) {
-	end := api.StreamEnd{Epoch: f.Epoch(), Seq: out.sent, Type: api.StreamEndType, Reason: why.Error()}
+// conclude ends a stream and tells the reader why, if it is still there.
+func (s *Server) conclude(out *eventStream, f *eventlog.Follower, why error) {
+	end := api.StreamEnd{Epoch: f.Cursor().Epoch, Seq: out.sent, Type: api.StreamEndType, Reason: why.Error()}
 	switch {
 	case errors.Is(why, errStopped):
 		end.Code = api.CodeUnavailable

@@ -129,7 +129,7 @@ func TestEventsOfferASnapshotAndGoOnAfterIt(t *testing.T) {
 	r.want("dead 3")
 }
 
-func TestAnEventBetweenTheNumberAndTheViewIsNotMissed(t *testing.T) {
+func TestEventBetweenTheNumberAndTheViewIsNotMissed(t *testing.T) {
 	f := startServer(t, &fakeBackend{})
 	f.backend.view = func() []api.Member {
 		f.happen("join")
@@ -139,7 +139,7 @@ func TestAnEventBetweenTheNumberAndTheViewIsNotMissed(t *testing.T) {
 	f.read(t, "?snapshot=true").want("reset 0", "join 1")
 }
 
-func TestACursorThatCannotBeFollowedGetsAReset(t *testing.T) {
+func TestCursorThatCannotBeFollowedGetsAReset(t *testing.T) {
 	f := startServer(t, &fakeBackend{ring: eventlog.NewRing(2, "e1")})
 	f.happen("join", "suspect", "dead", "alive")
 	for _, query := range []string{"?after=e2:4", "?after=e1:99", "?after=e1:1", "?after=e1:0"} {
@@ -149,7 +149,7 @@ func TestACursorThatCannotBeFollowedGetsAReset(t *testing.T) {
 	f.read(t, "?after=e1:2").want("dead 3", "alive 4")
 }
 
-func TestAReaderThatFallsBehindGetsAReset(t *testing.T) {
+func TestReaderThatFallsBehindGetsAReset(t *testing.T) {
 	f := startServer(t, &fakeBackend{ring: eventlog.NewRing(2, "e1")})
 	entered, proceed := make(chan struct{}), make(chan struct{})
 	f.backend.view = func() []api.Member { // holds the reader up while the ring turns
@@ -189,7 +189,7 @@ func TestEventsComeAsServerSentEventsWhenAskedFor(t *testing.T) {
 	}
 }
 
-func TestAnEventSourceThatReconnectsGoesOnWhereItWas(t *testing.T) {
+func TestEventSourceThatReconnectsGoesOnWhereItWas(t *testing.T) {
 	f := startServer(t, &fakeBackend{})
 	f.happen("join", "dead")
 	f.read(t, "", "Last-Event-ID", "e1:1").want("dead 2")
@@ -240,7 +240,7 @@ func TestStreamsEndWithTheRing(t *testing.T) {
 	r.wantEnd(1)
 }
 
-func TestTheClientOfThePackageAPIUnderstandsTheServer(t *testing.T) {
+func TestClientOfThePackageAPIUnderstandsTheServer(t *testing.T) {
 	f := startServer(t, &fakeBackend{view: func() []api.Member { return []api.Member{{Name: "a", State: "alive"}} }})
 	c, err := api.New("unix://" + f.path)
 	if err != nil {

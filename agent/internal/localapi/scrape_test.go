@@ -37,7 +37,7 @@ func scrapePort(address string) func(method, path string, header ...string) (int
 	}
 }
 
-func TestThePortForScrapesChangesNothingAndServesNoPages(t *testing.T) {
+func TestScrapePortChangesNothingAndServesNoPages(t *testing.T) {
 	ask := scrapePort("127.0.0.1:9100")
 	for _, path := range scrapeRoutes {
 		if status, body := ask(http.MethodGet, path); status != 200 {

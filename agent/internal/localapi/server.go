@@ -59,7 +59,7 @@ const (
 	maxHeader   = 16 << 10         // bytes of the head of a request
 )
 
-// Server serves the local API of one agent. Its zero value is not usable, see [NewServer].
+// Server serves the local API of one agent. Its zero value is not usable, see [New].
 type Server struct {
 	backend   Backend
 	http      *http.Server

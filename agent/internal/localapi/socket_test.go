@@ -159,7 +159,7 @@ func TestSocketAtTheLongestPathWorks(t *testing.T) {
 	c.Close()
 }
 
-func TestClosingLeavesASocketThatIsNotOursAlone(t *testing.T) {
+func TestSocketThatIsNotOursIsLeftAloneByClosing(t *testing.T) {
 	path := filepath.Join(shortDir(t), "s")
 	first := listenAt(t, path)
 	os.Remove(path)
@@ -172,7 +172,7 @@ func TestClosingLeavesASocketThatIsNotOursAlone(t *testing.T) {
 	c.Close()
 }
 
-func TestOfManyAgentsAtOnceExactlyOneGetsTheSocket(t *testing.T) {
+func TestSocketGoesToExactlyOneOfManyAgentsAtOnce(t *testing.T) {
 	rounds := 200
 	if testing.Short() {
 		rounds = 20

@@ -18,9 +18,9 @@ import (
 var errSlow = errors.New("too slow: the reader took nothing for longer than a write may take")
 
 const (
-	frameSize    = 32 << 10               // bytes that are collected before they are written
-	farewellRoom = 4 * frameSize          // bytes that a slow reader is still sent
-	farewellTime = 100 * time.Millisecond // for the kernel to take them
+	frameSize = 32 << 10               // bytes that are collected before they are written
+	lastRoom  = 4 * frameSize          // bytes that a slow reader is still sent
+	lastTime  = 100 * time.Millisecond // for the kernel to take them
 )
 
 // eventStream writes events to one reader, as lines of JSON or as server-sent events [HTML, 9.2]. It owns the
@@ -91,7 +91,7 @@ func (s *eventStream) event(at api.Cursor, kind api.EventType, parts ...[]byte) 
 	for _, part := range append(parts, []byte("\n")) {
 		if err == nil {
 			err = s.add(part)
-		} else if len(s.rest)+len(part) <= farewellRoom {
+		} else if len(s.rest)+len(part) <= lastRoom {
 			s.rest = append(s.rest, s.frame(part)...)
 		} else {
 			s.torn = true
@@ -117,7 +117,7 @@ func (s *eventStream) add(b []byte) error {
 		s.buf = append(s.buf, b[:n]...)
 		b = b[n:]
 		if err := s.flush(); err != nil {
-			if s.torn = len(b) > farewellRoom; !s.torn {
+			if s.torn = len(b) > lastRoom; !s.torn {
 				s.rest = append(s.rest, s.frame(b)...)
 			}
 			return err
@@ -178,9 +178,9 @@ func (s *eventStream) end(e api.StreamEnd) error {
 		last = append(last, "0\r\n\r\n"...)
 	}
 	if c, ok := s.conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		_ = c.SetWriteBuffer(2 * farewellRoom) // without it the reader is told only if there is room
+		_ = c.SetWriteBuffer(2 * lastRoom) // without it the reader is told only if there is room
 	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(farewellTime)); err != nil {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(lastTime)); err != nil {
 		return err
 	}
 	_, err = s.conn.Write(last)

@@ -76,7 +76,7 @@ func ask(t *testing.T, conn net.Conn, query string, header ...string) *bufio.Rea
 	return bufio.NewReader(response.Body)
 }
 
-func TestAQuietStreamShowsEveryTenSecondsThatItLives(t *testing.T) {
+func TestQuietStreamShowsEveryTenSecondsThatItLives(t *testing.T) {
 	for header, want := range map[string]string{"": "\n", "Accept: text/event-stream\r\n": ": keep-alive\n"} {
 		b := &fakeBackend{}
 		serveVirtually(t, b, func(_ *Server, l *pipes) {
@@ -101,7 +101,7 @@ func TestAQuietStreamShowsEveryTenSecondsThatItLives(t *testing.T) {
 	}
 }
 
-func TestAReaderThatHangsUpIsNoticedAtTheNextSignOfLife(t *testing.T) {
+func TestReaderThatHangsUpIsNoticedAtTheNextSignOfLife(t *testing.T) {
 	b := &fakeBackend{}
 	serveVirtually(t, b, func(s *Server, l *pipes) {
 		conn := l.dial()
@@ -118,7 +118,7 @@ func TestAReaderThatHangsUpIsNoticedAtTheNextSignOfLife(t *testing.T) {
 	})
 }
 
-func TestAReaderThatTakesNothingForTenSecondsIsDisconnected(t *testing.T) {
+func TestReaderThatTakesNothingForTenSecondsIsDisconnected(t *testing.T) {
 	b := &fakeBackend{}
 	serveVirtually(t, b, func(s *Server, l *pipes) {
 		conn := l.dial()
@@ -130,7 +130,7 @@ func TestAReaderThatTakesNothingForTenSecondsIsDisconnected(t *testing.T) {
 		if n := s.Readers().Open; n != 1 {
 			t.Errorf("%d streams are open before the time is up, want 1", n)
 		}
-		time.Sleep(time.Millisecond + farewellTime)
+		time.Sleep(time.Millisecond + lastTime)
 		synctest.Wait()
 		if got := s.Readers(); got.Open != 0 || got.Slow != 1 {
 			t.Errorf("the counts are %+v after the time is up, want none open and one that was slow", got)
@@ -160,7 +160,7 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func TestASlowReaderIsToldWhyItIsDisconnected(t *testing.T) {
+func TestSlowReaderIsToldWhyItIsDisconnected(t *testing.T) {
 	for _, size := range []int{10, 1000, 20_000, 60_000} {
 		f := startServer(t, &fakeBackend{ring: eventlog.NewRing(1<<16, "e1")}, func(s *Server) { s.writeTime = 50 * time.Millisecond })
 		conn := f.stuckReader(t, "?after=e1:0")
@@ -191,7 +191,7 @@ func TestASlowReaderIsToldWhyItIsDisconnected(t *testing.T) {
 	}
 }
 
-func TestAResetThatASlowReaderDoesNotTakeBreaksOff(t *testing.T) {
+func TestResetThatASlowReaderDoesNotTakeBreaksOff(t *testing.T) {
 	huge := []api.Member{{Name: strings.Repeat("x", 4<<20)}}
 	b := &fakeBackend{view: func() []api.Member { return huge }}
 	f := startServer(t, b, func(s *Server) { s.writeTime = 50 * time.Millisecond })
@@ -206,7 +206,7 @@ func TestAResetThatASlowReaderDoesNotTakeBreaksOff(t *testing.T) {
 	}
 }
 
-func TestAStuckReaderNeverDelaysAnother(t *testing.T) {
+func TestStuckReaderNeverDelaysAnother(t *testing.T) {
 	f := startServer(t, &fakeBackend{ring: eventlog.NewRing(1<<16, "e1")}, func(s *Server) { s.writeTime = time.Hour })
 	for range 10 {
 		f.stuckReader(t, "?after=e1:0")
@@ -226,7 +226,7 @@ func TestAStuckReaderNeverDelaysAnother(t *testing.T) {
 	}
 }
 
-func TestThereIsABoundForReadersAndTheNextOneIsToldSo(t *testing.T) {
+func TestReadersAreBoundedAndTheNextOneIsToldSo(t *testing.T) {
 	f := startServer(t, &fakeBackend{}, func(s *Server) { s.readers.max = 2 })
 	first := f.stuckReader(t, "")
 	f.read(t, "")
@@ -238,7 +238,7 @@ func TestThereIsABoundForReadersAndTheNextOneIsToldSo(t *testing.T) {
 	f.read(t, "")
 }
 
-func TestAnHTTP10ReaderGetsAStreamWithoutChunks(t *testing.T) {
+func TestHTTP10ReaderGetsAStreamWithoutChunks(t *testing.T) {
 	f := startServer(t, &fakeBackend{})
 	conn, err := net.Dial("unix", f.path)
 	if err != nil {
@@ -300,7 +300,7 @@ func TestReadersThatComeAndGoUnderChurnMissNothingUnsaid(t *testing.T) {
 }
 
 // Measured: the memory that one more idle reader costs the agent, with what its own end of the socket costs the test.
-func TestFiveThousandIdleReadersCostLittleAndAllHearTheNextEvent(t *testing.T) {
+func TestReadersWhoIdleCostLittleAndAllFiveThousandHearTheNextEvent(t *testing.T) {
 	const n = 5000
 	f := startServer(t, &fakeBackend{})
 	before := memory()

@@ -108,7 +108,7 @@ func TestHostile14EveryRouteOverTCPAsksForTheTokenAndKnowsItsHosts(t *testing.T)
 	}
 }
 
-func TestTheClientShowsItsTokenOverTCP(t *testing.T) {
+func TestClientShowsItsTokenOverTCP(t *testing.T) {
 	address, _ := tcpServer(t)
 	c, err := api.New("http://"+address, api.WithToken(testToken))
 	if err != nil {
