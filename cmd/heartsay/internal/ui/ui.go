@@ -1,3 +1,8 @@
+// Package ui serves a page that shows one agent to a browser on this host.
+//
+// A follower asks the agent, by the API alone, and writes what it says to the board. Each page that is open is a stream,
+// which reads from the board what changed since it last looked, at its own pace, and sends it as a frame. The gate
+// decides which requests are answered. The files of the page are in page; they need nothing else from anywhere.
 package ui
 
 import (
