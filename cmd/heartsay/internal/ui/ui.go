@@ -32,11 +32,11 @@ ssh -L 8327:127.0.0.1:8327 HOST here, and open the address that it printed there
 			cli.Int("port", "", "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"),
 			cli.Bool("open", "also open the page in the default browser"),
 		),
-		Action: uiAction,
+		Action: serveAgent,
 	}
 }
 
-func uiAction(c *cli.Call) error {
+func serveAgent(c *cli.Call) error {
 	port := c.Int("port")
 	if port < 0 || port > 65535 {
 		return cli.UsageError("%s %d: a port is 0 to 65535", c.Origin("port"), port)
@@ -55,7 +55,7 @@ func uiAction(c *cli.Call) error {
 	if err != nil {
 		return fmt.Errorf("serve the page: %w", err)
 	}
-	u := newUI(client)
+	u := newServer(client)
 	url := "http://" + listener.Addr().String() + u.gate.link()
 	if err := c.Println("%s", url); err != nil {
 		listener.Close()
