@@ -58,7 +58,7 @@ func TestMatrixMuteAndCutOffAgentsAreDeadAsLongAsThatLasts(t *testing.T) {
 // TestMatrixTheVerdictsOfADeafAgentAreItsOwn: who hears nothing cannot tell that from everybody's death. The others hear
 // it, and take its verdicts for what they are.
 func TestMatrixTheVerdictsOfADeafAgentAreItsOwn(t *testing.T) {
-	r := matrix(t)
+	r := matrix(t, "--profile", "local")
 	victim, begin := r.agents[7], time.Now()
 	r.impose("deaf", deaf(8))
 	victim.await(matrixPatience, "it sees all others dead", func() bool {
@@ -139,7 +139,7 @@ func TestMatrixNobodyForgottenDuringAPartitionHauntsIt(t *testing.T) {
 }
 
 func TestMatrixUDPBlockedFallsBackToStreamsAndBack(t *testing.T) {
-	r := matrix(t)
+	r := matrix(t, "--profile", "local")
 	victim, n := r.agents[4], len(r.agents)-1
 	begin := time.Now()
 	r.impose("noudp", noUDP(5)...)

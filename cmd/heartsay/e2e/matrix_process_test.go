@@ -15,13 +15,20 @@ import (
 
 // The matrix: what docs/reliability.md promises, done to real agents, each on a host of its own.
 
-var matrixAgents = flag.Int("matrix.agents", 10, "agents of each cluster of the fault matrix, 10 to 40; see make matrix")
+// smallMatrix is how many agents a cluster has when nothing is said.
+const smallMatrix = 10
+
+var matrixAgents = flag.Int("matrix.agents", smallMatrix, "agents of each cluster of the fault matrix, 10 to 40; see make matrix")
 
 // matrix starts the cluster of a test, and waits until its detectors have learned what silence is normal.
-func matrix(t *testing.T) *rig {
+// The small cluster of "make test" runs with the flags as well, which make it quicker; larger ones are measured without.
+func matrix(t *testing.T, quick ...string) *rig {
 	t.Helper()
 	t.Parallel()
-	r := newRig(t, *matrixAgents)
+	if *matrixAgents > smallMatrix {
+		quick = nil
+	}
+	r := newRig(t, *matrixAgents, quick...)
 	r.learn()
 	return r
 }

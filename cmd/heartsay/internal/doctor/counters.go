@@ -38,7 +38,6 @@ var counterAdvice = map[string]advice{
 }
 
 const (
-	growTime     = time.Second // for which counters are watched
 	stalledLeast = time.Second // of stalls that are worth a word, in all
 	stalledShare = 0.01        // and of the time since the start
 )
@@ -51,7 +50,7 @@ func (d *doctor) checkCounters() {
 	}
 	before := d.self.Counters
 	select {
-	case <-time.After(growTime):
+	case <-time.After(d.waits.grow):
 	case <-d.ctx.Done():
 		return
 	}

@@ -1,3 +1,8 @@
+// Package doctor looks for what is wrong with an agent on this host, or with the place for one.
+//
+// Each check is a method of doctor, in the order in which examine calls them: the configuration, the agent, its port and
+// socket, what the host gives it, its state file, its seeds, its name, its peers, its counters. A check notes findings
+// and goes on; what an earlier check found wrong, a later one does not tell again. Nothing is changed.
 package doctor
 
 import (
@@ -6,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"heartsay/api"
 	"heartsay/cmd/heartsay/internal/cli"
@@ -13,7 +19,16 @@ import (
 	"heartsay/cmd/heartsay/internal/render"
 )
 
-func Command() *cli.Command {
+// Command returns the command.
+func Command() *cli.Command { return command(waits{grow: time.Second, past: 300 * time.Millisecond}) }
+
+// waits are how long the doctor waits for what takes time to show.
+type waits struct {
+	grow time.Duration // counters are watched for so long
+	past time.Duration // for the agent to tell the events that it keeps
+}
+
+func command(w waits) *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",
 		Usage:     "check this host and its agent, and say what to do",
@@ -30,7 +45,7 @@ Prints one line for each check: ok, warn or FAIL. Exits with 7 when one failed.`
 		Examines: true,
 		Takes:    cli.Takes{Most: maxProbed, What: "PEER"},
 		Complete: cli.MemberAddresses,
-		Action:   doctorAction,
+		Action:   func(c *cli.Call) error { return examine(c, w) },
 	}
 }
 
@@ -55,15 +70,17 @@ type finding struct {
 type doctor struct {
 	ctx      context.Context
 	call     *cli.Call
+	waits    waits
 	asked    config.Settings // what flags, environment and file ask for; the defaults when they are wrong
 	client   *api.Client     // nil: its address makes no sense
 	self     *api.Self       // of the agent that runs; nil: none does
 	findings []finding
 }
 
-func doctorAction(c *cli.Call) error {
+// examine examines the agent that c names, or the place for one.
+func examine(c *cli.Call, w waits) error {
 	format := c.String("output")
-	d := &doctor{ctx: c.Context, call: c}
+	d := &doctor{ctx: c.Context, call: c, waits: w}
 	for _, examine := range []func(){
 		d.checkConfig, d.checkAgent, d.checkPort, d.checkSocket, d.checkDescriptors, d.checkState, d.checkSeeds,
 		d.checkName, d.checkPeers, d.checkCounters,

@@ -45,10 +45,10 @@ func parseDiagnosis(t *testing.T, out string) (d diagnosed) {
 	return d
 }
 
-// examine lets the doctor examine the agent at url.
-func examine(t *testing.T, url string, args ...string) diagnosed {
+// diagnose lets the doctor examine the agent at url.
+func diagnose(t *testing.T, url string, args ...string) diagnosed {
 	t.Helper()
-	program := &cli.Program{Name: "heartsay", Source: config.AddFile, Commands: []*cli.Command{Command()}}
+	program := &cli.Program{Name: "heartsay", Source: config.AddFile, Commands: []*cli.Command{command(waits{grow: 50 * time.Millisecond, past: 50 * time.Millisecond})}}
 	code, out, err := clitest.Run(program, url, append([]string{"doctor", "-o", "json"}, args...)...)
 	d := parseDiagnosis(t, out)
 	if want := map[bool]int{true: cli.ExitFalse, false: cli.ExitOK}[d.Failed > 0]; code != want {
@@ -89,7 +89,7 @@ func TestTheDoctorJudgesPeersByWhatAProbeFinds(t *testing.T) {
 		`{"address":"10.0.0.2:4327","full_bytes":9,"passed_bytes":9,"clock_ahead_seconds":7200}`:                  {"clock", resultFail, "7200.0 s ahead", "NTP"},
 		`{"address":"10.0.0.2:4327","name":"b\u001b[2J","full_bytes":9,"passed_bytes":9,"clock_ahead_seconds":0}`: {"peer", resultOK, "b\x1b"},
 	} {
-		if d := examine(t, patient(t, probe, "")); !d.has(want[0], want[1], want[2:]...) {
+		if d := diagnose(t, patient(t, probe, "")); !d.has(want[0], want[1], want[2:]...) {
 			t.Errorf("%s is judged as %+v, want %q", probe, d.Findings, want)
 		}
 	}
@@ -97,12 +97,12 @@ func TestTheDoctorJudgesPeersByWhatAProbeFinds(t *testing.T) {
 
 func TestACounterThatGrowsIsAFailureAndOneThatStandsAWarning(t *testing.T) {
 	t.Parallel()
-	d := examine(t, patient(t, wellProbe, `"drop_cluster":3,"drop_key":7,"packets_sent":9`, `"drop_cluster":4,"drop_key":7,"packets_sent":10`))
+	d := diagnose(t, patient(t, wellProbe, `"drop_cluster":3,"drop_key":7,"packets_sent":9`, `"drop_cluster":4,"drop_key":7,"packets_sent":10`))
 	if !d.has("counters", resultFail, "another cluster", "drop_cluster 4, now 1 more", "--cluster") ||
 		!d.has("counters", resultWarn, "drop_key 7", "--key-file") || d.Failed != 1 {
 		t.Errorf("the doctor finds %+v, want a failure for the cluster and a warning for the key", d.Findings)
 	}
-	if d := examine(t, patient(t, wellProbe, `"packets_sent":9`)); !d.has("counters", resultOK) {
+	if d := diagnose(t, patient(t, wellProbe, `"packets_sent":9`)); !d.has("counters", resultOK) {
 		t.Errorf("the doctor finds %+v, want that the counters are well", d.Findings)
 	}
 }
@@ -119,13 +119,13 @@ func writeFile(t *testing.T, text string) string {
 
 func TestAConfigurationThatEverybodyMayWriteIsAFailure(t *testing.T) {
 	path := writeFile(t, "name = 'a'")
-	if d := examine(t, patient(t, wellProbe, ""), "--config", path); d.Failed != 0 || !d.has("config", resultOK, path) {
+	if d := diagnose(t, patient(t, wellProbe, ""), "--config", path); d.Failed != 0 || !d.has("config", resultOK, path) {
 		t.Errorf("a private file is judged as %+v", d.Findings)
 	}
 	if err := os.Chmod(path, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if d := examine(t, patient(t, wellProbe, ""), "--config", path); !d.has("config", resultFail, "chmod o-w") {
+	if d := diagnose(t, patient(t, wellProbe, ""), "--config", path); !d.has("config", resultFail, "chmod o-w") {
 		t.Errorf("a file for everybody is judged as %+v", d.Findings)
 	}
 }
@@ -138,7 +138,7 @@ func TestStallsAreToldWhenTheyAreWorthAWord(t *testing.T) {
 		`},"stalls":9,"stalled_seconds":30,"started":"` + time.Now().Add(-time.Hour).Format(time.RFC3339) + `","x":{`: false,
 		`},"stalls":9,"stalled_seconds":90,"started":"` + time.Now().Add(-time.Hour).Format(time.RFC3339) + `","x":{`: true,
 	} {
-		if d := examine(t, patient(t, wellProbe, counters)); d.has("stalls", resultWarn, "CPU") != want {
+		if d := diagnose(t, patient(t, wellProbe, counters)); d.has("stalls", resultWarn, "CPU") != want {
 			t.Errorf("%s is judged as %+v, want a warning: %v", counters, d.Findings, want)
 		}
 	}
@@ -155,7 +155,7 @@ func TestTheDoctorTellsWhatKeepsAnAgentFromStarting(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := examine(t, "unix://"+file, "--bind", l.Addr().String(), "--state-dir", file, "--join", "no-such-host.invalid",
+	d := diagnose(t, "unix://"+file, "--bind", l.Addr().String(), "--state-dir", file, "--join", "no-such-host.invalid",
 		"--config", writeFile(t, "nam = 1"))
 	for _, want := range [][]string{
 		{"config", resultFail, "h.toml:1: nam is not known"},
@@ -172,7 +172,7 @@ func TestTheDoctorTellsWhatKeepsAnAgentFromStarting(t *testing.T) {
 }
 
 func TestTheDoctorFindsNothingWrongBeforeAFirstStart(t *testing.T) {
-	d := examine(t, "unix://"+filepath.Join(t.TempDir(), "s"), "--bind", "127.0.0.1:0", "--state-dir", t.TempDir(), "--join", "127.0.0.1")
+	d := diagnose(t, "unix://"+filepath.Join(t.TempDir(), "s"), "--bind", "127.0.0.1:0", "--state-dir", t.TempDir(), "--join", "127.0.0.1")
 	if d.Failed != 1 || !d.has("agent", resultFail) {
 		t.Errorf("the doctor finds %+v, want that the agent alone is missing", d.Findings)
 	}

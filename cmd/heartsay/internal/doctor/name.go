@@ -8,10 +8,8 @@ import (
 	"heartsay/api"
 )
 
-const (
-	pastTime = 300 * time.Millisecond // for the agent to tell the events that it keeps
-	recently = time.Hour              // a conflict before that is history
-)
+// recently is how long ago a conflict is more than history.
+const recently = time.Hour
 
 // checkName looks whether two agents want one name, as far as the agent's events tell.
 func (d *doctor) checkName() {
@@ -39,7 +37,7 @@ func (d *doctor) checkName() {
 
 // conflicts returns the last conflict of each name among the events that the agent keeps.
 func (d *doctor) conflicts() (map[string]api.Event, error) {
-	ctx, cancel := context.WithTimeout(d.ctx, pastTime)
+	ctx, cancel := context.WithTimeout(d.ctx, d.waits.past)
 	defer cancel()
 	last := map[string]api.Event{}
 	request := api.EventsRequest{FromStart: true, Types: []api.EventType{api.EventConflict}}

@@ -1,7 +1,7 @@
 package ui
 
 import (
-	"maps"
+	"reflect"
 	"sync"
 	"time"
 
@@ -33,8 +33,8 @@ type board struct {
 
 // boardRow is one member.
 type boardRow struct {
-	member           uiMember
-	sample           uiSample
+	member           memberFrame
+	sample           sample
 	phi              phiHistory
 	changed, sampled uint64 // versions in which member and sample changed
 	seen             uint64 // version in which the agent last told of it
@@ -89,23 +89,17 @@ func (b *board) put(now time.Time, m api.Member) {
 	r, known := b.rows[m.Name]
 	if !known {
 		b.nextID++
-		r = &boardRow{member: uiMember{ID: b.nextID}}
+		r = &boardRow{member: memberFrame{ID: b.nextID}}
 		b.rows[m.Name] = r
 	}
 	r.seen = b.version
-	if next := newUIMember(r.member.ID, m); !known || !sameMember(r.member, next) {
+	if next := newMemberFrame(r.member.ID, m); !known || !reflect.DeepEqual(r.member, next) {
 		r.member, r.changed = next, b.version
 	}
-	if next := newUISample(r.member.ID, m, now); !known || r.sample != next {
+	if next := newSample(r.member.ID, m, now); !known || r.sample != next {
 		r.sample, r.sampled = next, b.version
 	}
 	r.phi.put(b.slot, int16(r.sample[1]))
-}
-
-// sameMember reports whether a and b are equal.
-func sameMember(a, b uiMember) bool {
-	return a.Name == b.Name && a.Address == b.Address && a.State == b.State && a.Since == b.Since &&
-		a.Incarnation == b.Incarnation && a.Zone == b.Zone && a.Build == b.Build && maps.Equal(a.Tags, b.Tags)
 }
 
 func (b *board) drop(name string, r *boardRow) {

@@ -14,18 +14,18 @@ import (
 	"heartsay/cmd/heartsay/internal/ui/uitest"
 )
 
-var uiBegan = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func second(n int) time.Time { return uiBegan.Add(time.Duration(n) * time.Second) }
+func second(n int) time.Time { return began.Add(time.Duration(n) * time.Second) }
 
 func aMember(name string, state api.State, phi float64) api.Member {
 	return api.Member{Name: name, State: state, Phi: phi, Silence: time.Duration(phi * 1e8), Timeout: 2610 * time.Millisecond,
-		SuspectTimeout: 1900 * time.Millisecond, Since: uiBegan, Tags: map[string]string{"role": "web"}}
+		SuspectTimeout: 1900 * time.Millisecond, Since: began, Tags: map[string]string{"role": "web"}}
 }
 
 // boardOf returns a board that was told of members in second 1.
 func boardOf(members ...api.Member) *board {
-	b := newBoard(uiBegan)
+	b := newBoard(began)
 	b.answered(second(1), api.Members{Cluster: "c", Members: members}, api.Self{Name: "a"}, time.Millisecond)
 	return b
 }
@@ -56,7 +56,7 @@ func TestAPageGetsAllAtFirstAndThenOnlyWhatChanged(t *testing.T) {
 	if f.Full || !slices.Equal(namesIn(f), []string{"c"}) || f.Members[0].State != "suspect" || f.Members[0].Phi != nil {
 		t.Errorf("the second frame is %+v, want c alone, whose state changed", f)
 	}
-	if want := []uiSample{{2, 20, 1, 0, -1, 19, 26}}; !reflect.DeepEqual(f.Samples, want) {
+	if want := []sample{{2, 20, 1, 0, -1, 19, 26}}; !reflect.DeepEqual(f.Samples, want) {
 		t.Errorf("the second frame has samples %v, want %v: of b, whose Φ changed", f.Samples, want)
 	}
 	if f := read(board, &place); len(f.Members)+len(f.Samples)+len(f.Lines)+len(f.Gone) > 0 || f.Self != nil || f.Agent != nil {

@@ -14,8 +14,8 @@ import (
 // moduleRoot is where docs and deploy are.
 const moduleRoot = "../../../.."
 
-// uiDocument returns what is written of the page.
-func uiDocument(t *testing.T) string {
+// document returns what is written of the page.
+func document(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(moduleRoot, "docs/ui.md"))
 	if err != nil {
@@ -25,7 +25,7 @@ func uiDocument(t *testing.T) string {
 }
 
 func TestTheCommandsOfTheDocumentAreOnesThatThereAre(t *testing.T) {
-	commands := regexp.MustCompile(`(?m)^heartsay (ui.*)$`).FindAllStringSubmatch(uiDocument(t), -1)
+	commands := regexp.MustCompile(`(?m)^heartsay (ui.*)$`).FindAllStringSubmatch(document(t), -1)
 	if len(commands) < 2 {
 		t.Fatalf("docs/ui.md has %d commands, want two at least", len(commands))
 	}
@@ -39,9 +39,9 @@ func TestTheCommandsOfTheDocumentAreOnesThatThereAre(t *testing.T) {
 }
 
 func TestTheDocumentAndThePageNameTheSameKeys(t *testing.T) {
-	document := uiDocument(t)
+	text := document(t)
 	for _, key := range regexp.MustCompile(`<kbd>(.*?)</kbd>`).FindAllStringSubmatch(pageFiles(t)["index.html"], -1) {
-		if !strings.Contains(document, "`"+key[1]+"`") {
+		if !strings.Contains(text, "`"+key[1]+"`") {
 			t.Errorf("docs/ui.md does not name the key %s", key[1])
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"heartsay/cmd/heartsay/internal/cli"
 )
 
-// agentSource is what a follower asks of an agent. [api.Client] is one.
-type agentSource interface {
+// source is what a follower asks of an agent. [api.Client] is one.
+type source interface {
 	Members(context.Context) (api.Members, error)
 	Self(context.Context) (api.Self, error)
 	Follow(context.Context, api.EventsRequest) iter.Seq2[api.Event, error]
@@ -20,7 +20,7 @@ type agentSource interface {
 
 // follower keeps a board at what an agent says, through stops and restarts of the agent.
 type follower struct {
-	source agentSource
+	source source
 	board  *board
 	begin  api.EventsRequest // which events to ask for first
 }

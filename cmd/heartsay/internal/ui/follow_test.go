@@ -66,7 +66,7 @@ func (s *scripted) Follow(ctx context.Context, _ api.EventsRequest) iter.Seq2[ap
 func followScripted(t *testing.T, test func(t *testing.T, s *scripted, b *board)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScripted()
-		u := newUI(s)
+		u := newServer(s)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { u.follow.run(ctx); close(ended) }()

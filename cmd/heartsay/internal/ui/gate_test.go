@@ -74,7 +74,7 @@ func letIn(t *testing.T, link string) (page, cookie string) {
 }
 
 func TestTheLinkLetsOneBrowserInOnce(t *testing.T) {
-	_, link := serveUI(t, newUI(nobody{}))
+	_, link := serveUI(t, newServer(nobody{}))
 	page, cookie := letIn(t, link)
 	for _, url := range []string{link, page, page + "main.js", page + "stream", page + "?token="} {
 		if response, body := browse(t, url); response.StatusCode != http.StatusForbidden || !strings.Contains(body, "works once") {
@@ -87,7 +87,7 @@ func TestTheLinkLetsOneBrowserInOnce(t *testing.T) {
 }
 
 func TestAWrongTokenIsRefusedAndTheRightOneStillWorks(t *testing.T) {
-	_, link := serveUI(t, newUI(nobody{}))
+	_, link := serveUI(t, newServer(nobody{}))
 	page, token, _ := strings.Cut(link, "?token=")
 	for _, wrong := range []string{"", "?token=", "?token=x", "?token=" + token[:len(token)-1], "?token=" + token + "A",
 		"?token=" + strings.ToLower(token), "?Token=" + token, "#" + token} {
@@ -117,7 +117,7 @@ func TestOfManyWhoUseTheTokenAtOnceOneIsLetIn(t *testing.T) {
 }
 
 func TestABrowserThatLoadsAheadDoesNotUseTheTokenUp(t *testing.T) {
-	_, link := serveUI(t, newUI(nobody{}))
+	_, link := serveUI(t, newServer(nobody{}))
 	if response, _ := browse(t, link, "Sec-Purpose: prefetch;prerender"); response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("loading ahead answers %s, want 503", response.Status)
 	}
@@ -128,7 +128,7 @@ func TestABrowserThatLoadsAheadDoesNotUseTheTokenUp(t *testing.T) {
 }
 
 func TestTheCookieIsForThisPageAloneAndNotForScripts(t *testing.T) {
-	_, link := serveUI(t, newUI(nobody{}))
+	_, link := serveUI(t, newServer(nobody{}))
 	response, _ := browse(t, link)
 	cookies := response.Cookies()
 	if len(cookies) != 1 {
@@ -147,7 +147,7 @@ func TestTheCookieIsForThisPageAloneAndNotForScripts(t *testing.T) {
 }
 
 func TestWhatAnotherSiteMayAskForIsRefused(t *testing.T) {
-	_, link := serveUI(t, newUI(nobody{}))
+	_, link := serveUI(t, newServer(nobody{}))
 	page, cookie := letIn(t, link)
 	origin := page[:strings.Index(page[8:], "/")+8]
 	port := page[strings.LastIndex(origin, ":"):len(origin)]
@@ -185,7 +185,7 @@ func TestWhatAnotherSiteMayAskForIsRefused(t *testing.T) {
 }
 
 func TestThereIsNothingBesideThePage(t *testing.T) {
-	_, link := serveUI(t, newUI(nobody{}))
+	_, link := serveUI(t, newServer(nobody{}))
 	page, cookie := letIn(t, link)
 	host := page[:strings.Index(page[8:], "/")+9]
 	for _, url := range []string{host, host + "main.js", host + "favicon.ico", page + "nosuch.js", page + "../ui.go",
@@ -197,7 +197,7 @@ func TestThereIsNothingBesideThePage(t *testing.T) {
 }
 
 func TestEveryAnswerHasTheHeadersThatGuardIt(t *testing.T) {
-	_, link := serveUI(t, newUI(nobody{}))
+	_, link := serveUI(t, newServer(nobody{}))
 	page, cookie := letIn(t, link)
 	for _, url := range []string{page, page + "main.js", page + "stream", page + "nosuch", link + "x"} {
 		response, _ := browse(t, url, cookie)
@@ -222,7 +222,7 @@ func TestEveryAnswerHasTheHeadersThatGuardIt(t *testing.T) {
 
 func TestAPageThatDoesNotReadHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
-	u, link := serveUI(t, newUI(nobody{}))
+	u, link := serveUI(t, newServer(nobody{}))
 	page, cookie := letIn(t, link)
 	address, path, _ := strings.Cut(strings.TrimPrefix(page, "http://"), "/")
 	stuck, err := net.Dial("tcp", address)
@@ -259,14 +259,14 @@ func TestAPageThatDoesNotReadHoldsUpNoOther(t *testing.T) {
 }
 
 func TestOnlySoManyPagesAreServedAtOnce(t *testing.T) {
-	u, link := serveUI(t, newUI(nobody{}))
+	u, link := serveUI(t, newServer(nobody{}))
 	page, cookie := letIn(t, link)
-	u.pages.Store(uiMaxStreams)
+	u.pages.Store(maxStreams)
 	response, body := browse(t, page+"stream", cookie)
 	if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "pages are open") {
 		t.Errorf("one page more gets %s, %q, want 503 and why", response.Status, body)
 	}
-	u.pages.Store(uiMaxStreams - 1)
+	u.pages.Store(maxStreams - 1)
 	if response, _ := browse(t, page+"stream", cookie); response.StatusCode != http.StatusOK {
 		t.Errorf("the last page gets %s, want 200", response.Status)
 	}

@@ -22,13 +22,13 @@ type eventLog struct {
 }
 
 type numberedLine struct {
-	uiLine
+	logLine
 	at uint64 // version of the board
 }
 
 // add adds an event.
 func (l *eventLog) add(at uint64, e api.Event) {
-	line := uiLine{Time: unixMilli(e.Time), Type: e.Type, Name: e.Member.Name, Reason: e.Reason}
+	line := logLine{Time: unixMilli(e.Time), Type: e.Type, Name: e.Member.Name, Reason: e.Reason}
 	if e.Type == api.EventReset {
 		line.Name, line.Gap = "", l.epoch != ""
 		line.Reason = l.describeReset(e)
@@ -88,11 +88,11 @@ func missed(before *api.View, after []api.Member) string {
 }
 
 // after returns the lines that came after a version.
-func (l *eventLog) after(version uint64) []uiLine {
-	var lines []uiLine
+func (l *eventLog) after(version uint64) []logLine {
+	var lines []logLine
 	for _, line := range l.lines {
 		if line.at > version {
-			lines = append(lines, line.uiLine)
+			lines = append(lines, line.logLine)
 		}
 	}
 	return lines

@@ -22,15 +22,15 @@ func TestTheFirstResetIsTheStartAndLaterOnesAreGaps(t *testing.T) {
 	l.add(3, resetEvent("e", aMember("a", "dead", 0), aMember("c", "dead", 0), aMember("d", "alive", 0)))
 	l.add(4, resetEvent("e", aMember("a", "dead", 0), aMember("c", "dead", 0), aMember("d", "alive", 0)))
 	l.add(5, resetEvent("f", aMember("a", "suspect", 0)))
-	for i, want := range []uiLine{
+	for i, want := range []logLine{
 		{Type: "reset", Reason: "watching from here on; the view has 3 members"},
 		{Type: "dead", Name: "c", Reason: "because"},
 		{Type: "reset", Gap: true, Reason: "events were lost; the view has 3 members, now a dead, b gone, d alive"},
 		{Type: "reset", Gap: true, Reason: "events were lost; the view has 3 members, all in the state they were in"},
 		{Type: "reset", Gap: true, Reason: "the agent was restarted; the view has 1 member, now a suspect, c gone, d gone"},
 	} {
-		if l.lines[i].uiLine != want {
-			t.Errorf("line %d is %+v, want %+v", i, l.lines[i].uiLine, want)
+		if l.lines[i].logLine != want {
+			t.Errorf("line %d is %+v, want %+v", i, l.lines[i].logLine, want)
 		}
 	}
 }

@@ -12,12 +12,12 @@ import (
 func pageFiles(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	entries, err := fs.ReadDir(uiFiles, "page")
+	entries, err := fs.ReadDir(assets, "page")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		data, err := uiFiles.ReadFile("page/" + e.Name())
+		data, err := assets.ReadFile("page/" + e.Name())
 		if err != nil {
 			t.Fatal(err)
 		}

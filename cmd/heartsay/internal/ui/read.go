@@ -59,6 +59,6 @@ func (b *board) tellMembers(f *frame, after uint64) {
 			f.Gone = append(f.Gone, g.id)
 		}
 	}
-	slices.SortFunc(f.Members, func(a, b uiMember) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(f.Samples, func(a, b uiSample) int { return cmp.Compare(a[0], b[0]) })
+	slices.SortFunc(f.Members, func(a, b memberFrame) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(f.Samples, func(a, b sample) int { return cmp.Compare(a[0], b[0]) })
 }

@@ -10,16 +10,16 @@ import (
 )
 
 // startUI serves the page of an agent until the test ends and returns it with its address.
-func startUI(t *testing.T, agentURL string) (*ui, string) {
+func startUI(t *testing.T, agentURL string) (*server, string) {
 	t.Helper()
 	client, err := api.New(agentURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveUI(t, newUI(client))
+	return serveUI(t, newServer(client))
 }
 
-func serveUI(t *testing.T, u *ui) (*ui, string) {
+func serveUI(t *testing.T, u *server) (*server, string) {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

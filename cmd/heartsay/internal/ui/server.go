@@ -16,13 +16,13 @@ import (
 	"heartsay/api"
 )
 
-// uiFiles are the page. It needs nothing else from anywhere.
+// assets are the files of the page. It needs nothing else from anywhere.
 //
 //go:embed page
-var uiFiles embed.FS
+var assets embed.FS
 
-// ui shows one agent to browsers.
-type ui struct {
+// server shows one agent to browsers.
+type server struct {
 	gate   *gate
 	board  *board
 	follow follower
@@ -31,19 +31,19 @@ type ui struct {
 }
 
 const (
-	uiHeadTime   = 5 * time.Second  // for a browser to send the head of a request
-	uiWriteTime  = 10 * time.Second // for it to take one answer or frame
-	uiCloseTime  = time.Second      // for it to take the last frame when the program ends
-	uiMaxHeader  = 16 << 10         // bytes
-	uiMaxStreams = 32               // pages at once; a browser opens six connections to one host at most
+	headTime   = 5 * time.Second  // for a browser to send the head of a request
+	writeTime  = 10 * time.Second // for it to take one answer or frame
+	closeTime  = time.Second      // for it to take the last frame when the program ends
+	maxHeader  = 16 << 10         // bytes
+	maxStreams = 32               // pages at once; a browser opens six connections to one host at most
 )
 
-// newUI returns a ui of the agent that source asks.
-func newUI(source agentSource) *ui {
+// newServer returns a ui of the agent that source asks.
+func newServer(source source) *server {
 	b := newBoard(time.Now())
-	u := &ui{gate: newGate(), board: b, follow: follower{source, b, api.EventsRequest{Snapshot: true}}}
+	u := &server{gate: newGate(), board: b, follow: follower{source, b, api.EventsRequest{Snapshot: true}}}
 	u.http = &http.Server{
-		Handler: u, ReadHeaderTimeout: uiHeadTime, MaxHeaderBytes: uiMaxHeader,
+		Handler: u, ReadHeaderTimeout: headTime, MaxHeaderBytes: maxHeader,
 		IdleTimeout: time.Minute, DisableGeneralOptionsHandler: true,
 		ErrorLog: log.New(io.Discard, "", 0), // a browser that went away is nobody's trouble
 	}
@@ -51,7 +51,7 @@ func newUI(source agentSource) *ui {
 }
 
 // run serves on l, which it closes, until ctx ends; then it tells the pages and returns nil.
-func (u *ui) run(ctx context.Context, l net.Listener) error {
+func (u *server) run(ctx context.Context, l net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	followed := make(chan struct{})
 	go func() { u.follow.run(ctx); close(followed) }()
@@ -65,7 +65,7 @@ func (u *ui) run(ctx context.Context, l net.Listener) error {
 	cancel()
 	<-followed
 	u.board.end()
-	closing, stop := context.WithTimeout(context.Background(), uiCloseTime)
+	closing, stop := context.WithTimeout(context.Background(), closeTime)
 	defer stop()
 	if u.http.Shutdown(closing) != nil {
 		u.http.Close()
@@ -76,9 +76,9 @@ func (u *ui) run(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// uiHeaders are on every answer. The policy lets the page load its own files and nothing else; no markup is ever made
+// headers are on every answer. The policy lets the page load its own files and nothing else; no markup is ever made
 // of text, which the last two directives make the browser enforce.
-var uiHeaders = map[string]string{
+var headers = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 		"require-trusted-types-for 'script'; trusted-types 'none'",
@@ -91,13 +91,13 @@ var uiHeaders = map[string]string{
 }
 
 // ServeHTTP answers one request.
-func (u *ui) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for name, value := range uiHeaders {
+func (u *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for name, value := range headers {
 		w.Header().Set(name, value)
 	}
 	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(uiHeadTime)) // no request has a body
-	control.SetWriteDeadline(time.Now().Add(uiWriteTime))
+	control.SetReadDeadline(time.Now().Add(headTime)) // no request has a body
+	control.SetWriteDeadline(time.Now().Add(writeTime))
 	if no := u.gate.admit(w, r); no != nil {
 		refuse(w, no)
 		return
@@ -119,7 +119,7 @@ var contentTypes = map[string]string{
 }
 
 func serveFile(w http.ResponseWriter, name string) {
-	data, err := uiFiles.ReadFile("page/" + name)
+	data, err := assets.ReadFile("page/" + name)
 	kind := contentTypes[path.Ext(name)]
 	if err != nil || kind == "" {
 		refuse(w, refusedPath)

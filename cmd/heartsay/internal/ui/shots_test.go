@@ -16,12 +16,12 @@ import (
 )
 
 var (
-	uiShots  = flag.String("ui.shots", "", "write pictures of the page in all sizes and schemes to this folder")
-	uiUpdate = flag.Bool("ui.update", false, "write docs/ui.png anew")
+	shots  = flag.String("ui.shots", "", "write pictures of the page in all sizes and schemes to this folder")
+	update = flag.Bool("ui.update", false, "write docs/ui.png anew")
 )
 
 // troubled returns a cluster of n members in which something is wrong, with two minutes of history behind it.
-func troubled(t *testing.T, n int) (*uitest.Agent, *ui) {
+func troubled(t *testing.T, n int) (*uitest.Agent, *server) {
 	t.Helper()
 	f := uitest.NewAgent(t, n)
 	client, err := api.New(f.URL())
@@ -29,7 +29,7 @@ func troubled(t *testing.T, n int) (*uitest.Agent, *ui) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	u := newUI(client)
+	u := newServer(client)
 	u.board = newBoard(now.Add(-historySlots * time.Second).Truncate(time.Second))
 	u.follow.board = u.board
 	f.Set("queue-1", func(m *api.Member) { m.State, m.Since = "left", now.Add(-6*time.Minute) })
@@ -59,7 +59,7 @@ func tell(f *uitest.Agent, at time.Time, kind api.EventType, name, reason string
 }
 
 func TestUIPictures(t *testing.T) {
-	if *uiShots == "" && !*uiUpdate {
+	if *shots == "" && !*update {
 		t.Skip("takes pictures only with -ui.shots DIR or -ui.update")
 	}
 	for _, n := range []int{10, 1000} {
@@ -79,7 +79,7 @@ func TestUIPictures(t *testing.T) {
 		for _, scheme := range []string{"light", "dark"} {
 			b.Look(1440, 900, scheme)
 			shoot(t, b, fmt.Sprintf("%d-%s-wide", n, scheme))
-			if *uiUpdate && n == 10 && scheme == "light" {
+			if *update && n == 10 && scheme == "light" {
 				b.Look(1280, 620, scheme)
 				save(t, b, filepath.Join(moduleRoot, "docs/ui.png"))
 			}
@@ -112,8 +112,8 @@ func TestUIPictures(t *testing.T) {
 // shoot takes a picture if they were asked for.
 func shoot(t *testing.T, b *uitest.Browser, name string) {
 	t.Helper()
-	if *uiShots != "" {
-		save(t, b, filepath.Join(*uiShots, name+".png"))
+	if *shots != "" {
+		save(t, b, filepath.Join(*shots, name+".png"))
 	}
 }
 

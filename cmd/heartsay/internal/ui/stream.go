@@ -15,10 +15,10 @@ const (
 )
 
 // stream sends frames to one page as server-sent events [HTML, 9.2] until the page is gone, does not keep up for
-// uiWriteTime, or the program ends.
-func (u *ui) stream(w http.ResponseWriter, r *http.Request) {
+// writeTime, or the program ends.
+func (u *server) stream(w http.ResponseWriter, r *http.Request) {
 	if !u.enter() {
-		refuse(w, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("503: %d pages are open already", uiMaxStreams)})
+		refuse(w, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("503: %d pages are open already", maxStreams)})
 		return
 	}
 	defer u.pages.Add(-1)
@@ -45,8 +45,8 @@ func (u *ui) stream(w http.ResponseWriter, r *http.Request) {
 }
 
 // enter counts one page more, if there may be one.
-func (u *ui) enter() bool {
-	if u.pages.Add(1) > uiMaxStreams {
+func (u *server) enter() bool {
+	if u.pages.Add(1) > maxStreams {
 		u.pages.Add(-1)
 		return false
 	}
@@ -60,7 +60,7 @@ func sendFrame(w http.ResponseWriter, f frame) error {
 		return fmt.Errorf("encode a frame: %w", err)
 	}
 	control := http.NewResponseController(w)
-	if err := control.SetWriteDeadline(time.Now().Add(uiWriteTime)); err != nil {
+	if err := control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {

@@ -1,3 +1,8 @@
+// Package ui serves a page that shows one agent to a browser on this host.
+//
+// A follower asks the agent, by the API alone, and writes what it says to the board. Each page that is open is a stream,
+// which reads from the board what changed since it last looked, at its own pace, and sends it as a frame. The gate
+// decides which requests are answered. The files of the page are in page; they need nothing else from anywhere.
 package ui
 
 import (
@@ -27,11 +32,11 @@ ssh -L 8327:127.0.0.1:8327 HOST here, and open the address that it printed there
 			cli.Int("port", "", "listen on TCP `PORT` of 127.0.0.1; 0 takes a free one"),
 			cli.Bool("open", "also open the page in the default browser"),
 		),
-		Action: uiAction,
+		Action: serveAgent,
 	}
 }
 
-func uiAction(c *cli.Call) error {
+func serveAgent(c *cli.Call) error {
 	port := c.Int("port")
 	if port < 0 || port > 65535 {
 		return cli.UsageError("%s %d: a port is 0 to 65535", c.Origin("port"), port)
@@ -50,7 +55,7 @@ func uiAction(c *cli.Call) error {
 	if err != nil {
 		return fmt.Errorf("serve the page: %w", err)
 	}
-	u := newUI(client)
+	u := newServer(client)
 	url := "http://" + listener.Addr().String() + u.gate.link()
 	if err := c.Println("%s", url); err != nil {
 		listener.Close()

@@ -1,3 +1,4 @@
+// Package uitest plays the two sides of the page: a browser that looks at it, and an agent with many members.
 package uitest
 
 import (
@@ -22,6 +23,9 @@ type Browser struct {
 // NewBrowser starts a browser with an empty page, which ends with the test.
 func NewBrowser(t *testing.T) *Browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts a browser, which takes seconds: leave out -short")
+	}
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Skip("needs the Debian package chromium")
 	}
