@@ -33,7 +33,7 @@ const (
 	LevelWarn Level = "warn" // somebody should look
 )
 
-// Colour is the colour in which to show a word, "" for none. What that looks like is up to whoever shows it.
+// Colour is the colour in which to show a word, "" for none. The program that shows it decides what that looks like.
 type Colour string
 
 // Colours of states and events.

@@ -150,7 +150,7 @@ func (n *network) transmit(from *host, to *host, b []byte) {
 	n.after(n.delay(from), func() { n.arrive(from, to, b) })
 }
 
-// arrive hands a packet to whoever listens. The lock is held.
+// arrive hands a packet to the member that listens at its address. The lock is held.
 func (n *network) arrive(from, to *host, b []byte) {
 	switch {
 	case to.life == nil:

@@ -8,7 +8,7 @@ import "math"
 //	decades(w) = ((w − from)/width)^shape
 //
 // whose shape is 1 for an exponential tail and 2 for one like the normal's; it is fitted by the mean and the standard
-// deviation of what exceeds from. What is fitted to few waits is not known well, and whoever took it for true would
+// deviation of what exceeds from. What is fitted to few waits is not known well, and a detector that took it for true would
 // be too bold. So Φ is that of the predictive distribution, in which doubt thickens the tail:
 //
 //	Φ(w) = level + doubt·log10(1 + decades(w)·ln 10/doubt)

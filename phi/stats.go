@@ -6,7 +6,7 @@ import "math"
 // of which nothing is known, and never allocates.
 //
 // A member is judged as all are until its waits are longer beyond chance: 40 waits of its own would know its tail far
-// worse than the model of all does, and whoever believed them would be too bold about a few members at any time.
+// worse than the model of all does, and a detector that believed them would be too bold about a few members at any time.
 type MemberStats struct {
 	mean     float32 // of the last waits, fading
 	variance float32

@@ -2,7 +2,7 @@
 //
 // A set of keys, [Keys], never changes; a rotation makes another one (change.go), in memory or in the file that has them
 // (file.go). The agent reads that file at its start and when it is told to, and commands change it. No key leaves the
-// set but into its file: whoever seals gets bytes that are derived from one, by [Keys.Derive]. memberlist's Keyring
+// set but into its file: the code that seals gets bytes that are derived from one, by [Keys.Derive]. memberlist's Keyring
 // holds the keys themselves.
 package keyring
 

@@ -24,7 +24,7 @@ const (
 	maxContacts = 2 * maxPeers
 )
 
-// contact is what is known of whoever listens at an address.
+// contact is what is known of the agent that listens at an address.
 type contact struct {
 	boot    uint64 // 0: not known
 	key     KeyID  // that it seals with
@@ -62,7 +62,7 @@ func (c *contacts) at(a netip.AddrPort) *contact {
 	return made
 }
 
-// SealPacket returns the packet to send when payload is for whoever listens at an address: the payload, sealed, or a
+// SealPacket returns the packet to send when payload is for the agent that listens at an address: the payload, sealed, or a
 // question. It is nil when the question has just been asked. The payload belongs to s from then on.
 func (s *Sealer) SealPacket(to netip.AddrPort, payload []byte, now time.Time) []byte {
 	s.mu.Lock()
@@ -157,7 +157,7 @@ func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []P
 	return out
 }
 
-// KeyUse is what is known of the keys of whoever listens at an address.
+// KeyUse is what is known of the keys of the agent that listens at an address.
 type KeyUse struct {
 	Seals KeyID     // that its last packet was sealed with; 0: none came yet
 	Heard time.Time // when that was

@@ -164,7 +164,7 @@ func (s *Sealer) newStream(own, theirs opened, dialed bool) (Framing, error) {
 // Overhead returns how many bytes a sealed payload is longer than the payload.
 func (f *sealedStream) Overhead() int { return Overhead }
 
-// Seal appends the next frame of this side. A frame of a stream is for the life at its other end, whoever that is.
+// Seal appends the next frame of this side. A frame of a stream is for the run of the agent at its other end, whichever that is.
 func (f *sealedStream) Seal(dst []byte, class Class, payload []byte) []byte {
 	f.sent++
 	s := f.sealer

@@ -29,7 +29,7 @@ const gossipService = "heartsay"
 type dnsQuery struct {
 	wanted
 	apex    bool
-	address netip.Addr // valid: this address, whoever has it
+	address netip.Addr // valid: this address, whichever member has it
 	service string     // tag that holds the port; "": no port is asked for
 }
 

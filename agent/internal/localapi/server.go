@@ -1,5 +1,5 @@
-// Package localapi serves the API of one agent by HTTP: on a Unix socket for whoever may use it, on a loopback port for
-// whoever shows a token, and a few routes on a port for scrapes.
+// Package localapi serves the API of one agent by HTTP: on a Unix socket for all users who may open it, on a loopback port for
+// requests with a token, and a few routes on a port for scrapes.
 //
 // A [Server] has the calls of its [Backend], which is the agent, and routes that the agent adds (calls.go, [Route]). It
 // owns no state of the agent: what it holds are connections. A stream of events (events.go) has a goroutine of its

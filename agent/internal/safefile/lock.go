@@ -84,7 +84,7 @@ func lock(path string, patience time.Duration, open func() (*os.File, error)) (*
 	}
 }
 
-// isNow reports whether f is what path names: whoever held the lock before may have removed the file since.
+// isNow reports whether f is what path names: the holder of the lock before may have removed the file since.
 func isNow(f *os.File, path string) bool {
 	var held, named fs.FileInfo
 	held, err := f.Stat()

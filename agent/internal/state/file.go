@@ -1,6 +1,6 @@
 // Package state keeps what an agent must know after a restart: its incarnation, the members, the seeds.
 //
-// [Open] takes the lock of one agent's file until [File.Close]; whoever has it open is its only writer. [File.Load] gives
+// [Open] takes the lock of one agent's file until [File.Close]; the agent that has it open is its only writer. [File.Load] gives
 // what was saved last or, of a file that cannot be believed, nothing and a note; it never deletes one. [File.Save]
 // replaces the file wholly or not at all. [NextIncarnation] decides what the next life calls itself (incarnation.go).
 package state
