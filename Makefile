@@ -13,8 +13,8 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-build: ## build bin/heartsay
-	$(GO) build -trimpath -o $(BIN) ./cmd/heartsay
+build: ## build bin/heartsay, static: it needs nothing of the host, not even a C library
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/heartsay
 
 demo: build ## run five agents, kill one, restart it, let one leave; ends by itself in about a minute
 	./deploy/demo.sh $(BIN)
