@@ -114,11 +114,8 @@ var (
 			"cmd/heartsay/internal/ui",
 			"agent",
 			"agent/addr",
-			"agent/handlers",
 			"agent/keyring",
-			"agent/transport",
 			"api",
-			"sim",
 		}, []string{"github.com/hashicorp/memberlist"},
 			"the command line talks to agents, not to engines"},
 	}

@@ -75,7 +75,7 @@ func (s *signals) untilToldToLeave(parent context.Context, messages io.Writer) (
 		for first := time.Now(); time.Since(first) < sameSignal; {
 			<-s.end
 		}
-		fmt.Fprintln(messages, "heartsay agent: told to end a second time: ends at once, others will have to find out")
+		fmt.Fprintln(messages, "heartsay agent: told to end twice: it ends at once, without a goodbye, so that others have to detect it")
 		os.Exit(cli.ExitFailed)
 	}()
 	return ctx, cancel

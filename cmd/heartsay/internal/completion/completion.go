@@ -1,3 +1,5 @@
+// Package completion makes shells complete lines. The script of each shell asks the program what could come next; the
+// answer follows from the table of commands, and from the running agent for names, tags and keys.
 package completion
 
 import (

@@ -1,11 +1,20 @@
+// Package config says with what configuration an agent runs: from the line, the environment and the file, in this order.
+//
+// A setting is a knob (knobs.go): a flag and the field of agent.Config that it sets. AddFile is the program's source of
+// flags: it reads the TOML file (file.go) and gives each key to the flag of that name, with the line of the file as its
+// origin. Load makes the Settings of a line, and puts the line of the file before each fault that a key of it makes.
+// "config check" and "config show", an agent that starts, one that reloads, and the doctor all go this way.
 package config
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"heartsay/agent"
+	"heartsay/agent/handlers"
+	"heartsay/agent/keyring"
 	"heartsay/cmd/heartsay/internal/cli"
 	"heartsay/cmd/heartsay/internal/render"
 )
@@ -102,4 +111,23 @@ func blameFile(l *cli.Line, fault error) error {
 		}
 	}
 	return cli.UsageError("%s", strings.Join(lines, "\n"))
+}
+
+// CheckSecrets returns what is wrong with the files of secrets that a configuration names, all of it, or nil. An agent
+// that starts reads the same files and refuses the same ones.
+func CheckSecrets(cfg agent.Config) error {
+	var faults []error
+	if cfg.KeyFile != "" {
+		_, err := keyring.ReadFile(cfg.KeyFile)
+		faults = append(faults, err)
+	}
+	if cfg.TokenFile != "" {
+		_, err := agent.ReadToken(cfg.TokenFile)
+		faults = append(faults, err)
+	}
+	if cfg.Handlers.WebhookSecretFile != "" && len(cfg.Handlers.Webhooks) > 0 {
+		_, err := handlers.ReadWebhookSecret(cfg.Handlers.WebhookSecretFile)
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

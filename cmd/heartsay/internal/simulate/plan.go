@@ -42,7 +42,7 @@ of hosts are not simulated, so leave room for them.`,
 
 func planAction(c *cli.Call) error {
 	format := c.String("output")
-	wish, err := parseWish(c)
+	goal, err := parseGoal(c)
 	if err != nil {
 		return err
 	}
@@ -51,25 +51,25 @@ func planAction(c *cli.Call) error {
 		return err
 	}
 	bar := render.NewProgress(c.Err)
-	trials, err := tryAll(wish.Candidates(settingsOf(base)), bar)
+	trials, err := tryAll(goal.Candidates(settingsOf(base)), bar)
 	bar.Clear()
 	if err != nil {
 		return err
 	}
-	p := newPlan(wish, trials)
+	p := newPlan(goal, trials)
 	if format == "json" {
 		err = render.WriteJSON(c.Out, p, true)
 	} else {
 		err = writePlan(c.Out, p)
 	}
 	if err == nil && p.Recommended == nil {
-		return cli.WithCode(cli.ExitFalse, whyNone(wish, trials))
+		return cli.WithCode(cli.ExitFalse, whyNone(goal, trials))
 	}
 	return err
 }
 
-// parseWish returns what the flags ask for.
-func parseWish(c *cli.Call) (sim.PlanGoal, error) {
+// parseGoal returns what the flags ask for.
+func parseGoal(c *cli.Call) (sim.PlanGoal, error) {
 	w := sim.PlanGoal{
 		Members: c.Int("members"), DetectWithin: c.Duration("detect-within"), Loss: c.Number("loss"),
 		Latency: c.Duration("latency"), Budget: c.Number("budget"), Seed: uint64(max(0, c.Int("seed"))),

@@ -1,3 +1,5 @@
+// Package simulate holds the commands that run clusters in virtual time: sim runs one scenario and reports on it, plan
+// tries configurations and recommends the cheapest one that keeps to the limits. Neither needs an agent.
 package simulate
 
 import (
