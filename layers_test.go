@@ -32,22 +32,29 @@ var (
 			"torture composes what a virtual cluster suffers; a cluster knows nothing of it"},
 		"api": {nil, []string{"github.com/hashicorp/memberlist"}, // and all but the standard library: api/doc_test.go
 			"a program that imports the client gets nothing else"},
-		"agent": {[]string{"gossip", "gossip/wire", "membership", "phi", "api",
+		"agent": {[]string{"gossip/wire", "membership", "api",
 			"agent/addr",
 			"agent/handlers",
 			"agent/internal/discovery",
 			"agent/internal/eventlog",
-			"agent/internal/fallback",
 			"agent/internal/localapi",
-			"agent/internal/process",
 			"agent/internal/ratelimit",
-			"agent/internal/safefile",
 			"agent/internal/state",
 			"agent/keyring",
+			"agent/node",
 			"agent/seal",
 			"agent/transport",
 		}, []string{"github.com/hashicorp/memberlist"},
 			"the agent puts its parts together; memberlist carries in agent/transport and holds keys in agent/keyring, alone"},
+		"agent/node": {[]string{"gossip", "gossip/wire", "membership", "phi", "api",
+			"agent/addr",
+			"agent/internal/eventlog",
+			"agent/internal/fallback",
+			"agent/internal/ratelimit",
+			"agent/internal/state",
+			"agent/seal",
+		}, []string{"os/exec", "net/http"}, // and in no way memberlist, DNS or Prometheus: TestAMemberLinksNoMoreThanItNeeds
+			"what runs a member is handed what it stands on"},
 		"agent/handlers": {[]string{"api", "agent/internal/eventlog", "agent/internal/process", "agent/internal/safefile"},
 			[]string{"github.com/hashicorp/memberlist"},
 			"a handler hears of events and has no other way to the agent: it cannot hold it up"},
@@ -77,7 +84,7 @@ var (
 			"what carries bytes does not know what they mean: its caller hands the filter in"},
 		"agent/internal/eventlog": {[]string{"api"}, []string{"net", "os"},
 			"events are kept in memory, for their readers: a stream, a handler, a program around the agent"},
-		"bench": {[]string{"bench/document", "agent", "agent/seal", "agent/transport", "api", "gossip", "membership", "sim"}, nil,
+		"bench": {[]string{"bench/document", "agent/node", "agent/seal", "agent/transport", "api", "gossip", "membership", "sim"}, nil,
 			"both systems side by side, on one network in memory"},
 		"bench/detectors": {[]string{"bench/document", "gossip", "membership", "phi", "sim"}, []string{"github.com/hashicorp/memberlist"},
 			"detectors are compared on what engines hear, without agents"},
@@ -142,6 +149,22 @@ func TestPackagesImportOnlyWhatTheirLayerMay(t *testing.T) {
 			if isOurs && !slices.Contains(l.ours, ours) || slices.Contains(l.banned, imported) {
 				t.Errorf("%s imports %s: %s", name, imported, l.why)
 			}
+		}
+	}
+}
+
+// TestAMemberLinksNoMoreThanItNeeds looks at all that a program gets which embeds a member.
+func TestAMemberLinksNoMoreThanItNeeds(t *testing.T) {
+	const msgpack, log = "github.com/hashicorp/go-msgpack", "github.com/hashicorp/go-hclog"
+	ofLog := []string{"golang.org/x/sys", "github.com/mattn/go-isatty", "github.com/mattn/go-colorable", "github.com/fatih/color"}
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./agent/node").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range strings.Fields(string(out)) {
+		within := func(module string) bool { return strings.HasPrefix(p, module) }
+		if !within("heartsay/") && !slices.ContainsFunc(append(ofLog, msgpack, log), within) {
+			t.Errorf("a program that embeds agent/node links %s: messages and the log are all that a member needs", p)
 		}
 	}
 }

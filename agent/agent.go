@@ -1,11 +1,11 @@
 // Package agent runs one member of a cluster with what belongs to it: sockets, keys, a state file, programs and webhooks
 // that are told of events, the local API, and answers to Prometheus and DNS.
 //
-// The member itself is a [Node]; package agent puts it together with its parts and endpoints (wiring.go, run.go, endpoints.go),
+// The member itself is a [node.Node]; package agent puts it together with its parts and endpoints (wiring.go, run.go, endpoints.go),
 // and changes all of them at once when the configuration is read again (reload.go). Nothing here touches the engine.
 //
 // Programs embed an agent by [Open], ask it by [Agent.Members] and follow it by [Agent.Follow]; the example shows two
-// in one program. A program that brings its own transport and keys embeds a [Node] alone. To use an agent that runs
+// in one program. A program that brings its own transport and keys embeds a [node.Node] alone. To use an agent that runs
 // beside the program, see package api.
 package agent
 
@@ -20,13 +20,14 @@ import (
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/keyring"
+	"heartsay/agent/node"
 	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 )
 
 // Agent is one running member with its endpoints. Its methods are safe for concurrent use.
 type Agent struct {
-	*Node
+	*node.Node
 
 	cfg        Config // at the start; see Config for what it is now
 	log        hclog.Logger

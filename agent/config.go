@@ -7,13 +7,14 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/handlers"
+	"heartsay/agent/node"
 )
 
 // Config is how one agent runs: as a member, and what it serves beside that. Start from [DefaultConfig]; a zero Config
 // is not valid.
 type Config struct {
 	Bind netip.AddrPort // gossip address to listen on, for packets and streams; port 0 picks a free one
-	NodeConfig
+	node.Config
 
 	API      string // where the local API is served, unix:///path
 	StateDir string // folder of the state file; "": nothing is kept over a restart
@@ -36,22 +37,34 @@ type Config struct {
 	WriteExec string         // command for sh -c after each write of the file; "": none
 }
 
-// DefaultConfig returns the configuration of a profile without a name, see [DefaultNodeConfig]: on loopback, with the
+// DefaultConfig returns the configuration of a profile without a name, see [node.DefaultConfig]: on loopback, with the
 // usual port.
 func DefaultConfig(profile string) (Config, error) {
-	member, err := DefaultNodeConfig(profile)
+	member, err := node.DefaultConfig(profile)
 	if err != nil {
 		return Config{}, err
 	}
 	c := Config{
-		NodeConfig: member,
-		Profile:    profile,
-		Bind:       netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), addr.DefaultPort),
-		DNSZone:    "heartsay",
+		Config:  member,
+		Profile: profile,
+		Bind:    netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), addr.DefaultPort),
+		DNSZone: "heartsay",
 	}
 	c.Handlers.Timeout = 30 * time.Second
 	return c, nil
 }
+
+// Threshold is where suspicion turns into a verdict.
+type Threshold = node.Threshold
+
+// Profiles returns the names that [DefaultConfig] takes.
+func Profiles() []string { return node.Profiles() }
+
+// ConflictError says that an agent must not run under its name, since a live one elsewhere holds it.
+type ConflictError = node.ConflictError
+
+// ErrClosed ends what [Agent.Follow] returns: the agent was closed, and the caller has all its events.
+var ErrClosed = node.ErrClosed
 
 // ConfigError says what is wrong with a configuration, all of it at once.
 type ConfigError struct{ err error }
@@ -65,7 +78,7 @@ func (c Config) Validate() error {
 	if !c.Bind.IsValid() {
 		faults = append(faults, errors.New("no address to bind to is given"))
 	}
-	faults = append(faults, c.NodeConfig.Validate(c.overhead()), c.exposure(), c.operators(), c.Handlers.Validate())
+	faults = append(faults, c.Config.Validate(c.overhead()), c.exposure(), c.operators(), c.Handlers.Validate())
 	if err := errors.Join(faults...); err != nil {
 		return &ConfigError{err}
 	}

@@ -2,23 +2,24 @@ package agent
 
 import (
 	"context"
-	"maps"
+	"time"
+
+	"heartsay/api"
 )
 
-// named returns all counts of an agent, as GET /v1/self names them.
-func (a *Agent) named() map[string]uint64 {
-	all := a.Node.named()
-	maps.Copy(all, a.counters())
-	return all
-}
+// snapshotAge is how old the snapshots of a node get.
+const snapshotAge = time.Second
 
-// named returns all counts of a node, those of the engine as they are now.
-func (n *Node) named() map[string]uint64 {
-	s, err := n.Look(context.Background())
+// named returns all counts of an agent, as GET /v1/self names them.
+func (a *Agent) named() map[string]uint64 { return a.self().Counters }
+
+// seedRows returns how an agent's seeds fare.
+func (a *Agent) seedRows() []api.Seed { return a.self().Seeds }
+
+func (a *Agent) self() api.Self {
+	s, err := a.Self(context.Background())
 	if err != nil {
-		counts := n.Counts()
-		return counts.Named()
+		return api.Self{}
 	}
-	counts := n.countsWith(s.engineDrops)
-	return counts.Named()
+	return s
 }

@@ -73,7 +73,7 @@ func TestTargetsAreChosenByStateTagAndPort(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		c.stop("d")
 		c.sees("a", 30*time.Second, "b=alive", "d=dead")
-		time.Sleep(lookEvery)
+		time.Sleep(snapshotAge)
 		for query, want := range map[string]string{
 			"":                                "10.0.0.1:4327 10.0.0.2:4327 10.0.0.4:4327", // the dead are to be seen as down
 			"?port=80":                        "10.0.0.1:80 10.0.0.2:80 10.0.0.4:80",
@@ -134,7 +134,7 @@ func TestAnAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
 		const web = "/v1/sd/prometheus?state=alive&tag=role=web"
 		c.net.split(at(1))
 		c.sees("lb", 45*time.Second, "a=dead", "b=dead") // cut off, it waits twice the maximum
-		time.Sleep(lookEvery)
+		time.Sleep(snapshotAge)
 		status, body := c.ask("lb", web)
 		wantRefusal(t, "the list of an isolated agent", status, body, 503, api.CodeUnavailable, "it may be cut off itself")
 		if got := c.targets("lb", "?state=alive"); got != "10.0.0.1:4327" {
@@ -142,7 +142,7 @@ func TestAnAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
 		}
 		c.net.split()
 		c.sees("lb", time.Minute, "a=alive", "b=alive")
-		time.Sleep(lookEvery)
+		time.Sleep(snapshotAge)
 		if got := c.targets("lb", "?state=alive&tag=role=web"); got != "10.0.0.2:4327 10.0.0.3:4327" {
 			t.Errorf("after the partition it lists [%s], want both", got)
 		}

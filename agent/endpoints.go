@@ -67,7 +67,7 @@ func (o *endpoints) serve(a *Agent, server *localapi.Server) {
 	if o.file != nil {
 		count := func(result string) { a.metrics.writes.WithLabelValues(result).Inc() }
 		upkeep := discovery.Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: count, Log: a.log}
-		a.endpoints.Go(func() { o.file.Keep(a.ending, upkeep) })
+		a.endpoints.Go(func() { o.file.Keep(a.Context(), upkeep) })
 	}
 }
 

@@ -29,7 +29,7 @@ func (c *cluster) follow(name, old, command string) string {
 	}
 	a := c.agents[name]
 	upkeep := discovery.Upkeep{Source: source{a}, News: a.SnapshotNews(), Count: func(string) {}, Log: hclog.NewNullLogger()}
-	a.running.Go(func() { f.Keep(a.ending, upkeep) })
+	a.endpoints.Go(func() { f.Keep(a.Context(), upkeep) })
 	return path
 }
 
@@ -125,11 +125,11 @@ func TestChangesAtOnceAreOneLook(t *testing.T) {
 		c.holds(path, "a 10.0.0.1\n", time.Second)
 		a := c.agents["a"]
 		for i := 2; i <= 11; i++ {
-			a.ring.Append(api.Event{Type: "update"})
+			a.Ring().Append(api.Event{Type: "update"})
 			time.Sleep(time.Millisecond)
 		}
 		before := a.Newest()
-		time.Sleep(2 * lookSoon)
+		time.Sleep(snapshotAge)
 		if after := a.Newest(); after.Seq-before.Seq != 10 {
 			t.Errorf("ten events in ten milliseconds are seen as %d to %d, want one look at all", before.Seq, after.Seq)
 		}

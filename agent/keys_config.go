@@ -7,11 +7,12 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/keyring"
+	"heartsay/agent/node"
 	"heartsay/agent/seal"
 )
 
 // envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
-func (c Config) envelopes() (envelopes, *seal.Sealer, *keyring.Keys, error) {
+func (c Config) envelopes() (node.Seal, *seal.Sealer, *keyring.Keys, error) {
 	if c.KeyFile == "" {
 		return seal.NewEnvelope(c.Cluster, seal.NewBoot()), nil, nil, nil
 	}

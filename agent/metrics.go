@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"heartsay/agent/node"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,7 +24,7 @@ type metrics struct {
 	writes  *prometheus.CounterVec // of the file, by result
 }
 
-var _ Observer = (*metrics)(nil)
+var _ node.Observer = (*metrics)(nil)
 
 // newMetrics returns the metrics of a.
 func newMetrics(a *Agent) *metrics {
@@ -74,7 +75,7 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 func (m *metrics) LoopLag(d time.Duration) { m.loopLag.Observe(d.Seconds()) }
 
 // Sample takes down the suspicion of all others who are present.
-func (m *metrics) Sample(s *Snapshot) {
+func (m *metrics) Sample(s *node.Snapshot) {
 	for _, v := range s.Views {
 		if v.State.Present() && v.Record.Name != m.self {
 			m.phi.Observe(v.Phi)

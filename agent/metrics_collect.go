@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"heartsay/agent/handlers"
+	"heartsay/agent/node"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -112,7 +113,7 @@ func (w figures) counter(d *prometheus.Desc, value uint64, labels ...string) {
 }
 
 // snapshot writes what the loop last told.
-func (w figures) snapshot(s *Snapshot) {
+func (w figures) snapshot(s *node.Snapshot) {
 	w.gauge(descViewAge, time.Since(s.At).Seconds())
 	w.gauge(descIsolated, oneIf(s.Isolated != ""))
 	w.counter(descStalls, s.Stalls)
@@ -132,7 +133,7 @@ func (w figures) snapshot(s *Snapshot) {
 }
 
 // counts writes what the node has counted.
-func (w figures) counts(c Counts) {
+func (w figures) counts(c node.Counts) {
 	w.traffic(descPackets, c.Packets)
 	w.traffic(descBytes, c.PacketBytes)
 	w.traffic(descStreamed, c.StreamBytes)
@@ -140,7 +141,7 @@ func (w figures) counts(c Counts) {
 		w.counter(descSent, n.Sent, kind)
 		w.counter(descReceived, n.Received, kind)
 	}
-	for transport, n := range map[string]Exchanges{"packet": c.InPackets, "stream": c.OnStreams} {
+	for transport, n := range map[string]node.Exchanges{"packet": c.InPackets, "stream": c.OnStreams} {
 		w.counter(descBegun, n.Self, transport, "self")
 		w.counter(descBegun, n.Peer, transport, "peer")
 	}
@@ -155,7 +156,7 @@ func (w figures) counts(c Counts) {
 	w.drops(c.Drops)
 }
 
-func (w figures) traffic(d *prometheus.Desc, t Traffic) {
+func (w figures) traffic(d *prometheus.Desc, t node.Traffic) {
 	w.counter(d, t.Sent, "sent")
 	w.counter(d, t.Received, "received")
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"heartsay/agent/node"
 	"reflect"
 	"slices"
 	"strings"
@@ -119,8 +120,8 @@ func (a *Agent) commit(ctx context.Context, before, cfg Config) error {
 }
 
 // difference returns what a node changes between two configurations.
-func difference(before, after Config) Change {
-	c := Change{SetTags: map[string]string{}}
+func difference(before, after Config) node.Change {
+	c := node.Change{SetTags: map[string]string{}}
 	for key, value := range after.Tags {
 		if old, had := before.Tags[key]; !had || old != value {
 			c.SetTags[key] = value

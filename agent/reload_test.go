@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"heartsay/agent/node"
 	"heartsay/api"
 )
 
@@ -42,8 +43,8 @@ func TestAReloadChangesThresholdsTagsAndSeeds(t *testing.T) {
 		}
 		cfg.Join = []string{"10.0.0.3"}
 		cfg.Tags = map[string]string{"role": "db", "new": "y"}
-		cfg.Suspect = Threshold{Phi: 9, Min: 30 * time.Second, Max: 40 * time.Second}
-		cfg.Dead = Threshold{Phi: 13, Min: 50 * time.Second, Max: 60 * time.Second}
+		cfg.Suspect = node.Threshold{Phi: 9, Min: 30 * time.Second, Max: 40 * time.Second}
+		cfg.Dead = node.Threshold{Phi: 13, Min: 50 * time.Second, Max: 60 * time.Second}
 		if err := reload(a, cfg); err != nil {
 			t.Fatal(err)
 		}
@@ -58,8 +59,8 @@ func TestAReloadChangesThresholdsTagsAndSeeds(t *testing.T) {
 			t.Errorf("the agent says of itself %+v, %v, want phi 9 and 13 and one seed", self, err)
 		}
 		cfg.Join = nil
-		if err := reload(a, cfg); err != nil || len(a.seeds.names()) != 0 {
-			t.Errorf("without --join the seeds are %v, %v, want none", a.seeds.names(), err)
+		if err := reload(a, cfg); err != nil || len(a.seedRows()) != 0 {
+			t.Errorf("without --join the seeds are %v, %v, want none", a.seedRows(), err)
 		}
 		if ok, failed := c.reloads("a"); ok != 2 || failed != 0 {
 			t.Errorf("%d reloads went well and %d did not, want 2 and 0", ok, failed)
@@ -116,7 +117,7 @@ func TestAReloadHappensWhollyOrNotAtAll(t *testing.T) {
 			}
 		}
 		self := c.member("a", "a")
-		if names := a.seeds.names(); !maps.Equal(self.Tags, good.Tags) || len(names) != 0 || !reflect.DeepEqual(a.Config(), good) {
+		if names := a.seedRows(); !maps.Equal(self.Tags, good.Tags) || len(names) != 0 || !reflect.DeepEqual(a.Config(), good) {
 			t.Errorf("after reloads that failed the agent has tags %v, seeds %v and\n%+v, want what it started with", self.Tags, names, a.Config())
 		}
 		if ok, failed := c.reloads("a"); ok != 0 || failed != 6 {

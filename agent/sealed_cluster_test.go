@@ -15,6 +15,7 @@ import (
 	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
+	"heartsay/membership"
 )
 
 // midday is a time at which tests without a clock take place.
@@ -115,7 +116,7 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		begin, drops := map[string]uint64{}, map[string]map[string]uint64{}
 		for _, name := range names {
-			begin[name], drops[name] = c.agents[name].ring.Last(), c.agents[name].named()
+			begin[name], drops[name] = c.agents[name].Ring().Last(), c.agents[name].named()
 		}
 		keys := keysOf("x")
 		steps := []func(*keyring.Keys) (*keyring.Keys, error){
@@ -136,8 +137,8 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		for _, name := range names {
 			a := c.agents[name]
-			if a.ring.Last() != begin[name] {
-				events, _ := a.ring.Read(begin[name])
+			if a.Ring().Last() != begin[name] {
+				events, _ := a.Ring().Read(begin[name])
 				t.Errorf("%s saw something happen during the rotation: %+v", name, events)
 			}
 			for reason, n := range a.named() {
@@ -180,7 +181,7 @@ func TestAMemberThatMissedARotationIsToldFromAnIntruder(t *testing.T) {
 		if seen[at(3).Addr().String()] != "retired" || seen[at(4).Addr().String()] != "key" {
 			t.Errorf("a refused %v: want c (10.0.0.3) for its retired key and mallory (10.0.0.4) as a stranger", seen)
 		}
-		if seeds := late.seeds.rows(); len(seeds) != 1 || !strings.Contains(seeds[0].LastError, idOf("y").String()) ||
+		if seeds := late.seedRows(); len(seeds) != 1 || !strings.Contains(seeds[0].LastError, idOf("y").String()) ||
 			!strings.Contains(seeds[0].LastError, "missed a rotation") {
 			t.Errorf("c says of its seed %+v: want that it names the key that it lacks", seeds)
 		}
@@ -204,7 +205,7 @@ func TestPlainAndSealedAgentsNeverMixAndSayWhy(t *testing.T) {
 			a    *Agent
 			says string
 		}{{sealed, "not sealed, and this agent has a key"}, {plain, "sealed with a key, and this agent has none"}} {
-			if seeds := c.a.seeds.rows(); !strings.Contains(seeds[0].LastError, c.says) {
+			if seeds := c.a.seedRows(); !strings.Contains(seeds[0].LastError, c.says) {
 				t.Errorf("%s says of its seed %q: want %q", c.a.cfg.Name, seeds[0].LastError, c.says)
 			}
 		}
@@ -270,7 +271,7 @@ func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 		if _, err := a.Forget(context.Background(), "ghost", true); err != nil {
 			t.Fatalf("the joiner is not known: %v", err)
 		}
-		before := a.ring.Last()
+		before := a.Ring().Last()
 		for range 3 {
 			play := dial()
 			go play.Write(rec.said)
@@ -281,7 +282,7 @@ func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 			play.Close()
 		}
 		synctest.Wait()
-		if a.ring.Last() != before || aliveSeenBy(t, a) != 1 {
+		if a.Ring().Last() != before || aliveSeenBy(t, a) != 1 {
 			t.Error("a stream that was played back brought a member into the list")
 		}
 		if n := a.named()["drop_seal"]; n != 3 {
@@ -293,10 +294,9 @@ func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
 // joinRequest returns the message by which a member asks to be let in.
 func joinRequest(t *testing.T, name string, host int) []byte {
 	t.Helper()
-	cfg, _ := DefaultConfig("lan")
-	cfg.Name, cfg.Advertise = name, at(host)
 	now := time.Now()
-	e, err := gossip.New(now, cfg.record(uint64(now.UnixMilli())), cfg.engine(seal.Overhead), nil)
+	r := membership.Record{Name: name, Incarnation: uint64(now.UnixMilli()), Address: at(host), Interval: 500 * time.Millisecond}
+	e, err := gossip.New(now, r, gossip.DefaultConfig(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/localapi"
-	"heartsay/agent/internal/state"
+	"heartsay/agent/node"
 	"heartsay/agent/transport"
 )
 
@@ -62,21 +62,17 @@ func advertised(cfg Config, local netip.AddrPort, log hclog.Logger) (netip.AddrP
 }
 
 // openStateFile opens the state file, nil when none is to be kept.
-func openStateFile(cfg Config, log hclog.Logger) (State, error) {
+func openStateFile(cfg Config, log hclog.Logger) (node.State, error) {
 	if cfg.StateDir == "" {
 		log.Info("nothing is kept over a restart, since no state folder is given")
 		return nil, nil
 	}
-	file, err := state.Open(cfg.StateDir, cfg.Name, cfg.Cluster)
-	if err != nil {
-		return nil, err
-	}
-	return file, nil
+	return node.OpenState(cfg.StateDir, cfg.Name, cfg.Cluster)
 }
 
 // newAgent puts an agent together around its parts and starts it. The error says what is wrong with cfg or with the
 // state; then nothing runs, and the parts are the caller's as they were.
-func newAgent(cfg Config, t *transport.Transport, file State, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
+func newAgent(cfg Config, t *transport.Transport, file node.State, resolver addr.Resolver, log hclog.Logger) (*Agent, error) {
 	envelope, sealer, keys, err := cfg.envelopes()
 	if err != nil {
 		return nil, err
@@ -90,7 +86,7 @@ func newAgent(cfg Config, t *transport.Transport, file State, resolver addr.Reso
 	a.keys.Store(keys)
 	a.metrics = newMetrics(a)
 	t.SetFilter(a.filter) // before anything is read
-	a.Node, err = StartNode(cfg.NodeConfig, Parts{
+	a.Node, err = node.Start(cfg.Config, node.Parts{
 		Transport: t, Seal: envelope, State: file, Resolver: resolver, Log: log,
 		Known: a.filter.know, Observer: a.metrics,
 	})

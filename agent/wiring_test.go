@@ -15,11 +15,12 @@ import (
 
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/state"
+	"heartsay/agent/node"
 	"heartsay/agent/transport"
 )
 
 // unreadable is a state that cannot be loaded.
-type unreadable struct{ State }
+type unreadable struct{ node.State }
 
 func (unreadable) Load() (state.Saved, string, error) {
 	return state.Saved{}, "", errors.New("disk on fire")
@@ -27,10 +28,10 @@ func (unreadable) Load() (state.Saved, string, error) {
 
 func TestStartThatFailsLeavesTheTransportAsItWas(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
-	for what, spoil := range map[string]func(*Config) State{
-		"no key file":              func(c *Config) State { c.KeyFile = missing; return nil },
-		"a state on a broken disk": func(*Config) State { return unreadable{} },
-		"no secret of webhooks": func(c *Config) State {
+	for what, spoil := range map[string]func(*Config) node.State{
+		"no key file":              func(c *Config) node.State { c.KeyFile = missing; return nil },
+		"a state on a broken disk": func(*Config) node.State { return unreadable{} },
+		"no secret of webhooks": func(c *Config) node.State {
 			c.Handlers.WebhookSecretFile = missing
 			c.Handlers.Webhooks = []handlers.Webhook{{URL: "http://127.0.0.1/"}}
 			return nil

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"heartsay/agent"
+	"heartsay/agent/node"
 	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 	"heartsay/api"
@@ -23,8 +23,8 @@ var heartsayLAN = heartsaySystem{name: "heartsay lan"}
 
 func (s heartsaySystem) String() string { return s.name }
 
-func (s heartsaySystem) config() agent.NodeConfig {
-	cfg, err := agent.DefaultNodeConfig("lan")
+func (s heartsaySystem) config() node.Config {
+	cfg, err := node.DefaultConfig("lan")
 	if err != nil {
 		panic(err)
 	}
@@ -52,7 +52,7 @@ func (s heartsaySystem) start(c *cluster, index int, seed string) process {
 	if seed != "" {
 		cfg.Join = []string{seed}
 	}
-	a, err := agent.StartNode(cfg, agent.Parts{
+	a, err := node.Start(cfg, node.Parts{
 		Transport: transport.New(c.listen(index), cfg.Advertise), Seal: seal.NewEnvelope(cfg.Cluster, uint64(index)+1),
 	})
 	if err != nil {
@@ -64,7 +64,7 @@ func (s heartsaySystem) start(c *cluster, index int, seed string) process {
 }
 
 type heartsayProcess struct {
-	a    *agent.Node
+	a    *node.Node
 	read chan struct{} // closed when all events have been read
 }
 

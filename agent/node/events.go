@@ -1,0 +1,56 @@
+package node
+
+import (
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"heartsay/api"
+	"heartsay/membership"
+)
+
+// publish puts events into the ring and the log.
+func (n *Node) publish(events []membership.Event) {
+	at := time.Now()
+	for _, ev := range events {
+		n.ring.Append(apiEvent(at, ev))
+		n.counts.events[ev.Type].Add(1)
+		n.logEvent(ev)
+	}
+}
+
+func (n *Node) logEvent(ev membership.Event) {
+	r := ev.Member.Record
+	args := []any{"name", r.Name, "address", r.Address, "incarnation", r.Incarnation}
+	if ev.Reason != "" {
+		args = append(args, "reason", ev.Reason)
+	}
+	n.log.Log(hclog.LevelFromString(string(apiEventType(ev.Type).Level())), "member "+ev.Type.String(), args...)
+}
+
+// apiState returns a state as the API tells it.
+func apiState(s membership.State) api.State { return api.State(s.String()) }
+
+// apiEventType returns the type of an event as the API tells it.
+func apiEventType(t membership.EventType) api.EventType { return api.EventType(t.String()) }
+
+// apiMember returns a view of a member as the API tells it.
+func apiMember(v membership.View) api.Member {
+	r := v.Record
+	m := api.Member{
+		Name: r.Name, Address: r.Address.String(), State: apiState(v.State), Phi: v.Phi,
+		Timeout: v.DeadAfter, SuspectTimeout: v.SuspectAfter,
+		Silence: v.Silence, Incarnation: r.Incarnation, Heartbeat: v.Heartbeat,
+		Zone: r.Zone, Build: r.Build, Tags: r.Tags.Map(), Since: v.Since.UTC(),
+	}
+	if !v.Direct.IsZero() {
+		direct := v.Direct.UTC()
+		m.LastDirect = &direct
+	}
+	return m
+}
+
+// apiEvent returns an event as the API tells it. The ring numbers it.
+func apiEvent(at time.Time, ev membership.Event) api.Event {
+	return api.Event{Time: at.UTC(), Type: apiEventType(ev.Type), Member: apiMember(ev.Member), Reason: ev.Reason}
+}

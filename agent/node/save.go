@@ -1,0 +1,142 @@
+package node
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"heartsay/agent/internal/state"
+	"heartsay/membership"
+)
+
+// saveEvery is how often the state is written at most, however much changes: a write waits for the disk.
+const saveEvery = 2 * time.Second
+
+// saveAgain is when a write is repeated that failed.
+const saveAgain = 30 * time.Second
+
+// saves tells the goroutine that writes the state when there is something new. It takes what is to be written from the
+// loop by itself, once for each write, so that a thousand events cost the loop no more than one.
+type saves struct {
+	changed atomic.Bool      // since the writer last asked the loop
+	news    chan struct{}    // holds one token when it did
+	last    chan state.Saved // holds what the loop left unwritten at its end
+}
+
+func newSaves() saves { return saves{news: make(chan struct{}, 1), last: make(chan state.Saved, 1)} }
+
+// change notes that what is to be saved has changed. It never waits.
+func (s *saves) change() {
+	s.changed.Store(true)
+	select {
+	case s.news <- struct{}{}:
+	default: // there is news already
+	}
+}
+
+// saveLast leaves to the writer what has changed since it last asked.
+func (l *loop) saveLast() {
+	if s := &l.node.saves; s.changed.Swap(false) {
+		s.last <- l.toSave()
+	}
+}
+
+// toSave returns what is to survive a restart: of the members those worth looking for, all but this one and those who
+// left.
+func (l *loop) toSave() state.Saved {
+	n := l.node
+	s := state.Saved{
+		Name: n.cfg.Name, Cluster: n.cfg.Cluster, Incarnation: l.engine.Self().Record.Incarnation,
+		Members: []state.Member{}, Seeds: n.seeds.names(),
+	}
+	for e, is := range l.engine.Entries() {
+		if r := e.Record; r.Name != n.cfg.Name && is != membership.Left {
+			s.Members = append(s.Members, state.Member{
+				Name: r.Name, Address: r.Address.String(), Incarnation: r.Incarnation,
+			})
+		}
+	}
+	return s
+}
+
+// writeState writes the state when there is something new, and a last time at the end. What could not be written is
+// tried again after a while, for a disk that was full has room again some day.
+func (n *Node) writeState() {
+	if n.state == nil {
+		return
+	}
+	var unwritten *state.Saved
+	var again <-chan time.Time // nil while everything is written
+	for {
+		select {
+		case <-n.saves.news:
+			_ = n.do(n.ending, func(l *loop, _ time.Time) {
+				n.saves.changed.Store(false)
+				s := l.toSave()
+				unwritten = &s
+			})
+		case <-again:
+		case <-n.loopEnded:
+			n.writeLast(unwritten)
+			return
+		}
+		again = nil
+		if unwritten != nil && !n.write(*unwritten) {
+			again = time.After(saveAgain)
+		} else {
+			unwritten = nil
+		}
+		n.pause(saveEvery)
+	}
+}
+
+// writeLast writes what is newest at the end, if anything is unwritten.
+func (n *Node) writeLast(unwritten *state.Saved) {
+	select {
+	case s := <-n.saves.last:
+		unwritten = &s
+	default:
+	}
+	if unwritten != nil {
+		n.write(*unwritten)
+	}
+}
+
+// write writes the state, and reports whether that succeeded.
+func (n *Node) write(saved state.Saved) bool {
+	err := n.state.Save(saved)
+	if err != nil {
+		n.counts.stateFailed.Add(1)
+		n.log.Error("state file is not written, the one before is kept, will be tried again", "error", err)
+	}
+	return err == nil
+}
+
+// pause waits, but not longer than the loop turns.
+func (n *Node) pause(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-n.loopEnded:
+	}
+}
+
+// recall reads what the life before left behind, and returns the incarnation of this one.
+func recall(kept State, now time.Time, log hclog.Logger) (state.Saved, uint64, error) {
+	var saved state.Saved
+	if kept != nil {
+		var note string
+		var err error
+		if saved, note, err = kept.Load(); err != nil {
+			return state.Saved{}, 0, err
+		}
+		if note != "" {
+			log.Warn("state file was not used", "reason", note)
+		}
+	}
+	incarnation, note := state.NextIncarnation(now, saved.Incarnation)
+	if note != "" {
+		log.Warn("clock and state file disagree", "reason", note)
+	}
+	return saved, incarnation, nil
+}
