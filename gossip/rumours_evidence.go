@@ -80,7 +80,7 @@ func (r *rumours) takeRefutations(left *budget) (refutations []wire.Refutation) 
 func (r *rumours) takeSuspicions(left *budget) (suspicions []wire.Suspicion, accusers []string) {
 	v, taken := &r.evidence, 0
 	for _, u := range v.suspicions {
-		w := r.suspicions.report(u)
+		w := r.report(u)
 		if len(w.Accusations) > 0 && !left.take(wire.SizeSuspicion(w)) {
 			break
 		}
@@ -97,6 +97,16 @@ func (r *rumours) takeSuspicions(left *budget) (suspicions []wire.Suspicion, acc
 	}
 	v.suspicions = slices.Delete(v.suspicions, 0, taken)
 	return suspicions, accusers
+}
+
+// report returns what is told of a suspicion, within one packet. Where names are long and packets small, that is fewer
+// accusations than there are, this member's own among them: the other accusers tell theirs.
+func (r *rumours) report(u *suspicion) wire.Suspicion {
+	w := r.suspicions.report(u)
+	for packet := r.outbox.budget(); len(w.Accusations) > 1 && wire.SizeSuspicion(w) > int(packet); {
+		w.Accusations = w.Accusations[:len(w.Accusations)-1]
+	}
+	return w
 }
 
 // sendEvidence sends to a few random members that can be heard, and to those named.

@@ -2,7 +2,9 @@ package gossip_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -254,5 +256,52 @@ func TestR9WhoIsCutOffAgainAndAgainFindsOutWhoDied(t *testing.T) {
 		if v := a.mustSee(name); v.State != membership.Alive {
 			t.Errorf("%s, which is heard of, is %s", name, v.State)
 		}
+	}
+}
+
+// What is said against z takes more than a packet: the names have 128 bytes, the heartbeats 5, and a packet 1024.
+func TestEvidenceLargerThanAPacketBlocksNothing(t *testing.T) {
+	long := func(name string) string { return name + strings.Repeat("-", membership.MaxNameLength-1) }
+	const elapsed = 30 * time.Hour // since the members began
+	cfg := gossip.DefaultConfig()
+	cfg.MaxPayload = 1024
+	e, err := gossip.New(sim.Epoch, func() membership.Record { r := recordOf("a"); r.Name = long("a"); return r }(), cfg, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &lone{Engine: e, t: t, now: sim.Epoch}
+	a.answering = []string{long("b"), long("c"), long("d")}
+	heartbeat := uint64(elapsed / interval)
+	began := func(r *membership.Record) { r.Incarnation -= uint64(elapsed.Milliseconds()) }
+	for _, name := range append([]string{long("y"), long("z")}, a.answering...) {
+		a.tell(long("b"), entryOf(name, heartbeat, began))
+	}
+	accuse := func(name string) *wire.Evidence {
+		s := wire.Suspicion{Name: name, Incarnation: uint64(sim.Epoch.Add(-elapsed).UnixMilli())}
+		for _, accuser := range a.answering {
+			s.Accusations = append(s.Accusations, wire.Accusation{Accuser: accuser, Heartbeat: heartbeat + 1})
+		}
+		return &wire.Evidence{Header: header(long("b"), a.beats()), Suspicions: []wire.Suspicion{s}}
+	}
+	a.hear(long("b"), accuse(long("z")))
+	told, own := map[string]int{}, false // accusations at most; one of a's own among them
+	gather := func(d time.Duration) {
+		_, messages := sent[*wire.Evidence](a.run(d))
+		for _, m := range messages {
+			if b, err := wire.NewCodec().Encode(m); err != nil || len(b) > cfg.MaxPayload {
+				t.Fatalf("evidence takes %d bytes (%v), want at most %d", len(b), err, cfg.MaxPayload)
+			}
+			for _, s := range m.Suspicions {
+				told[s.Name[:1]] = max(told[s.Name[:1]], len(s.Accusations))
+				own = own || s.Accusations[0].Accuser == long("a")
+			}
+		}
+	}
+	gather(12 * interval) // enough for a to probe z without a reply, and to accuse it as the fourth
+	a.hear(long("b"), accuse(long("y")))
+	gather(2 * interval)
+	if told["z"] < 3 || told["y"] < 3 || !own {
+		t.Errorf("accusations told: %d of z, %d of y, which was accused later, a's own among them: %v; want at least 3 of each, and its own",
+			told["z"], told["y"], own)
 	}
 }
