@@ -104,7 +104,7 @@ func (e *Engine) sweep() {
 		}
 	}
 	for _, m := range over {
-		e.forget(m, "gone for longer than it is kept")
+		e.forget(m, "its retention is over")
 	}
 	e.table.ExpireTombstones(e.clock.now)
 }
