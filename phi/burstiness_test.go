@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// lonely adds blocks of 1000 waits of which one is long on average, each on its own, to a model of 1000 members.
+// lonely adds blocks of 1000 waits of which one is long on average, each independent, to a model of 1000 members.
 func lonely(m *Model, rng *rand.Rand, blocks int) {
 	for range blocks * 1000 {
 		m.Add(5 + rng.ExpFloat64())
 	}
 }
 
-// What a young observer takes for crowds must not keep it patient for ever: the prior is far too short here, so that nearly
+// What a young observer takes for bursts must not keep it patient for ever: the prior is far too short here, so that nearly
 // all waits of the first blocks are long.
 func TestR7CrowdsThatWereNoneAreForgotten(t *testing.T) {
 	m, rng := NewModel(Measured()), rand.New(rand.NewPCG(1, 1))
@@ -20,11 +20,11 @@ func TestR7CrowdsThatWereNoneAreForgotten(t *testing.T) {
 	lonely(m, rng, 20)
 	young := m.burstiness.independence()
 	if young > 0.3 {
-		t.Fatalf("a young observer takes the waits for %.2f alone: it sees no crowds, and this test proves nothing", young)
+		t.Fatalf("a young observer takes the waits for %.2f independent: it sees no bursts, and this test proves nothing", young)
 	}
 	lonely(m, rng, 120)
 	if got := m.burstiness.independence(); got < 0.7 {
-		t.Errorf("waits of which each is on its own count as %.2f, want about 1; %.2f at the start", got, young)
+		t.Errorf("waits of which each is independent count as %.2f, want about 1; %.2f at the start", got, young)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 func TestR7AMemberTakes16BytesAndAnObserver4Kilobytes(t *testing.T) {
 	if got := unsafe.Sizeof(MemberStats{}); got > 16 {
-		t.Errorf("a pace takes %d bytes, want at most 16", got)
+		t.Errorf("the statistics of a member take %d bytes, want at most 16", got)
 	}
 	if got := unsafe.Sizeof(Model{}); got > 4096 {
 		t.Errorf("a model takes %d bytes, want at most 4096", got)
@@ -26,7 +26,7 @@ func TestModelAllocatesNothing(t *testing.T) {
 	}
 }
 
-// anyModel draws models of all detectors that have seen waits of many kinds, and the pace of a member of theirs.
+// anyModel draws models of all detectors that have seen waits of many kinds, and the statistics of a member of theirs.
 func anyModel(t *rapid.T) (*Model, *MemberStats) {
 	m := NewModel(rapid.SampledFrom(detectors).Draw(t, "detector"))
 	m.SetPrior(anySummary().Draw(t, "prior"), rapid.IntRange(-1, 1000).Draw(t, "members"))
