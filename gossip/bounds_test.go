@@ -12,7 +12,8 @@ import (
 	"heartsay/sim"
 )
 
-func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
+// R15.
+func TestTableFullOfInventedMembersHarmsNobody(t *testing.T) {
 	c := newCluster(t, 15, func(cfg *sim.Config) { cfg.Gossip.MaxMembers = 40 })
 	c.boot(20)
 	a := c.Member(sim.Name(0))
@@ -48,7 +49,8 @@ func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
 	}
 }
 
-func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
+// R15.
+func TestCountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 	known := entryOf("c", 4)
 	inc := known.Record.Incarnation
 	day := uint64(24 * time.Hour / time.Millisecond)
@@ -94,7 +96,8 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 	}
 }
 
-func TestR15AMemberNeverHearsOfItselfFromItself(t *testing.T) {
+// R15.
+func TestMemberIsNotInItsOwnTable(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
 	a.tell("b", entryOf("b", 4), entryOf("a", 4))
@@ -138,7 +141,8 @@ func TestConfigReportsAllFaultsTogether(t *testing.T) {
 	}
 }
 
-func TestR15TagsOutOfBoundsChangeNothing(t *testing.T) {
+// R15.
+func TestTagsOutOfBoundsChangeNothing(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	before := a.Self().Record
 	out, err := a.SetTags(a.now, membership.Tags{{Key: "", Value: "v"}})

@@ -13,9 +13,9 @@ import (
 	"heartsay/sim"
 )
 
-// TestAThousand holds what is promised of clusters of this size, in one of profile lan, whose digests tell of as many
+// TestThousandMembers holds what is promised of clusters of this size, in one of profile lan, whose digests tell of as many
 // members as fit a packet, so that one tells all.
-func TestAThousand(t *testing.T) {
+func TestThousandMembers(t *testing.T) {
 	t.Parallel()
 	if raced {
 		t.Skip("simulates 1000 members in one goroutine, which takes the race detector a minute; the smaller clusters have the same code")

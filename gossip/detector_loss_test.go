@@ -2,8 +2,8 @@ package gossip
 
 import "testing"
 
-// The rarer answers are, the more questions have to stay unanswered to mean the same.
-func TestR8QuestionsAreWorthWhatTheyTell(t *testing.T) {
+// R8: The rarer answers are, the more questions have to stay unanswered to mean the same.
+func TestLossMakesFailedProbesWorthLess(t *testing.T) {
 	for _, c := range []struct {
 		lost     float64 // share of the questions to the living that stay unanswered
 		least    int     // questions until one in 1000 of the living would have kept silent
@@ -29,7 +29,8 @@ func TestR8QuestionsAreWorthWhatTheyTell(t *testing.T) {
 	}
 }
 
-func TestR8BeforeAnythingWasAskedAnswersAreNotCountedOn(t *testing.T) {
+// R8.
+func TestLossIsTakenForHighBeforeAnythingWasProbed(t *testing.T) {
 	if n := priorLoss.probes(accusationDecades); n < 9 {
 		t.Errorf("the first opinion takes %d questions, want as many as where half are lost", n)
 	}

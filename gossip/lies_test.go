@@ -82,7 +82,7 @@ func TestBucketsHoldEverybodyOnce(t *testing.T) {
 	}
 }
 
-func TestMarksTellWhetherTwoListTheSameRecords(t *testing.T) {
+func TestFingerprintsTellWhetherTwoListTheSameRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 200).Draw(t, "members")
 		list := make(bucket, n)
@@ -166,8 +166,8 @@ func honest(t testing.TB, n int) (*wire.Digest, *wire.Delta) {
 	return nil, nil
 }
 
-// TestHostile11DigestsThatLieChangeNothing: columns cut short, garbled, of unknown marks, out of bounds.
-func TestHostile11DigestsThatLieChangeNothing(t *testing.T) {
+// TestHostileDigestsChangeNothing: columns cut short, garbled, of unknown marks, out of bounds.
+func TestHostileDigestsChangeNothing(t *testing.T) {
 	const n = 100
 	good, _ := honest(t, n)
 	hear := func(what string, d *wire.Digest, invalid bool) {
@@ -215,7 +215,7 @@ func maps3(a, b map[string][3]uint64) bool {
 }
 
 // TestHostile11AClockThatLiesCannotLiftHeartbeatsBeyondTime: marks that match, lags that say the far future.
-func TestHostile11LagsThatSayTheFutureAreRefused(t *testing.T) {
+func TestHostileLagsIntoTheFutureAreRefused(t *testing.T) {
 	good, _ := honest(t, 20)
 	e, now := knowing(t, 20)
 	before := state(e)
@@ -228,9 +228,9 @@ func TestHostile11LagsThatSayTheFutureAreRefused(t *testing.T) {
 	}
 }
 
-// TestHostile11MarksThatNeverMatchCostAPacketEach: a peer whose prints are made up is answered, asked for a few, and
+// TestHostileFingerprintsThatNeverMatchCostAPacketEach: a peer whose prints are made up is answered, asked for a few, and
 // asked for a full exchange once in four intervals at most.
-func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
+func TestHostileFingerprintsThatNeverMatchCostAPacketEach(t *testing.T) {
 	e, now := knowing(t, 100)
 	good, roster := honest(t, 100)
 	syncs := 0
@@ -259,7 +259,7 @@ func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
 	}
 }
 
-func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
+func TestListingIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	_, roster := honest(t, 30) // of m000 to m029 and self
 	e, now := knowing(t, 40)   // m030 to m039 are missing there
 	e.table.Forget("m005", e.clock.now.Add(time.Hour))
@@ -292,7 +292,7 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	}
 }
 
-func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
+func TestRecordsAreGivenByFingerprintButNotThoseOfTheDead(t *testing.T) {
 	e, now := knowing(t, 3)
 	e.table.SetState(e.table.Get("m002"), membership.Dead, e.clock.now)
 	var asked []uint32

@@ -59,7 +59,8 @@ func anyMessage() *rapid.Generator[wire.Message] {
 	})
 }
 
-func TestR3NothingInAMessageMakesAnybodySuspectOrDead(t *testing.T) {
+// R3.
+func TestVerdictsNeverComeFromMessages(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		a.run(time.Second)
@@ -80,7 +81,8 @@ func TestR3NothingInAMessageMakesAnybodySuspectOrDead(t *testing.T) {
 	})
 }
 
-func TestR3AGoodbyeCountsOnlyInARecordThatIsNewer(t *testing.T) {
+// R3.
+func TestGoodbyeCountsOnlyInANewerRecord(t *testing.T) {
 	leaving := func(life, version uint64) func(*membership.Record) {
 		return func(r *membership.Record) { r.Incarnation, r.Version, r.Leaving = r.Incarnation+life, version, true }
 	}
@@ -103,7 +105,8 @@ func TestR3AGoodbyeCountsOnlyInARecordThatIsNewer(t *testing.T) {
 	}
 }
 
-func TestR3AForgeryOfMyRecordChangesNothingButMyIncarnation(t *testing.T) {
+// R3.
+func TestForgeryOfTheOwnRecordChangesOnlyTheIncarnation(t *testing.T) {
 	for _, c := range []struct {
 		what  string
 		forge func(*membership.Record)
@@ -131,7 +134,8 @@ func TestR3AForgeryOfMyRecordChangesNothingButMyIncarnation(t *testing.T) {
 	}
 }
 
-func TestR3AFloodOfForgeriesCausesOneRebirthPerEightIntervals(t *testing.T) {
+// R3.
+func TestForgeriesCauseOneNewIncarnationPerEightIntervals(t *testing.T) {
 	for _, c := range []struct {
 		what    string
 		address func(i int) netip.AddrPort
@@ -164,7 +168,8 @@ func TestR3AFloodOfForgeriesCausesOneRebirthPerEightIntervals(t *testing.T) {
 	}
 }
 
-func TestR3ARelayedRecordIsPassedOnVerbatim(t *testing.T) {
+// R3.
+func TestRecordIsRelayedVerbatim(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
 	told := entryOf("c", 4, func(r *membership.Record) {
@@ -180,7 +185,8 @@ func TestR3ARelayedRecordIsPassedOnVerbatim(t *testing.T) {
 	}
 }
 
-func TestR4HeartbeatIsTheWholeIntervalsElapsed(t *testing.T) {
+// R4.
+func TestHeartbeatIsTheWholeIntervalsElapsed(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	for i := range uint64(20) {
 		if got := a.Self().Heartbeat; got != i+1 {
@@ -199,7 +205,8 @@ func TestR4HeartbeatIsTheWholeIntervalsElapsed(t *testing.T) {
 	}
 }
 
-func TestR4HeartbeatNeverGoesBack(t *testing.T) {
+// R4.
+func TestHeartbeatNeverGoesBack(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		last := a.Self()
@@ -223,7 +230,8 @@ func TestR4HeartbeatNeverGoesBack(t *testing.T) {
 	})
 }
 
-func TestR3ManyChangesInOneIntervalAreNotTakenForAForgery(t *testing.T) {
+// R3.
+func TestChangesInOneIntervalAreNotTakenForAForgery(t *testing.T) {
 	c := newCluster(t, 1)
 	c.start("a", "b", "c")
 	c.Run(2 * time.Second)

@@ -40,7 +40,8 @@ func settled(t *testing.T, more ...string) *lone {
 	return a
 }
 
-func TestR8ThreeOpinionsCutThePatienceShort(t *testing.T) {
+// R8.
+func TestVerdictByThreeAccusersTakesTheMinimum(t *testing.T) {
 	alone, agreed := settled(t), settled(t)
 	for _, a := range []*lone{alone, agreed} {
 		a.answering = []string{"b", "c", "d"}
@@ -59,7 +60,8 @@ func TestR8ThreeOpinionsCutThePatienceShort(t *testing.T) {
 	}
 }
 
-func TestR8NobodyIsAccusedOnTheWordOfOthersAlone(t *testing.T) {
+// R8.
+func TestVerdictNeedsOwnProbes(t *testing.T) {
 	a := settled(t)
 	for range 40 {
 		a.hear("b", evidence(a, a.beats()+1, "b", "c", "d"))
@@ -69,7 +71,8 @@ func TestR8NobodyIsAccusedOnTheWordOfOthersAlone(t *testing.T) {
 	}
 }
 
-func TestR8AnOpinionMakesTheHearerAskForItself(t *testing.T) {
+// R8.
+func TestAccusationMakesTheReceiverProbe(t *testing.T) {
 	a := settled(t)
 	a.hear("b", evidence(a, a.beats(), "b"))
 	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 1 {
@@ -77,8 +80,8 @@ func TestR8AnOpinionMakesTheHearerAskForItself(t *testing.T) {
 	}
 }
 
-// Asking takes half a second where much is lost. News that had to wait for it at each step reached the last of 128 too late.
-func TestR8WhatEnoughAgreeOnIsPassedOnBeforeAsking(t *testing.T) {
+// R8: Asking takes half a second where much is lost. News that had to wait for it at each step reached the last of 128 too late.
+func TestAccusationsOfAQuorumArePassedOnBeforeProbing(t *testing.T) {
 	told := func(witnesses ...string) (opinions int) {
 		a := settled(t)
 		a.answering = []string{"b", "c", "d"}
@@ -99,8 +102,8 @@ func TestR8WhatEnoughAgreeOnIsPassedOnBeforeAsking(t *testing.T) {
 	}
 }
 
-// Since when somebody does not answer decides when it is dead, so that the earliest opinions matter.
-func TestR8OfTooManyOpinionsTheEarliestAreKept(t *testing.T) {
+// R8: Since when somebody does not answer decides when it is dead, so that the earliest opinions matter.
+func TestAccusationsKeptAreTheEarliest(t *testing.T) {
 	a := settled(t, "e")
 	a.answering = []string{"b", "c", "d", "e"}
 	a.run(3 * interval)
@@ -117,7 +120,8 @@ func TestR8OfTooManyOpinionsTheEarliestAreKept(t *testing.T) {
 	}
 }
 
-func TestR8WhoIsAloneWithItsOpinionGoesOnAsking(t *testing.T) {
+// R8.
+func TestProbesGoOnWhileNobodyElseAccuses(t *testing.T) {
 	a := settled(t)
 	a.answering = []string{"b", "c", "d"}
 	z := a.mustSee("z")
@@ -134,7 +138,8 @@ func TestR8WhoIsAloneWithItsOpinionGoesOnAsking(t *testing.T) {
 	}
 }
 
-func TestR8AHigherHeartbeatRefutesAnOpinion(t *testing.T) {
+// R8.
+func TestAccusationIsRefutedByAHigherHeartbeat(t *testing.T) {
 	a := settled(t)
 	known := a.mustSee("z").Heartbeat
 	out := a.hear("b", evidence(a, known-1, "b", "c", "d"))
@@ -147,7 +152,8 @@ func TestR8AHigherHeartbeatRefutesAnOpinion(t *testing.T) {
 	}
 }
 
-func TestR8WitnessesWhoAreNoMembersDoNotCount(t *testing.T) {
+// R8.
+func TestAccusersThatAreNoMembersDoNotCount(t *testing.T) {
 	a := settled(t)
 	a.answering = []string{"b", "c", "d"}
 	var strangers []string
@@ -161,7 +167,8 @@ func TestR8WitnessesWhoAreNoMembersDoNotCount(t *testing.T) {
 	}
 }
 
-func TestR8OpinionsFromTheFutureDoNotCount(t *testing.T) {
+// R8.
+func TestAccusationsFromTheFutureDoNotCount(t *testing.T) {
 	a := settled(t)
 	a.hear("b", evidence(a, 1<<60, "b", "c", "d"))
 	a.run(interval)
@@ -172,7 +179,8 @@ func TestR8OpinionsFromTheFutureDoNotCount(t *testing.T) {
 	}
 }
 
-func TestR8ADoubtedMemberAnswersAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) {
+// R8.
+func TestAccusedMemberRepliesAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) {
 	z := newLone(t, "z", gossip.DefaultConfig())
 	z.answering = []string{"b"}
 	z.tell("b", entryOf("b", 1))
@@ -187,8 +195,8 @@ func TestR8ADoubtedMemberAnswersAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) 
 	}
 }
 
-// The last word of a corpse may reach somebody after the verdict: it is from before the questions, and no sign of life.
-func TestR8AHeartbeatFromBeforeTheQuestionsRevivesNobody(t *testing.T) {
+// R8: The last word of a corpse may reach somebody after the verdict: it is from before the questions, and no sign of life.
+func TestVerdictStandsAgainstAHeartbeatFromBeforeTheProbes(t *testing.T) {
 	a := settled(t)
 	a.answering = []string{"b", "c", "d"}
 	last := a.mustSee("z").Heartbeat + 1 // of the crash; nobody has told a yet
@@ -204,7 +212,8 @@ func TestR8AHeartbeatFromBeforeTheQuestionsRevivesNobody(t *testing.T) {
 	}
 }
 
-func TestR8ACrashIsDetectedAlikeInCrowdsOfAnySize(t *testing.T) {
+// R8.
+func TestVerdictTakesAsLongAmongAnyNumber(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 3, 10, 50, 200} {
 		c := newCluster(t, uint64(n), func(cfg *sim.Config) { cfg.Interval = 500 * time.Millisecond })
@@ -216,8 +225,8 @@ func TestR8ACrashIsDetectedAlikeInCrowdsOfAnySize(t *testing.T) {
 	}
 }
 
-// Whoever hears nothing at all may be the one at fault (FIELD: a local pause convicts everybody).
-func TestR9WhoIsCutOffIsPatientAndPardonsWhenItHearsAgain(t *testing.T) {
+// R9: Whoever hears nothing at all may be the one at fault (FIELD: a local pause convicts everybody).
+func TestIsolatedMemberIsPatientAndForgetsWhenItHearsAgain(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 9)
 	c.boot(20)
@@ -237,7 +246,8 @@ func TestR9WhoIsCutOffIsPatientAndPardonsWhenItHearsAgain(t *testing.T) {
 	c.mustBeWhole(time.Second)
 }
 
-func TestR9WhoIsCutOffAgainAndAgainFindsOutWhoDied(t *testing.T) {
+// R9.
+func TestIsolatedMemberFindsOutWhoDiedHoweverOftenItIs(t *testing.T) {
 	a := settled(t)
 	a.answering = nil
 	died, longest := a.now, 2*gossip.DefaultConfig().Dead.Max+4*interval

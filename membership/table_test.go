@@ -137,7 +137,7 @@ func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 	}
 }
 
-func TestPrintTellsRecordsApart(t *testing.T) {
+func TestFingerprintTellsRecordsApart(t *testing.T) {
 	seen := map[uint32]string{}
 	for i := range 30 {
 		for life := range uint64(10) {
@@ -161,7 +161,8 @@ func TestPrintTellsRecordsApart(t *testing.T) {
 	}
 }
 
-func TestR15FullTableRefusesTheNewAndKeepsTheOld(t *testing.T) {
+// R15.
+func TestTableThatIsFullRefusesTheNewAndKeepsTheOld(t *testing.T) {
 	table := membership.NewTable(2)
 	table.Learn(0, entry("a", 0, 1), false)
 	table.Learn(0, entry("b", 0, 1), false)
@@ -225,7 +226,8 @@ func (c counter) after(d counter) bool {
 	return membership.After(c.incarnation, c.heartbeat, d.incarnation, d.heartbeat)
 }
 
-func TestR10TableBehavesLikeAMap(t *testing.T) {
+// R10.
+func TestTableBehavesLikeAMap(t *testing.T) {
 	const capacity = 4
 	rapid.Check(t, func(t *rapid.T) {
 		table := membership.NewTable(capacity)
@@ -346,7 +348,7 @@ func TestTagsFromAMapAreSortedAndGoBack(t *testing.T) {
 	}
 }
 
-func TestEveryStateAndEventHasAWord(t *testing.T) {
+func TestStatesAndEventsHaveWords(t *testing.T) {
 	if got := fmt.Sprint(membership.States(), membership.State(9)); got != "[alive suspect dead left] state(9)" {
 		t.Errorf("the states are called %s", got)
 	}

@@ -16,7 +16,8 @@ func buried() *membership.Table {
 	return table
 }
 
-func TestR10AForgottenMemberReturnsOnlyWhenItsCounterKeepsRising(t *testing.T) {
+// R10.
+func TestTombstoneLetsAMemberReturnOnlyWhenItsCounterKeepsRising(t *testing.T) {
 	type told struct {
 		life, heartbeat uint64
 		direct          bool
@@ -59,7 +60,8 @@ func TestR10AForgottenMemberReturnsOnlyWhenItsCounterKeepsRising(t *testing.T) {
 	}
 }
 
-func TestR10ACounterInADigestCountsAsARise(t *testing.T) {
+// R10.
+func TestTombstoneCountsACounterInADigestAsARise(t *testing.T) {
 	table := buried()
 	if table.Admits("a", entry("a", 1, 0).Record.Incarnation, 11, false) {
 		t.Error("the first rise lets a forgotten member in, want it to wait for the second")
@@ -75,7 +77,8 @@ func TestR10ACounterInADigestCountsAsARise(t *testing.T) {
 	}
 }
 
-func TestR10ARelayedGoodbyeDoesNotBringTheForgottenBack(t *testing.T) {
+// R10.
+func TestTombstoneStandsAgainstARelayedGoodbye(t *testing.T) {
 	table := buried()
 	e := entry("a", 1, 11)
 	e.Record.Leaving = true
@@ -84,7 +87,8 @@ func TestR10ARelayedGoodbyeDoesNotBringTheForgottenBack(t *testing.T) {
 	}
 }
 
-func TestR10ATombstoneExpires(t *testing.T) {
+// R10.
+func TestTombstoneExpires(t *testing.T) {
 	table := buried()
 	table.ExpireTombstones(99)
 	if !table.Tombstone("a") {
@@ -99,7 +103,8 @@ func TestR10ATombstoneExpires(t *testing.T) {
 	}
 }
 
-func TestR15TheTombstoneThatWouldGoFirstGoesWhenThereAreTooMany(t *testing.T) {
+// R15.
+func TestTombstonesAreBounded(t *testing.T) {
 	table := membership.NewTable(3)
 	for i, until := range []membership.Instant{30, 10, 20, 40} {
 		name := fmt.Sprint("m", i)
@@ -121,7 +126,8 @@ func TestR15TheTombstoneThatWouldGoFirstGoesWhenThereAreTooMany(t *testing.T) {
 	}
 }
 
-func TestR11ATombstoneKeepsTheAddressThatMayHeal(t *testing.T) {
+// R11.
+func TestTombstoneKeepsTheAddressThatMayHeal(t *testing.T) {
 	table := buried()
 	if got, want := table.Tombstones()[0].Address, record("a").Address; got != want {
 		t.Errorf("the tombstone has the address %s, want %s", got, want)

@@ -12,9 +12,9 @@ func lonely(m *Model, rng *rand.Rand, blocks int) {
 	}
 }
 
-// What a young observer takes for bursts must not keep it patient for ever: the prior is far too short here, so that nearly
+// R7: What a young observer takes for bursts must not keep it patient for ever: the prior is far too short here, so that nearly
 // all waits of the first blocks are long.
-func TestR7CrowdsThatWereNoneAreForgotten(t *testing.T) {
+func TestBurstinessOfAYoungObserverIsForgotten(t *testing.T) {
 	m, rng := NewModel(Measured()), rand.New(rand.NewPCG(1, 1))
 	m.SetPrior(Summary{Mean: 1, StdDev: 0.1}, 1000)
 	lonely(m, rng, 20)
@@ -28,9 +28,9 @@ func TestR7CrowdsThatWereNoneAreForgotten(t *testing.T) {
 	}
 }
 
-// The waits of 1000 members become shorter by a tenth, as they do at fanout 1 after 430 intervals. Nothing tells that to the
+// R7: The waits of 1000 members become shorter by a tenth, as they do at fanout 1 after 430 intervals. Nothing tells that to the
 // model but the fading of what it knew.
-func TestR7ShorterWaitsAreLearntWithin128OfEachMember(t *testing.T) {
+func TestModelLearnsShorterWaitsWithin128OfEachMember(t *testing.T) {
 	m, rng := NewModel(Measured()), rand.New(rand.NewPCG(1, 1))
 	m.SetPrior(Summary{Mean: 10, StdDev: 1}, 1000)
 	waits := func(mean float64, each int) {

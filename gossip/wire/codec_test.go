@@ -72,7 +72,8 @@ func goldenMessages() map[string]wire.Message {
 	}
 }
 
-func TestR16TheBytesOfEachMessageAreThoseOfTheGoldenFile(t *testing.T) {
+// R16.
+func TestMessagesHaveTheBytesOfTheGoldenFiles(t *testing.T) {
 	for name, m := range goldenMessages() {
 		b, err := coder.Encode(m)
 		if err != nil {
@@ -276,7 +277,8 @@ func lengthened(list []any, isStruct bool) []any {
 	return out
 }
 
-func TestR16ElementsOfALaterVersionAreIgnored(t *testing.T) {
+// R16.
+func TestDecodeIgnoresElementsOfALaterVersion(t *testing.T) {
 	for name, m := range goldenMessages() {
 		version, kind, body := arrays(t, m)
 		later := lengthened(body, true)
@@ -290,7 +292,8 @@ func TestR16ElementsOfALaterVersionAreIgnored(t *testing.T) {
 	}
 }
 
-func TestR16VersionsOneApartUnderstandEachOther(t *testing.T) {
+// R16.
+func TestDecodeUnderstandsVersionsOneApart(t *testing.T) {
 	b, err := coder.Encode(goldenMessages()["pong"])
 	if err != nil {
 		t.Fatal(err)
@@ -305,7 +308,8 @@ func TestR16VersionsOneApartUnderstandEachOther(t *testing.T) {
 	}
 }
 
-func TestR16UnknownKindsAreRefusedAsSuch(t *testing.T) {
+// R16.
+func TestDecodeRefusesUnknownKindsAsSuch(t *testing.T) {
 	b, err := coder.Encode(goldenMessages()["pong"])
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"heartsay/membership"
 )
 
-// TestR17BudgetsAreUpperBounds holds size.go and codec.go together: no message takes more than was counted for it.
-func TestR17BudgetsAreUpperBounds(t *testing.T) {
+// TestSizesAreUpperBounds holds size.go and codec.go together: no message takes more than was counted for it. (R17)
+func TestSizesAreUpperBounds(t *testing.T) {
 	codec := NewCodec()
 	counter := rapid.OneOf(rapid.Uint64Range(1, 300), rapid.Uint64Range(1, 1<<34), rapid.Uint64Range(1, membership.MaxCounter))
 	text := func(most int) *rapid.Generator[string] {
