@@ -19,13 +19,13 @@ func TestTableFullOfInventedMembersHarmsNobody(t *testing.T) {
 	a := c.Member(sim.Name(0))
 	liar := wire.Header{From: "liar", Incarnation: uint64(c.Clock().UnixMilli()), Heartbeat: 1}
 	for i := range 1000 {
-		var phantoms []membership.Entry
+		var invented []membership.Entry
 		for j := range 5 {
-			phantoms = append(phantoms, entryOf("x", 1, func(r *membership.Record) {
-				r.Name, r.Address = fmt.Sprintf("phantom-%d", 5*i+j), sim.Address(1000+5*i+j)
+			invented = append(invented, entryOf("x", 1, func(r *membership.Record) {
+				r.Name, r.Address = fmt.Sprintf("invented-%d", 5*i+j), sim.Address(1000+5*i+j)
 			}))
 		}
-		c.Inject(a.Name, sim.Address(999), &wire.Delta{Header: liar, Entries: phantoms})
+		c.Inject(a.Name, sim.Address(999), &wire.Delta{Header: liar, Entries: invented})
 		c.Run(10 * time.Millisecond)
 	}
 	for _, m := range c.Running() {
@@ -36,14 +36,14 @@ func TestTableFullOfInventedMembersHarmsNobody(t *testing.T) {
 	if a.Engine.Drops()[gossip.DropFull] == 0 {
 		t.Error("what the full table refused is not counted")
 	}
-	c.Run(30 * time.Second) // the phantoms die
+	c.Run(30 * time.Second) // the invented members die
 	if !c.whole() {
-		t.Error("after a flood of phantoms the real members do not see each other alive")
+		t.Error("after a flood of invented members the real members do not see each other alive")
 	}
 	for _, m := range c.Running() {
 		for _, of := range c.Running() {
 			if c.state(m.Name, of.Name) == "unknown" {
-				t.Errorf("%s gave up %s for a phantom", m.Name, of.Name)
+				t.Errorf("%s gave up %s for an invented one", m.Name, of.Name)
 			}
 		}
 	}

@@ -197,7 +197,7 @@ func TestRoundMakesUpForAPeerThatDidNotReply(t *testing.T) {
 // R5: Two neighbours on the ring that crash together would else be found one after the other.
 func TestSuccessorThatDidNotReplyToProbesIsPassedOver(t *testing.T) {
 	cfg := gossip.DefaultConfig()
-	cfg.Dead.Phi, cfg.Dead.Max = 300, time.Hour // nobody is called dead here
+	cfg.Dead.Phi, cfg.Dead.Max = 300, time.Hour // nobody is declared dead here
 	a := newLone(t, "a", cfg)
 	for c := byte('b'); c <= 'u'; c++ {
 		a.answering = append(a.answering, string(c))
@@ -220,7 +220,7 @@ func TestSuccessorThatDidNotReplyToProbesIsPassedOver(t *testing.T) {
 		known()
 		to, _ := sent[*wire.Digest](a.run(interval))
 		for _, peer := range to {
-			if round >= 40 { // by then it has been asked in vain
+			if round >= 40 { // by then it has been asked without a reply
 				asked[peer]++
 			}
 		}

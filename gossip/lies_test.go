@@ -68,7 +68,7 @@ func TestBucketsHoldEverybodyOnce(t *testing.T) {
 			for b := range 1 << bits {
 				part, m := e.exchange.bucket(b, bits)
 				if m != part.fingerprint() {
-					t.Fatalf("%d members in 2^%d buckets: number %d has the mark %v, want %v", n+1, bits, b, m, part.fingerprint())
+					t.Fatalf("%d members in 2^%d buckets: number %d has the fingerprint %v, want %v", n+1, bits, b, m, part.fingerprint())
 				}
 				all = append(all, part...)
 			}
@@ -92,15 +92,15 @@ func TestFingerprintsTellWhetherTwoListTheSameRecords(t *testing.T) {
 		}
 		was := list.fingerprint()
 		if got := append(bucket{}, list...).fingerprint(); got != was {
-			t.Fatalf("the same records have the marks %v and %v", was, got)
+			t.Fatalf("the same records have the fingerprints %v and %v", was, got)
 		}
 		i := rapid.IntRange(0, n-1).Draw(t, "changed")
 		list[i].Fingerprint = known(i, 2).Record.Fingerprint()
 		if list.fingerprint() == was {
-			t.Fatalf("a changed record of %d leaves the mark as it was", n)
+			t.Fatalf("a changed record of %d leaves the fingerprint as it was", n)
 		}
 		if list[:n-1].fingerprint() == was {
-			t.Fatalf("a record less of %d leaves the mark as it was", n)
+			t.Fatalf("a record less of %d leaves the fingerprint as it was", n)
 		}
 	})
 }
@@ -162,11 +162,11 @@ func honest(t testing.TB, n int) (*wire.Digest, *wire.Delta) {
 			return &d, delta
 		}
 	}
-	t.Fatal("a digest of nobody is not answered by rosters")
+	t.Fatal("a digest of nobody is not answered by listings")
 	return nil, nil
 }
 
-// TestHostileDigestsChangeNothing: columns cut short, garbled, of unknown marks, out of bounds.
+// TestHostileDigestsChangeNothing: columns cut short, garbled, of unknown fingerprints, out of bounds.
 func TestHostileDigestsChangeNothing(t *testing.T) {
 	const n = 100
 	good, _ := honest(t, n)
@@ -214,7 +214,7 @@ func maps3(a, b map[string][3]uint64) bool {
 	return len(a) == len(b)
 }
 
-// TestHostile11AClockThatLiesCannotLiftHeartbeatsBeyondTime: marks that match, lags that say the far future.
+// TestHostile11AClockThatLiesCannotLiftHeartbeatsBeyondTime: fingerprints that match, lags that say the far future.
 func TestHostileLagsIntoTheFutureAreRefused(t *testing.T) {
 	good, _ := honest(t, 20)
 	e, now := knowing(t, 20)
@@ -228,11 +228,11 @@ func TestHostileLagsIntoTheFutureAreRefused(t *testing.T) {
 	}
 }
 
-// TestHostileFingerprintsThatNeverMatchCostAPacketEach: a peer whose prints are made up is answered, asked for a few, and
+// TestHostileFingerprintsThatNeverMatchCostAPacketEach: a peer whose fingerprints are made up is answered, asked for a few, and
 // asked for a full exchange once in four intervals at most.
 func TestHostileFingerprintsThatNeverMatchCostAPacketEach(t *testing.T) {
 	e, now := knowing(t, 100)
-	good, roster := honest(t, 100)
+	good, listing := honest(t, 100)
 	syncs := 0
 	for i := range 40 { // ten intervals
 		now = now.Add(62500 * time.Microsecond)
@@ -244,7 +244,7 @@ func TestHostileFingerprintsThatNeverMatchCostAPacketEach(t *testing.T) {
 		before := state(e)
 		mustBeSane(t, e, now, before, e.Receive(now, liar, &d))
 
-		r := *roster
+		r := *listing
 		r.Listings = bytes.Clone(r.Listings)
 		for j := 2; j < 2+4*40 && j < len(r.Listings); j++ {
 			r.Listings[j] ^= byte(i + 1)
@@ -255,15 +255,15 @@ func TestHostileFingerprintsThatNeverMatchCostAPacketEach(t *testing.T) {
 		e.Tick(now)
 	}
 	if syncs > 4 {
-		t.Errorf("prints that are made up lead to %d full exchanges in ten intervals, want one in four at most", syncs)
+		t.Errorf("fingerprints that are made up lead to %d full exchanges in ten intervals, want one in four at most", syncs)
 	}
 }
 
 func TestListingIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
-	_, roster := honest(t, 30) // of m000 to m029 and self
-	e, now := knowing(t, 40)   // m030 to m039 are missing there
+	_, listing := honest(t, 30) // of m000 to m029 and self
+	e, now := knowing(t, 40)    // m030 to m039 are missing there
 	e.table.Forget("m005", e.clock.now.Add(time.Hour))
-	out := e.Receive(now, liar, roster)
+	out := e.Receive(now, liar, listing)
 	var answer *wire.Delta
 	for _, env := range out.Messages {
 		if d, ok := env.Message.(*wire.Delta); ok && len(d.Entries) > 0 {
@@ -271,7 +271,7 @@ func TestListingIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 		}
 	}
 	if answer == nil {
-		t.Fatalf("the roster is answered by %v, want records", out.Messages)
+		t.Fatalf("the listing is answered by %v, want records", out.Messages)
 	}
 	var given []string
 	for _, en := range answer.Entries {
@@ -280,15 +280,15 @@ func TestListingIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	slices.Sort(given)
 	want := []string{"m030", "m031", "m032", "m033", "m034", "m035", "m036", "m037", "m038", "m039"}
 	if !slices.Equal(given, want) && !answer.More {
-		t.Errorf("it gives %v, want those that the roster lacks, %v", given, want)
+		t.Errorf("it gives %v, want those that the listing lacks, %v", given, want)
 	}
 	for _, name := range given {
 		if !slices.Contains(want, name) {
-			t.Errorf("it gives %s, which the roster has", name)
+			t.Errorf("it gives %s, which the listing has", name)
 		}
 	}
 	if p := known(5, 1).Record.Fingerprint(); !slices.Equal(answer.Fingerprints, []uint32{p}) {
-		t.Errorf("it asks for the prints %x, want that of m005 alone, %x", answer.Fingerprints, p)
+		t.Errorf("it asks for the fingerprints %x, want that of m005 alone, %x", answer.Fingerprints, p)
 	}
 }
 
@@ -310,11 +310,11 @@ func TestRecordsAreGivenByFingerprintButNotThoseOfTheDead(t *testing.T) {
 	}
 	slices.Sort(given)
 	if want := []string{"m000", "m001"}; !slices.Equal(given, want) {
-		t.Errorf("asked by print for three, of whom one is dead, it gives %v, want %v", given, want)
+		t.Errorf("asked by fingerprint for three, of whom one is dead, it gives %v, want %v", given, want)
 	}
 }
 
-// FuzzReceive hands an engine whatever can be read as a message: what is inside columns, newer and rosters is read by
+// FuzzReceive hands an engine whatever can be read as a message: what is inside columns, updates and listings is read by
 // the engine alone.
 func FuzzReceive(f *testing.F) {
 	codec := wire.NewCodec()

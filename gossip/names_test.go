@@ -302,11 +302,11 @@ func TestNameProbesAreBounded(t *testing.T) {
 	to, asked := sent[*wire.Ping](holders)
 	for i, who := range to {
 		if asked[i].Nonce == 0 {
-			continue // b does not answer in exchanges either, and is in doubt
+			continue // b does not answer in exchanges either, and is under suspicion
 		}
 		pings++
 		if who != address("b") {
-			t.Fatalf("a question goes to %s, want the holder alone to be asked", who)
+			t.Fatalf("a probe goes to %s, want the holder alone to be asked", who)
 		}
 	}
 	if pings > 64*5 {
@@ -318,7 +318,7 @@ func TestNameProbesAreBounded(t *testing.T) {
 	}
 }
 
-// A question goes to an address that others name, so whoever can speak to this member could make it speak to anybody:
+// A probe goes to an address that others name, so whoever can speak to this member could make it speak to anybody:
 // little, and to one at a time.
 func TestHostileAddressesAreProbedLittle(t *testing.T) {
 	const flood, seconds = 64, 20
@@ -380,7 +380,7 @@ func askedOf(t *testing.T, out gossip.Outputs) (n int) {
 		}
 		n++
 		if b, err := wire.NewCodec().Encode(env.Message); err != nil || len(b) > 64 {
-			t.Errorf("a stranger is sent a %T of %d bytes (%v), want a question and nothing more", env.Message, len(b), err)
+			t.Errorf("a stranger is sent a %T of %d bytes (%v), want a probe and nothing more", env.Message, len(b), err)
 		}
 	}
 	return n

@@ -46,7 +46,7 @@ func anyMessage() *rapid.Generator[wire.Message] {
 			wants := rapid.SliceOfN(anyName(), 0, 3).Draw(t, "wants")
 			return &wire.Delta{
 				Header: h, Clock: clock, Bits: bits, Wants: wants, Entries: entries, Updates: junk.Draw(t, "newer"),
-				Listings: junk.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
+				Listings: junk.Draw(t, "listings"), More: rapid.Bool().Draw(t, "more"),
 			}
 		case 2:
 			return &wire.Ping{Header: h, Nonce: nonce, News: entries}
@@ -144,7 +144,7 @@ func TestForgeriesCauseOneNewIncarnationPerEightIntervals(t *testing.T) {
 		{"at addresses where nobody lives", func(i int) netip.AddrPort { return netip.AddrPortFrom(address("x").Addr(), uint16(1000+i)) }},
 	} {
 		a := newLone(t, "a", gossip.DefaultConfig())
-		rebirths, pings := 0, 0
+		incarnations, pings := 0, 0
 		const flood = 16 * interval
 		for i := range 160 {
 			a.take()
@@ -153,17 +153,17 @@ func TestForgeriesCauseOneNewIncarnationPerEightIntervals(t *testing.T) {
 			}}))
 			out := a.take()
 			later := a.run(flood / 160)
-			rebirths += happened(append(out.Events, later.Events...), membership.EventUpdate, "a")
+			incarnations += happened(append(out.Events, later.Events...), membership.EventUpdate, "a")
 			for _, said := range []gossip.Outputs{out, later} {
 				to, _ := sent[*wire.Ping](said)
 				pings += len(to)
 			}
 		}
-		if rebirths < 1 || rebirths > 3 {
-			t.Errorf("160 forgeries in 16 intervals, %s, cause %d rebirths, want 1 to 3", c.what, rebirths)
+		if incarnations < 1 || incarnations > 3 {
+			t.Errorf("160 forgeries in 16 intervals, %s, cause %d incarnations, want 1 to 3", c.what, incarnations)
 		}
 		if pings > 16 {
-			t.Errorf("160 forgeries in 16 intervals, %s, cause %d questions, want one in an interval at most", c.what, pings)
+			t.Errorf("160 forgeries in 16 intervals, %s, cause %d probes, want one in an interval at most", c.what, pings)
 		}
 	}
 }

@@ -44,7 +44,11 @@ func bulky(i int, rng *rand.Rand) membership.Record {
 // R17.
 func TestPacketsAreNeverTooLarge(t *testing.T) {
 	t.Parallel()
-	const n, seed = 300, 17
+	const seed = 17
+	n := 300
+	if testing.Short() {
+		n = 60
+	}
 	c := newCluster(t, seed)
 	c.OnMessage = c.mustFit
 	rng := rand.New(rand.NewPCG(seed, 2))
@@ -186,18 +190,18 @@ func TestReplyAnnouncesOrCountsWhatDoesNotFit(t *testing.T) {
 		return replies[0]
 	}
 	if d := ask(0); !d.More || len(d.Listings) != 0 {
-		t.Errorf("600 members in one bucket: more is %v, and %d bytes of rosters; want word that there are more", d.More, len(d.Listings))
+		t.Errorf("600 members in one bucket: more is %v, and %d bytes of listings; want word that there are more", d.More, len(d.Listings))
 	}
 	told := map[string]bool{}
 	for range 20 {
 		d := ask(4)
 		if d.More || len(d.Listings) == 0 {
-			t.Fatalf("600 members in 16 buckets: more is %v, and %d bytes of rosters; want some buckets told", d.More, len(d.Listings))
+			t.Fatalf("600 members in 16 buckets: more is %v, and %d bytes of listings; want some buckets told", d.More, len(d.Listings))
 		}
 		told[string(d.Listings[:1])] = true // the first bucket told: they take turns
 	}
 	if len(told) < 3 || a.Drops()[gossip.Deferred] == 0 {
-		t.Errorf("the rosters begin with %d different buckets, and %d members are counted as deferred: want turns, and a count",
+		t.Errorf("the listings begin with %d different buckets, and %d members are counted as deferred: want turns, and a count",
 			len(told), a.Drops()[gossip.Deferred])
 	}
 	for _, want := range []int{1, 0} { // at once, and again at once

@@ -14,10 +14,10 @@ import (
 	"heartsay/sim"
 )
 
-// evidence is what b says: that these members have asked z in vain since that heartbeat of it was due.
-func evidence(a *lone, since uint64, witnesses ...string) *wire.Evidence {
+// evidence is what b says: that these members have probed z without a reply since that heartbeat of it was due.
+func evidence(a *lone, since uint64, accusers ...string) *wire.Evidence {
 	d := wire.Suspicion{Name: "z", Incarnation: uint64(sim.Epoch.UnixMilli())}
-	for _, w := range witnesses {
+	for _, w := range accusers {
 		d.Accusations = append(d.Accusations, wire.Accusation{Accuser: w, Heartbeat: since})
 	}
 	return &wire.Evidence{Header: header("b", a.beats()), Suspicions: []wire.Suspicion{d}}
@@ -49,14 +49,14 @@ func TestVerdictByThreeAccusersTakesTheMinimum(t *testing.T) {
 	agreed.hear("b", evidence(agreed, agreed.beats(), "b", "c"))
 	patience := gossip.DefaultConfig().Dead.Min
 	if _, dead := silence(agreed, agreed.mustSee("z"), patience+interval); dead < 0 || dead > patience+20*time.Millisecond {
-		t.Errorf("with three opinions z is dead after %s, want the least silence, %s", dead, patience)
+		t.Errorf("with three accusations z is dead after %s, want the least silence, %s", dead, patience)
 	}
 	z := alone.mustSee("z")
 	if z.DeadAfter <= patience {
 		t.Fatalf("phi says dead after %s already: the test is void", z.DeadAfter)
 	}
 	if _, dead := silence(alone, z, z.DeadAfter+interval); !near(dead, z.DeadAfter) {
-		t.Errorf("with one opinion z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
+		t.Errorf("with one accusation z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
 	}
 }
 
@@ -76,33 +76,33 @@ func TestAccusationMakesTheReceiverProbe(t *testing.T) {
 	a := settled(t)
 	a.hear("b", evidence(a, a.beats(), "b"))
 	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 1 {
-		t.Errorf("after one opinion z is asked %d times within a quarter of an interval, want once: it answers", len(pings))
+		t.Errorf("after one accusation z is probed %d times within a quarter of an interval, want once: it answers", len(pings))
 	}
 }
 
 // R8: Asking takes half a second where much is lost. News that had to wait for it at each step reached the last of 128 too late.
 func TestAccusationsOfAQuorumArePassedOnBeforeProbing(t *testing.T) {
-	told := func(witnesses ...string) (opinions int) {
+	told := func(accusers ...string) (accusations int) {
 		a := settled(t)
 		a.answering = []string{"b", "c", "d"}
-		a.hear("b", evidence(a, a.beats(), witnesses...))
-		_, messages := sent[*wire.Evidence](a.run(interval / 8)) // no opinion of its own is formed by then
+		a.hear("b", evidence(a, a.beats(), accusers...))
+		_, messages := sent[*wire.Evidence](a.run(interval / 8)) // it has not accused by itself by then
 		for _, m := range messages {
 			for _, d := range m.Suspicions {
-				opinions = len(d.Accusations)
+				accusations = len(d.Accusations)
 			}
 		}
-		return opinions
+		return accusations
 	}
 	if got := told("b", "c"); got != 0 {
-		t.Errorf("the opinions of two, with none of its own, are passed on: %d", got)
+		t.Errorf("the accusations of two, with none of its own, are passed on: %d", got)
 	}
 	if got := told("b", "c", "d"); got != 3 {
-		t.Errorf("of the opinions of three %d are passed on, want all", got)
+		t.Errorf("of the accusations of three %d are passed on, want all", got)
 	}
 }
 
-// R8: Since when somebody does not answer decides when it is dead, so that the earliest opinions matter.
+// R8: Since when somebody does not answer decides when it is dead, so that the earliest accusations matter.
 func TestAccusationsKeptAreTheEarliest(t *testing.T) {
 	a := settled(t, "e")
 	a.answering = []string{"b", "c", "d", "e"}
@@ -134,7 +134,7 @@ func TestProbesGoOnWhileNobodyElseAccuses(t *testing.T) {
 		}
 	}
 	if asked < 24 {
-		t.Errorf("z is called dead by a alone after %d questions, want 24", asked)
+		t.Errorf("z is declared dead by a alone after %d probes, want 24", asked)
 	}
 }
 
@@ -145,7 +145,7 @@ func TestAccusationIsRefutedByAHigherHeartbeat(t *testing.T) {
 	out := a.hear("b", evidence(a, known-1, "b", "c", "d"))
 	to, answers := sent[*wire.Evidence](out)
 	if len(answers) != 1 || to[0] != address("b") || len(answers[0].Refutations) != 1 || answers[0].Refutations[0].Heartbeat != known {
-		t.Fatalf("an opinion from before heartbeat %d is answered by %v, want that heartbeat told to b", known, out.Messages)
+		t.Fatalf("an accusation from before heartbeat %d is answered by %v, want that heartbeat told to b", known, out.Messages)
 	}
 	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 0 {
 		t.Errorf("z is asked %d times although it has shown that it lives", len(pings))
@@ -175,7 +175,7 @@ func TestAccusationsFromTheFutureDoNotCount(t *testing.T) {
 	a.answering = []string{"b", "c", "d"}
 	z := a.mustSee("z")
 	if _, dead := silence(a, z, z.DeadAfter+interval); !near(dead, z.DeadAfter) {
-		t.Errorf("with opinions that nothing could refute z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
+		t.Errorf("with accusations that nothing could refute z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
 	}
 }
 
@@ -187,7 +187,7 @@ func TestAccusedMemberRepliesAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) {
 	z.run(10*time.Second + interval/3)
 	before := z.Self().Heartbeat
 	if _, pongs := sent[*wire.Pong](z.hear("b", &wire.Ping{Header: header("b", z.beats())})); len(pongs) != 1 {
-		t.Fatalf("a question is answered %d times, want at once", len(pongs))
+		t.Fatalf("a probe is answered %d times, want at once", len(pongs))
 	}
 	to, signs := sent[*wire.Evidence](z.run(interval))
 	if len(signs) != 1 || to[0] != address("b") || signs[0].Heartbeat != before+1 {
@@ -195,7 +195,7 @@ func TestAccusedMemberRepliesAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) {
 	}
 }
 
-// R8: The last word of a corpse may reach somebody after the verdict: it is from before the questions, and no sign of life.
+// R8: The last word of a dead member may reach somebody after the verdict: it is from before the probes, and no sign of life.
 func TestVerdictStandsAgainstAHeartbeatFromBeforeTheProbes(t *testing.T) {
 	a := settled(t)
 	a.answering = []string{"b", "c", "d"}
@@ -252,7 +252,7 @@ func TestIsolatedMemberFindsOutWhoDiedHoweverOftenItIs(t *testing.T) {
 	a.answering = nil
 	died, longest := a.now, 2*gossip.DefaultConfig().Dead.Max+4*interval
 	for a.mustSee("z").State.Present() {
-		a.run(20 * interval) // long enough to seem cut off
+		a.run(20 * interval) // long enough to seem isolated
 		h := a.beats()
 		a.tell("b", entryOf("b", h), entryOf("c", h), entryOf("d", h))
 		if silent := a.now.Sub(died); silent > 2*longest+40*interval {
@@ -260,7 +260,7 @@ func TestIsolatedMemberFindsOutWhoDiedHoweverOftenItIs(t *testing.T) {
 		}
 	}
 	if silent := a.now.Sub(died); silent < 2*longest {
-		t.Errorf("z is dead after %s: until %s being cut off explains it", silent, 2*longest)
+		t.Errorf("z is dead after %s: until %s being isolated explains it", silent, 2*longest)
 	}
 	for _, name := range []string{"b", "c", "d"} {
 		if v := a.mustSee(name); v.State != membership.Alive {

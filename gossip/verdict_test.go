@@ -60,7 +60,7 @@ func TestVerdictOnThePriorAloneTakesFailedProbes(t *testing.T) {
 		asked += len(pings)
 	}
 	if asked < 10 {
-		t.Errorf("z is dead after %d questions, want as many as say what phi %g does", asked, cfg.Dead.Phi)
+		t.Errorf("z is dead after %d probes, want as many as say what phi %g does", asked, cfg.Dead.Phi)
 	}
 }
 

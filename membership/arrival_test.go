@@ -328,16 +328,16 @@ func TestSilenceCountsFromTheInstantGiven(t *testing.T) {
 	s := known(0)
 	heard := s.bumped(200).Add(interval)
 	for _, c := range []struct {
-		now, pardon membership.Instant
-		want        time.Duration
+		now, countFrom membership.Instant
+		want           time.Duration
 	}{
 		{heard.Add(time.Minute), 0, time.Minute},
 		{heard.Add(time.Minute), heard.Add(50 * time.Second), 10 * time.Second},
 		{heard, heard.Add(time.Second), 0},
 	} {
-		if got := s.Silence(c.now, c.pardon); got != c.want {
-			t.Errorf("%s after its last heartbeat, pardoned at %s: the silence is %s, want %s",
-				c.now.Sub(heard), c.pardon.Sub(heard), got, c.want)
+		if got := s.Silence(c.now, c.countFrom); got != c.want {
+			t.Errorf("%s after its last heartbeat, counted from %s: the silence is %s, want %s",
+				c.now.Sub(heard), c.countFrom.Sub(heard), got, c.want)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"heartsay/membership"
 )
 
-// buried returns a table in which a has just been forgotten with heartbeat 10 of its second life, until instant 100.
-func buried() *membership.Table {
+// withTombstone returns a table in which a has just been forgotten with heartbeat 10 of its second life, until instant 100.
+func withTombstone() *membership.Table {
 	table := membership.NewTable(3)
 	table.Learn(0, entry("a", 1, 10), false)
 	table.Forget("a", 100)
@@ -42,7 +42,7 @@ func TestTombstoneLetsAMemberReturnOnlyWhenItsCounterKeepsRising(t *testing.T) {
 		{"a rise, and then less", []told{{1, 12, relayed}, {1, 11, relayed}, {1, 12, direct}}, false},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			table := buried()
+			table := withTombstone()
 			for i, x := range c.told {
 				change := table.Learn(1, entry("a", x.life, x.heartbeat), x.direct)
 				want := c.back && i == len(c.told)-1
@@ -50,7 +50,7 @@ func TestTombstoneLetsAMemberReturnOnlyWhenItsCounterKeepsRising(t *testing.T) {
 					t.Fatalf("after %+v it is back: %v, want %v", c.told[:i+1], change.Learned, want)
 				}
 				if !want && change.Refused != membership.Forgotten {
-					t.Fatalf("%+v is refused for %v, want it refused since it was buried", x, change.Refused)
+					t.Fatalf("%+v is refused for %v, want it refused since it was forgotten", x, change.Refused)
 				}
 				if table.Tombstone("a") == want {
 					t.Fatalf("after %+v a tombstone stands: %v, want %v", c.told[:i+1], !want, want)
@@ -62,7 +62,7 @@ func TestTombstoneLetsAMemberReturnOnlyWhenItsCounterKeepsRising(t *testing.T) {
 
 // R10.
 func TestTombstoneCountsACounterInADigestAsARise(t *testing.T) {
-	table := buried()
+	table := withTombstone()
 	if table.Admits("a", entry("a", 1, 0).Record.Incarnation, 11, false) {
 		t.Error("the first rise lets a forgotten member in, want it to wait for the second")
 	}
@@ -79,7 +79,7 @@ func TestTombstoneCountsACounterInADigestAsARise(t *testing.T) {
 
 // R10.
 func TestTombstoneStandsAgainstARelayedGoodbye(t *testing.T) {
-	table := buried()
+	table := withTombstone()
 	e := entry("a", 1, 11)
 	e.Record.Leaving = true
 	if c := table.Learn(1, e, false); c.Member != nil || c.Refused != membership.Forgotten || !table.Tombstone("a") {
@@ -89,7 +89,7 @@ func TestTombstoneStandsAgainstARelayedGoodbye(t *testing.T) {
 
 // R10.
 func TestTombstoneExpires(t *testing.T) {
-	table := buried()
+	table := withTombstone()
 	table.ExpireTombstones(99)
 	if !table.Tombstone("a") {
 		t.Fatal("the tombstone went before its time")
@@ -128,7 +128,7 @@ func TestTombstonesAreBounded(t *testing.T) {
 
 // R11.
 func TestTombstoneKeepsTheAddressThatMayHeal(t *testing.T) {
-	table := buried()
+	table := withTombstone()
 	if got, want := table.Tombstones()[0].Address, record("a").Address; got != want {
 		t.Errorf("the tombstone has the address %s, want %s", got, want)
 	}

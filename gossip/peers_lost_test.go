@@ -33,7 +33,7 @@ func TestPartitionHealsByItself(t *testing.T) {
 	}{
 		{"half and half, for 10 s", 20, 10, 10 * time.Second},
 		{"half and half, for 5 min", 20, 10, 5 * time.Minute},
-		{"one cut off, for 5 min", 20, 1, 5 * time.Minute},
+		{"one isolated, for 5 min", 20, 1, 5 * time.Minute},
 		{"one of two, for 5 min", 2, 1, 5 * time.Minute},
 	} {
 		c := newCluster(t, 11)

@@ -220,7 +220,7 @@ func TestRetentionIntroducesNobodySilentForLongerThanTheMaximum(t *testing.T) {
 		t.Fatalf("z is %s although a has stalled itself: the test is void", v.State)
 	}
 	if introduces() {
-		t.Error("a has heard nothing of z for longer than anybody waits, pardons it, and introduces it: the others may have buried it")
+		t.Error("a has heard nothing of z for longer than anybody waits, counts its silence anew, and introduces it: the others may have forgotten it")
 	}
 	a.tell("z", entryOf("z", a.beats()))
 	if !introduces() {
