@@ -7,8 +7,8 @@ import (
 	"heartsay/membership"
 )
 
-// Arrivals are heartbeats and records that come in, whoever tells them (R2, R6). All of them go through the functions of
-// this file:
+// Arrivals are heartbeats and records that come in, of anybody and from anybody (R2, R6). All of them go through the functions
+// of this file:
 //
 //	hear              the header of a message: news of its sender at first hand
 //	learn             a record with its heartbeat, from a delta, ping or sync
@@ -141,8 +141,8 @@ func (e *Engine) arrive(m *membership.Member, was uint64) {
 }
 
 // learn takes a record and its counter, of anybody. The record has passed [membership.Record.Validate]. Direct says
-// that the member itself told it; tell, that others are to be told if it changes anything. What comes in bulk on a
-// stream is not told: most others know it, and exchanges find those who do not.
+// that the member itself sent it; tell, that it becomes news if it changes anything. What comes in bulk on a stream is
+// no news: most others know it, and exchanges find those who do not.
 func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 	r := en.Record
 	if r.Name == e.self.record.Name {

@@ -161,8 +161,8 @@ func TestExchangesAllocateNothing(t *testing.T) {
 	}
 }
 
-// TestR15AMemberTakesAtMost512Bytes measures all that an engine keeps of a member, its record included.
-func TestR15AMemberTakesAtMost512Bytes(t *testing.T) {
+// TestMemberTakesAtMost512Bytes measures all that an engine keeps of a member, its record included. (R15)
+func TestMemberTakesAtMost512Bytes(t *testing.T) {
 	const n = 10000
 	heap := func() uint64 {
 		runtime.GC()

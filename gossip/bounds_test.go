@@ -12,19 +12,20 @@ import (
 	"heartsay/sim"
 )
 
-func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
+// R15.
+func TestTableFullOfInventedMembersHarmsNobody(t *testing.T) {
 	c := newCluster(t, 15, func(cfg *sim.Config) { cfg.Gossip.MaxMembers = 40 })
 	c.boot(20)
 	a := c.Member(sim.Name(0))
 	liar := wire.Header{From: "liar", Incarnation: uint64(c.Clock().UnixMilli()), Heartbeat: 1}
 	for i := range 1000 {
-		var phantoms []membership.Entry
+		var invented []membership.Entry
 		for j := range 5 {
-			phantoms = append(phantoms, entryOf("x", 1, func(r *membership.Record) {
-				r.Name, r.Address = fmt.Sprintf("phantom-%d", 5*i+j), sim.Address(1000+5*i+j)
+			invented = append(invented, entryOf("x", 1, func(r *membership.Record) {
+				r.Name, r.Address = fmt.Sprintf("invented-%d", 5*i+j), sim.Address(1000+5*i+j)
 			}))
 		}
-		c.Inject(a.Name, sim.Address(999), &wire.Delta{Header: liar, Entries: phantoms})
+		c.Inject(a.Name, sim.Address(999), &wire.Delta{Header: liar, Entries: invented})
 		c.Run(10 * time.Millisecond)
 	}
 	for _, m := range c.Running() {
@@ -35,20 +36,21 @@ func TestR15AFloodOfPhantomsFillsTheTableAndHarmsNobody(t *testing.T) {
 	if a.Engine.Drops()[gossip.DropFull] == 0 {
 		t.Error("what the full table refused is not counted")
 	}
-	c.Run(30 * time.Second) // the phantoms die
+	c.Run(30 * time.Second) // the invented members die
 	if !c.whole() {
-		t.Error("after a flood of phantoms the real members do not see each other alive")
+		t.Error("after a flood of invented members the real members do not see each other alive")
 	}
 	for _, m := range c.Running() {
 		for _, of := range c.Running() {
 			if c.state(m.Name, of.Name) == "unknown" {
-				t.Errorf("%s gave up %s for a phantom", m.Name, of.Name)
+				t.Errorf("%s gave up %s for an invented one", m.Name, of.Name)
 			}
 		}
 	}
 }
 
-func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
+// R15.
+func TestCountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 	known := entryOf("c", 4)
 	inc := known.Record.Incarnation
 	day := uint64(24 * time.Hour / time.Millisecond)
@@ -94,7 +96,8 @@ func TestR15CountersThatTimeDoesNotAllowAreRefusedAndCounted(t *testing.T) {
 	}
 }
 
-func TestR15AMemberNeverHearsOfItselfFromItself(t *testing.T) {
+// R15.
+func TestMemberIsNotInItsOwnTable(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
 	a.tell("b", entryOf("b", 4), entryOf("a", 4))
@@ -138,7 +141,8 @@ func TestConfigReportsAllFaultsTogether(t *testing.T) {
 	}
 }
 
-func TestR15TagsOutOfBoundsChangeNothing(t *testing.T) {
+// R15.
+func TestTagsOutOfBoundsChangeNothing(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	before := a.Self().Record
 	out, err := a.SetTags(a.now, membership.Tags{{Key: "", Value: "v"}})

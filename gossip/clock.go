@@ -12,8 +12,8 @@ import (
 // must not take that for the silence of others. So the clock tells two instants from which silence counts at the earliest:
 // the end of this member's last stall, and the end of its last isolation.
 //
-// The engine sets the clock at the beginning of each input. Every other part reads it. Only verdicts (isolation) and the
-// engine change it.
+// The engine sets the clock at the beginning of each input. Every other part reads it. Verdicts tell it when somebody was heard
+// (verdict_isolation.go).
 type clock struct {
 	origin  time.Time          // instants count from here: the start of the engine
 	now     membership.Instant // of the input being handled; never goes back
@@ -68,6 +68,15 @@ func isolatedAfter(interval time.Duration) time.Duration { return 4 * interval }
 // hearsNobody reports whether no message has come for so long that this member may be isolated.
 func (c *clock) hearsNobody(interval time.Duration) bool {
 	return c.now.Sub(c.lastHeard) > isolatedAfter(interval)
+}
+
+// heard takes note that a message came, and reports whether that ended an isolation.
+func (c *clock) heard(interval time.Duration) (reconnected bool) {
+	if reconnected = c.hearsNobody(interval); reconnected {
+		c.reconnected = c.now
+	}
+	c.lastHeard = c.now
+	return reconnected
 }
 
 // Overloaded tells the engine that its caller lost messages, or held them for long, because it could not keep up. What the

@@ -13,9 +13,12 @@ import (
 	"heartsay/sim"
 )
 
-// TestAThousand holds what is promised of clusters of this size, in one of profile lan, whose digests tell of as many
+// TestThousandMembers holds what is promised of clusters of this size, in one of profile lan, whose digests tell of as many
 // members as fit a packet, so that one tells all.
-func TestAThousand(t *testing.T) {
+func TestThousandMembers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates 1000 members three times: takes 10 s")
+	}
 	t.Parallel()
 	if raced {
 		t.Skip("simulates 1000 members in one goroutine, which takes the race detector a minute; the smaller clusters have the same code")
@@ -54,7 +57,7 @@ func (s *telling) message(codec *wire.Codec, m wire.Message) {
 			s.largest = max(s.largest, len(b)+sim.EnvelopeBytes)
 		}
 	case *wire.Delta:
-		s.lists += len(gossip.RosterBucketsOf(m))
+		s.lists += len(gossip.ListingBucketsOf(m))
 	}
 }
 
@@ -82,7 +85,7 @@ func entropy(counts map[int64]int) (bits float64) {
 
 func (s *telling) log(t *testing.T, what string, seconds float64) (bits float64) {
 	bits = 8 * float64(s.columns) / float64(s.members)
-	t.Logf("%s: %.2f bits for a member in a digest, marks included; the entropy of the residuals is %.2f bits, and %.2f in steps of two",
+	t.Logf("%s: %.2f bits for a member in a digest, fingerprints included; the entropy of the residuals is %.2f bits, and %.2f in steps of two",
 		what, bits, entropy(s.residuals), entropy(s.coarse(2)))
 	t.Logf("a digest tells %.0f members, the largest packet has %d B with its envelope; %.1f buckets a second are listed to each member",
 		float64(s.members)/float64(s.digests), s.largest, float64(s.lists)/seconds/1000)
@@ -137,7 +140,7 @@ func changesAmongAThousand(t *testing.T, c *cluster) {
 				t.Errorf("%s: %s tells %s the record of %s, want that of %s alone", at, from, to, en.Record.Name, name)
 			}
 		}
-		for _, number := range gossip.RosterBucketsOf(d) {
+		for _, number := range gossip.ListingBucketsOf(d) {
 			if lists++; int(d.Bits) != bits || number != int(membership.HashName(name)>>(64-bits)) {
 				t.Errorf("%s: %s lists bucket %d of 2^%d, want that of %s alone", at, from, number, d.Bits, name)
 			}

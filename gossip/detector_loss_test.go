@@ -2,11 +2,11 @@ package gossip
 
 import "testing"
 
-// The rarer answers are, the more questions have to stay unanswered to mean the same.
-func TestR8QuestionsAreWorthWhatTheyTell(t *testing.T) {
+// R8: The rarer answers are, the more probes have to get no reply to mean the same.
+func TestLossMakesFailedProbesWorthLess(t *testing.T) {
 	for _, c := range []struct {
-		lost     float64 // share of the questions to the living that stay unanswered
-		least    int     // questions until one in 1000 of the living would have kept silent
+		lost     float64 // share of the probes to the living that get no reply
+		least    int     // probes until one in 1000 of the living would have kept silent
 		greatest int
 	}{
 		{0, 3, 3},        // 1.3 decades each: it is never believed that less than a twentieth is lost
@@ -24,13 +24,14 @@ func TestR8QuestionsAreWorthWhatTheyTell(t *testing.T) {
 			}
 		}
 		if n := l.probes(accusationDecades); n < c.least || n > c.greatest {
-			t.Errorf("where %.0f %% stay unanswered an opinion takes %d questions, want %d to %d", 100*c.lost, n, c.least, c.greatest)
+			t.Errorf("where %.0f %% get no reply an accusation takes %d probes, want %d to %d", 100*c.lost, n, c.least, c.greatest)
 		}
 	}
 }
 
-func TestR8BeforeAnythingWasAskedAnswersAreNotCountedOn(t *testing.T) {
+// R8.
+func TestLossIsTakenForHighBeforeAnythingWasProbed(t *testing.T) {
 	if n := priorLoss.probes(accusationDecades); n < 9 {
-		t.Errorf("the first opinion takes %d questions, want as many as where half are lost", n)
+		t.Errorf("the first accusation takes %d probes, want as many as where half are lost", n)
 	}
 }

@@ -61,8 +61,8 @@ func TestSameSeedSameTranscriptByteForByte(t *testing.T) {
 	}
 }
 
-// TestHeartbeatsTakenOneByOneMeanTheSame compares a run with one in which none is taken as usual, since all waits are told.
-func TestHeartbeatsTakenOneByOneMeanTheSame(t *testing.T) {
+// TestHeartbeatsOneByOneAndTogetherMeanTheSame compares a run with one in which none is taken as usual, since all waits are told.
+func TestHeartbeatsOneByOneAndTogetherMeanTheSame(t *testing.T) {
 	waits := 0
 	told := transcript(t, 1, func(cfg *sim.Config) { cfg.Gossip.OnWait = func(gossip.Wait) { waits++ } })
 	sameTranscript(t, transcript(t, 1), told, "heartbeats of a whole bucket mean something else than each by itself")
@@ -84,7 +84,7 @@ func sameTranscript(t *testing.T, a, b []byte, otherwise string) {
 		a[max(0, i-200):min(len(a), i+100)], b[max(0, i-200):min(len(b), i+100)])
 }
 
-func TestTheTableOfRulesNamesFilesThatExist(t *testing.T) {
+func TestDocNamesFilesThatExist(t *testing.T) {
 	text, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)

@@ -13,9 +13,9 @@ import (
 
 // Engine is one member. See the package comment for what its caller owes it.
 //
-// It is made of parts. Each part is the only one that writes its fields, declares the other parts that it reads or calls, and
-// tells in its file what its states are. A part never calls one that stands below it in this list; what has to go back up
-// waits in a queue, or is done by the engine: it passes what comes in through the parts, in an order of its own.
+// It is made of parts. A part begins with the other parts that it reads or calls, and its file with a paragraph that says what
+// its states are and who changes them. A part never calls one that stands below it in this list. The engine itself passes what
+// comes in through the parts, in the order that the rules need.
 type Engine struct {
 	cfg   Config
 	clock clock // clock.go
@@ -130,8 +130,8 @@ func (e *Engine) round() {
 }
 
 // roundPeers returns whom a round exchanges with, and begins to wait for their replies. A peer of the last round that has not
-// replied is made up for by one more, or a crowd that crashed at once would leave the survivors talking to the dead, and
-// loss would cost all its exchanges. It does so for as many as the fanout at most.
+// replied is made up for by one more, up to the fanout. Otherwise many members that crash at once would leave the survivors
+// talking to the dead, and loss would cost all its exchanges.
 func (e *Engine) roundPeers() []*membership.Member {
 	digests := &e.pending.digests
 	k := e.cfg.Fanout + min(len(digests.silent), e.cfg.Fanout)
@@ -153,7 +153,7 @@ func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, 
 	e.enter(now)
 	if e.accepts(m.Head()) {
 		var wants []string
-		if !asksToJoin(stream, m) { // who asks is not a member yet, whatever its name
+		if !asksToJoin(stream, m) { // its sender is not a member yet, whatever its name
 			wants = e.hear(from, m.Head())
 		}
 		e.handle(stream, from, m, wants)

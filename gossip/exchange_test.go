@@ -31,7 +31,8 @@ func carry(out gossip.Outputs, from, to *lone) (kinds []string) {
 	return kinds
 }
 
-func TestR5AnExchangeEachWayMergesBothSides(t *testing.T) {
+// R5.
+func TestExchangeEachWayMergesBothSides(t *testing.T) {
 	a, b := newLone(t, "a", gossip.DefaultConfig()), newLone(t, "b", gossip.DefaultConfig())
 	for _, l := range []*lone{a, b} {
 		l.run(5 * time.Second)
@@ -71,8 +72,8 @@ func TestR5AnExchangeEachWayMergesBothSides(t *testing.T) {
 	}
 }
 
-// When both sides list the same records, heartbeats travel without a name, in one packet each way.
-func TestR5AnExchangeOfHeartbeatsAloneIsOnePacketEachWay(t *testing.T) {
+// R5: When both sides list the same records, heartbeats travel without a name, in one packet each way.
+func TestExchangeOfHeartbeatsIsOnePacketEachWay(t *testing.T) {
 	a, b := newLone(t, "a", gossip.DefaultConfig()), newLone(t, "b", gossip.DefaultConfig())
 	for _, l := range []*lone{a, b} {
 		l.run(5 * time.Second)
@@ -97,8 +98,8 @@ func TestR5AnExchangeOfHeartbeatsAloneIsOnePacketEachWay(t *testing.T) {
 	}
 }
 
-// Clocks that differ cost bits, and nothing else: the heartbeats told are exact at any skew.
-func TestR5HeartbeatsAreExactAtAnyClockSkew(t *testing.T) {
+// R5: Clocks that differ cost bits, and nothing else: the heartbeats told are exact at any skew.
+func TestExchangeIsExactAtAnyClockSkew(t *testing.T) {
 	for _, skew := range []time.Duration{0, time.Second, -time.Hour, 23 * time.Hour, 10 * 365 * 24 * time.Hour} {
 		a, b := newLone(t, "a", gossip.DefaultConfig()), newLone(t, "b", gossip.DefaultConfig())
 		for _, l := range []*lone{a, b} {
@@ -120,7 +121,8 @@ func TestR5HeartbeatsAreExactAtAnyClockSkew(t *testing.T) {
 	}
 }
 
-func TestR5EveryDigestIsAnswered(t *testing.T) {
+// R5.
+func TestDigestIsAlwaysReplied(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
 	for _, d := range []*wire.Digest{
@@ -138,7 +140,8 @@ func TestR5EveryDigestIsAnswered(t *testing.T) {
 	}
 }
 
-func TestR5EveryPairMeetsWithinTwoWalks(t *testing.T) {
+// R5.
+func TestWalkMakesEveryPairMeetWithinTwo(t *testing.T) {
 	const n = 10
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
@@ -170,7 +173,8 @@ func TestR5EveryPairMeetsWithinTwoWalks(t *testing.T) {
 	}
 }
 
-func TestR5APeerThatDoesNotAnswerIsMadeUpForByOneMore(t *testing.T) {
+// R5.
+func TestRoundMakesUpForAPeerThatDidNotReply(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.tell("b", entryOf("b", 1), entryOf("c", 1), entryOf("d", 1), entryOf("e", 1))
 	asked := func() int {
@@ -190,10 +194,10 @@ func TestR5APeerThatDoesNotAnswerIsMadeUpForByOneMore(t *testing.T) {
 	}
 }
 
-// Two neighbours on the ring that crash together would else be found one after the other.
-func TestR5ASuccessorThatWasAskedInVainIsPassedOver(t *testing.T) {
+// R5: Two neighbours on the ring that crash together would else be found one after the other.
+func TestSuccessorThatDidNotReplyToProbesIsPassedOver(t *testing.T) {
 	cfg := gossip.DefaultConfig()
-	cfg.Dead.Phi, cfg.Dead.Max = 300, time.Hour // nobody is called dead here
+	cfg.Dead.Phi, cfg.Dead.Max = 300, time.Hour // nobody is declared dead here
 	a := newLone(t, "a", cfg)
 	for c := byte('b'); c <= 'u'; c++ {
 		a.answering = append(a.answering, string(c))
@@ -216,7 +220,7 @@ func TestR5ASuccessorThatWasAskedInVainIsPassedOver(t *testing.T) {
 		known()
 		to, _ := sent[*wire.Digest](a.run(interval))
 		for _, peer := range to {
-			if round >= 40 { // by then it has been asked in vain
+			if round >= 40 { // by then it has been asked without a reply
 				asked[peer]++
 			}
 		}
@@ -226,7 +230,8 @@ func TestR5ASuccessorThatWasAskedInVainIsPassedOver(t *testing.T) {
 	}
 }
 
-func TestR5ARoundAsksAsManyDifferentPeersAsTheFanout(t *testing.T) {
+// R5.
+func TestRoundTakesAsManyDifferentPeersAsTheFanout(t *testing.T) {
 	cfg := gossip.DefaultConfig()
 	cfg.Fanout = 3
 	a := newLone(t, "a", cfg)
@@ -248,7 +253,8 @@ func TestR5ARoundAsksAsManyDifferentPeersAsTheFanout(t *testing.T) {
 	}
 }
 
-func TestR2NeitherOrderNorRepetitionOfMessagesMatters(t *testing.T) {
+// R2.
+func TestMessagesMeanTheSameInAnyOrderAndRepeated(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		cfg := gossip.DefaultConfig()
 		entries := rapid.SliceOfN(anyEntryOf().Filter(func(e membership.Entry) bool {
@@ -277,7 +283,8 @@ func TestR2NeitherOrderNorRepetitionOfMessagesMatters(t *testing.T) {
 	})
 }
 
-func TestR6AHeartbeatCountsOnceHoweverManyTellIt(t *testing.T) {
+// R6.
+func TestArrivalCountsOnceHoweverManyTellIt(t *testing.T) {
 	listen := func(tellers ...string) *lone {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		for h := uint64(1); h < 40; h++ {
@@ -299,7 +306,8 @@ func TestR6AHeartbeatCountsOnceHoweverManyTellIt(t *testing.T) {
 	}
 }
 
-func TestR6TheFirstCounterOfAMemberIsNoArrival(t *testing.T) {
+// R6.
+func TestArrivalIsNotTheFirstCounterOfAMember(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Minute)
 	out := a.tell("b", entryOf("z", 7)) // it may have died long ago

@@ -19,7 +19,7 @@ func MembersOf(d *wire.Digest) (n int) {
 	return n
 }
 
-// HeartbeatsOf returns how many heartbeats the delta tells by column, and how many members its rosters list.
+// HeartbeatsOf returns how many heartbeats the delta tells by column, and how many members its listings name.
 func HeartbeatsOf(d *wire.Delta) (newer, listed int) {
 	var x exchange
 	for b := d.Updates; len(b) > 0; {
@@ -57,8 +57,8 @@ func LagsOf(d *wire.Digest) (told [][]int64) {
 	return told
 }
 
-// RosterBucketsOf returns the numbers of the buckets that the delta lists by rosters.
-func RosterBucketsOf(d *wire.Delta) (numbers []int) {
+// ListingBucketsOf returns the numbers of the buckets that the listings of the delta are of.
+func ListingBucketsOf(d *wire.Delta) (numbers []int) {
 	var x exchange
 	for b := d.Listings; len(b) > 0; {
 		number, _, _, rest, ok := x.readListing(b, int(d.Bits))

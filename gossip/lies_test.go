@@ -68,7 +68,7 @@ func TestBucketsHoldEverybodyOnce(t *testing.T) {
 			for b := range 1 << bits {
 				part, m := e.exchange.bucket(b, bits)
 				if m != part.fingerprint() {
-					t.Fatalf("%d members in 2^%d buckets: number %d has the mark %v, want %v", n+1, bits, b, m, part.fingerprint())
+					t.Fatalf("%d members in 2^%d buckets: number %d has the fingerprint %v, want %v", n+1, bits, b, m, part.fingerprint())
 				}
 				all = append(all, part...)
 			}
@@ -82,7 +82,7 @@ func TestBucketsHoldEverybodyOnce(t *testing.T) {
 	}
 }
 
-func TestMarksTellWhetherTwoListTheSameRecords(t *testing.T) {
+func TestFingerprintsTellWhetherTwoListTheSameRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 200).Draw(t, "members")
 		list := make(bucket, n)
@@ -92,15 +92,15 @@ func TestMarksTellWhetherTwoListTheSameRecords(t *testing.T) {
 		}
 		was := list.fingerprint()
 		if got := append(bucket{}, list...).fingerprint(); got != was {
-			t.Fatalf("the same records have the marks %v and %v", was, got)
+			t.Fatalf("the same records have the fingerprints %v and %v", was, got)
 		}
 		i := rapid.IntRange(0, n-1).Draw(t, "changed")
 		list[i].Fingerprint = known(i, 2).Record.Fingerprint()
 		if list.fingerprint() == was {
-			t.Fatalf("a changed record of %d leaves the mark as it was", n)
+			t.Fatalf("a changed record of %d leaves the fingerprint as it was", n)
 		}
 		if list[:n-1].fingerprint() == was {
-			t.Fatalf("a record less of %d leaves the mark as it was", n)
+			t.Fatalf("a record less of %d leaves the fingerprint as it was", n)
 		}
 	})
 }
@@ -162,12 +162,12 @@ func honest(t testing.TB, n int) (*wire.Digest, *wire.Delta) {
 			return &d, delta
 		}
 	}
-	t.Fatal("a digest of nobody is not answered by rosters")
+	t.Fatal("a digest of nobody is not answered by listings")
 	return nil, nil
 }
 
-// TestHostile11DigestsThatLieChangeNothing: columns cut short, garbled, of unknown marks, out of bounds.
-func TestHostile11DigestsThatLieChangeNothing(t *testing.T) {
+// TestHostileDigestsChangeNothing: columns cut short, garbled, of unknown fingerprints, out of bounds.
+func TestHostileDigestsChangeNothing(t *testing.T) {
 	const n = 100
 	good, _ := honest(t, n)
 	hear := func(what string, d *wire.Digest, invalid bool) {
@@ -214,8 +214,8 @@ func maps3(a, b map[string][3]uint64) bool {
 	return len(a) == len(b)
 }
 
-// TestHostile11AClockThatLiesCannotLiftHeartbeatsBeyondTime: marks that match, lags that say the far future.
-func TestHostile11LagsThatSayTheFutureAreRefused(t *testing.T) {
+// TestHostile11AClockThatLiesCannotLiftHeartbeatsBeyondTime: fingerprints that match, lags that say the far future.
+func TestHostileLagsIntoTheFutureAreRefused(t *testing.T) {
 	good, _ := honest(t, 20)
 	e, now := knowing(t, 20)
 	before := state(e)
@@ -228,11 +228,11 @@ func TestHostile11LagsThatSayTheFutureAreRefused(t *testing.T) {
 	}
 }
 
-// TestHostile11MarksThatNeverMatchCostAPacketEach: a peer whose prints are made up is answered, asked for a few, and
+// TestHostileFingerprintsThatNeverMatchCostAPacketEach: a peer whose fingerprints are made up is answered, asked for a few, and
 // asked for a full exchange once in four intervals at most.
-func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
+func TestHostileFingerprintsThatNeverMatchCostAPacketEach(t *testing.T) {
 	e, now := knowing(t, 100)
-	good, roster := honest(t, 100)
+	good, listing := honest(t, 100)
 	syncs := 0
 	for i := range 40 { // ten intervals
 		now = now.Add(62500 * time.Microsecond)
@@ -244,7 +244,7 @@ func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
 		before := state(e)
 		mustBeSane(t, e, now, before, e.Receive(now, liar, &d))
 
-		r := *roster
+		r := *listing
 		r.Listings = bytes.Clone(r.Listings)
 		for j := 2; j < 2+4*40 && j < len(r.Listings); j++ {
 			r.Listings[j] ^= byte(i + 1)
@@ -255,15 +255,15 @@ func TestHostile11MarksThatNeverMatchCostAPacketEach(t *testing.T) {
 		e.Tick(now)
 	}
 	if syncs > 4 {
-		t.Errorf("prints that are made up lead to %d full exchanges in ten intervals, want one in four at most", syncs)
+		t.Errorf("fingerprints that are made up lead to %d full exchanges in ten intervals, want one in four at most", syncs)
 	}
 }
 
-func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
-	_, roster := honest(t, 30) // of m000 to m029 and self
-	e, now := knowing(t, 40)   // m030 to m039 are missing there
+func TestListingIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
+	_, listing := honest(t, 30) // of m000 to m029 and self
+	e, now := knowing(t, 40)    // m030 to m039 are missing there
 	e.table.Forget("m005", e.clock.now.Add(time.Hour))
-	out := e.Receive(now, liar, roster)
+	out := e.Receive(now, liar, listing)
 	var answer *wire.Delta
 	for _, env := range out.Messages {
 		if d, ok := env.Message.(*wire.Delta); ok && len(d.Entries) > 0 {
@@ -271,7 +271,7 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 		}
 	}
 	if answer == nil {
-		t.Fatalf("the roster is answered by %v, want records", out.Messages)
+		t.Fatalf("the listing is answered by %v, want records", out.Messages)
 	}
 	var given []string
 	for _, en := range answer.Entries {
@@ -280,19 +280,19 @@ func TestARosterIsAnsweredByWhatItLacksAndAskedForWhatItHas(t *testing.T) {
 	slices.Sort(given)
 	want := []string{"m030", "m031", "m032", "m033", "m034", "m035", "m036", "m037", "m038", "m039"}
 	if !slices.Equal(given, want) && !answer.More {
-		t.Errorf("it gives %v, want those that the roster lacks, %v", given, want)
+		t.Errorf("it gives %v, want those that the listing lacks, %v", given, want)
 	}
 	for _, name := range given {
 		if !slices.Contains(want, name) {
-			t.Errorf("it gives %s, which the roster has", name)
+			t.Errorf("it gives %s, which the listing has", name)
 		}
 	}
 	if p := known(5, 1).Record.Fingerprint(); !slices.Equal(answer.Fingerprints, []uint32{p}) {
-		t.Errorf("it asks for the prints %x, want that of m005 alone, %x", answer.Fingerprints, p)
+		t.Errorf("it asks for the fingerprints %x, want that of m005 alone, %x", answer.Fingerprints, p)
 	}
 }
 
-func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
+func TestRecordsAreGivenByFingerprintButNotThoseOfTheDead(t *testing.T) {
 	e, now := knowing(t, 3)
 	e.table.SetState(e.table.Get("m002"), membership.Dead, e.clock.now)
 	var asked []uint32
@@ -310,11 +310,11 @@ func TestRecordsAreGivenByPrintButNotThoseOfTheDead(t *testing.T) {
 	}
 	slices.Sort(given)
 	if want := []string{"m000", "m001"}; !slices.Equal(given, want) {
-		t.Errorf("asked by print for three, of whom one is dead, it gives %v, want %v", given, want)
+		t.Errorf("asked by fingerprint for three, of whom one is dead, it gives %v, want %v", given, want)
 	}
 }
 
-// FuzzReceive hands an engine whatever can be read as a message: what is inside columns, newer and rosters is read by
+// FuzzReceive hands an engine whatever can be read as a message: what is inside columns, updates and listings is read by
 // the engine alone.
 func FuzzReceive(f *testing.F) {
 	codec := wire.NewCodec()

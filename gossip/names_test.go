@@ -48,7 +48,8 @@ func (c *cluster) mustLiveAt(name string, at netip.AddrPort, within time.Duratio
 	return c.Now() - began
 }
 
-func TestR14ARestartAtTheSameAddressWinsAtOnce(t *testing.T) {
+// R14.
+func TestNameOfARestartAtTheSameAddressIsTakenAtOnce(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Second, time.Minute} { // not noticed, not noticed, dead
 		c := newCluster(t, 14)
 		c.start("a", "b", "c", "d", "e")
@@ -76,7 +77,8 @@ func TestR14ARestartAtTheSameAddressWinsAtOnce(t *testing.T) {
 	}
 }
 
-func TestR14ARestartAtANewAddressIsLetInOnceNobodyAnswersAtTheOld(t *testing.T) {
+// R14.
+func TestNameOfARestartAtANewAddressIsTakenOnceNobodyRepliesAtTheOld(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Minute} { // its death is not noticed yet; it is dead
 		c := newCluster(t, 14)
 		c.start("a", "b", "c", "d")
@@ -102,7 +104,8 @@ func TestR14ARestartAtANewAddressIsLetInOnceNobodyAnswersAtTheOld(t *testing.T) 
 	}
 }
 
-func TestR14AJoinerUnderTheNameOfALiveMemberIsRefused(t *testing.T) {
+// R14.
+func TestNameOfALiveMemberIsRefusedToAJoiner(t *testing.T) {
 	for _, seed := range []string{"a", "c"} { // somebody else is asked; the holder itself is
 		c := newCluster(t, 14)
 		c.start("a", "b", "c", "d")
@@ -135,7 +138,8 @@ func TestR14AJoinerUnderTheNameOfALiveMemberIsRefused(t *testing.T) {
 	}
 }
 
-func TestR14OfTwoLiveOnesTheNewerHoldsTheName(t *testing.T) {
+// R14.
+func TestNameOfTwoLiveAgentsBelongsToTheNewer(t *testing.T) {
 	for seed := range uint64(5) {
 		c := newCluster(t, seed)
 		c.start("a", "b", "c", "d")
@@ -169,9 +173,9 @@ func TestR14OfTwoLiveOnesTheNewerHoldsTheName(t *testing.T) {
 	}
 }
 
-// Two agents from one disk image may have one incarnation. The higher address holds the name then, so that both decide
+// R14: Two agents from one disk image may have one incarnation. The higher address holds the name then, so that both decide
 // alike.
-func TestR14OfTwoClonesTheHigherAddressHoldsTheName(t *testing.T) {
+func TestNameOfTwoClonesBelongsToTheHigherAddress(t *testing.T) {
 	for _, c := range []struct {
 		clone   netip.AddrPort
 		deposed bool
@@ -193,8 +197,8 @@ func TestR14OfTwoClonesTheHigherAddressHoldsTheName(t *testing.T) {
 	}
 }
 
-// A packet of one's own that comes back, or of an older life that was under way for long, is no other agent.
-func TestR14AnEchoIsNoConflict(t *testing.T) {
+// R14: A packet of one's own that comes back, or of an older life that was under way for long, is no other agent.
+func TestNameIsNotInConflictWithAnEcho(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
 	for _, c := range []struct {
@@ -216,8 +220,8 @@ func TestR14AnEchoIsNoConflict(t *testing.T) {
 	}
 }
 
-// The clock went back before the restart, and the state file is lost: others know of a later life (cockroach#30031).
-func TestR14AMemberRisesAboveItsOwnEarlierLife(t *testing.T) {
+// R14: The clock went back before the restart, and the state file is lost: others know of a later life (cockroach#30031).
+func TestIncarnationRisesAboveAnEarlierLife(t *testing.T) {
 	for _, at := range []netip.AddrPort{address("c"), sim.Address(77)} {
 		for _, dead := range []time.Duration{0, 20 * time.Second} {
 			what := fmt.Sprintf("at %s, %s after the crash", at, dead)
@@ -242,7 +246,8 @@ func TestR14AMemberRisesAboveItsOwnEarlierLife(t *testing.T) {
 	}
 }
 
-func TestR14ARestartStormIsFollowed(t *testing.T) {
+// R14.
+func TestIncarnationsOfManyRestartsAreFollowed(t *testing.T) {
 	c := newCluster(t, 14)
 	c.start("a", "b", "c", "d", "e")
 	c.Run(10 * time.Second)
@@ -260,7 +265,8 @@ func TestR14ARestartStormIsFollowed(t *testing.T) {
 	c.mustAccuseNobody()
 }
 
-func TestR1AnAddressThatNowBelongsToAnotherDoesNoHarm(t *testing.T) {
+// R1.
+func TestAddressThatNowBelongsToAnotherDoesNoHarm(t *testing.T) {
 	c := newCluster(t, 1)
 	c.start("a", "b", "c", "d")
 	c.Run(20 * time.Second)
@@ -275,7 +281,8 @@ func TestR1AnAddressThatNowBelongsToAnotherDoesNoHarm(t *testing.T) {
 	}
 }
 
-func TestR14QuestionsAreBounded(t *testing.T) {
+// R14.
+func TestNameProbesAreBounded(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.tell("b", entryOf("b", 1))
 	refused := 0
@@ -295,11 +302,11 @@ func TestR14QuestionsAreBounded(t *testing.T) {
 	to, asked := sent[*wire.Ping](holders)
 	for i, who := range to {
 		if asked[i].Nonce == 0 {
-			continue // b does not answer in exchanges either, and is in doubt
+			continue // b does not answer in exchanges either, and is under suspicion
 		}
 		pings++
 		if who != address("b") {
-			t.Fatalf("a question goes to %s, want the holder alone to be asked", who)
+			t.Fatalf("a probe goes to %s, want the holder alone to be asked", who)
 		}
 	}
 	if pings > 64*5 {
@@ -311,9 +318,9 @@ func TestR14QuestionsAreBounded(t *testing.T) {
 	}
 }
 
-// A question goes to an address that others name, so whoever can speak to this member could make it speak to anybody:
+// A probe goes to an address that others name, so whoever can speak to this member could make it speak to anybody:
 // little, and to one at a time.
-func TestHostile13AnAddressThatOthersNameIsAskedLittle(t *testing.T) {
+func TestHostileAddressesAreProbedLittle(t *testing.T) {
 	const flood, seconds = 64, 20
 	forged := func(i int) membership.Entry {
 		return entryOf("a", 1, func(r *membership.Record) { r.Incarnation += uint64(i); r.Address = sim.Address(1000 + i) })
@@ -373,14 +380,14 @@ func askedOf(t *testing.T, out gossip.Outputs) (n int) {
 		}
 		n++
 		if b, err := wire.NewCodec().Encode(env.Message); err != nil || len(b) > 64 {
-			t.Errorf("a stranger is sent a %T of %d bytes (%v), want a question and nothing more", env.Message, len(b), err)
+			t.Errorf("a stranger is sent a %T of %d bytes (%v), want a probe and nothing more", env.Message, len(b), err)
 		}
 	}
 	return n
 }
 
-// A word of the refused would be news of a new life, and take the name from its holder after all.
-func TestR14WhoIsRefusedSaysNothingMore(t *testing.T) {
+// R14: A word of the refused would be news of a new life, and take the name from its holder after all.
+func TestNameRefusedToAJoinerEndsItsMessages(t *testing.T) {
 	b := newLone(t, "b", gossip.DefaultConfig())
 	for _, from := range []string{"a", "b"} { // a seed; the holder itself
 		out := b.hear(from, &wire.Refused{Header: header(from, 5), Reason: wire.NameTaken, Holder: "10.0.0.9:4327"})

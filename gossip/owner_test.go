@@ -46,7 +46,7 @@ func anyMessage() *rapid.Generator[wire.Message] {
 			wants := rapid.SliceOfN(anyName(), 0, 3).Draw(t, "wants")
 			return &wire.Delta{
 				Header: h, Clock: clock, Bits: bits, Wants: wants, Entries: entries, Updates: junk.Draw(t, "newer"),
-				Listings: junk.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
+				Listings: junk.Draw(t, "listings"), More: rapid.Bool().Draw(t, "more"),
 			}
 		case 2:
 			return &wire.Ping{Header: h, Nonce: nonce, News: entries}
@@ -59,7 +59,8 @@ func anyMessage() *rapid.Generator[wire.Message] {
 	})
 }
 
-func TestR3NothingInAMessageMakesAnybodySuspectOrDead(t *testing.T) {
+// R3.
+func TestVerdictsNeverComeFromMessages(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		a.run(time.Second)
@@ -80,7 +81,8 @@ func TestR3NothingInAMessageMakesAnybodySuspectOrDead(t *testing.T) {
 	})
 }
 
-func TestR3AGoodbyeCountsOnlyInARecordThatIsNewer(t *testing.T) {
+// R3.
+func TestGoodbyeCountsOnlyInANewerRecord(t *testing.T) {
 	leaving := func(life, version uint64) func(*membership.Record) {
 		return func(r *membership.Record) { r.Incarnation, r.Version, r.Leaving = r.Incarnation+life, version, true }
 	}
@@ -103,7 +105,8 @@ func TestR3AGoodbyeCountsOnlyInARecordThatIsNewer(t *testing.T) {
 	}
 }
 
-func TestR3AForgeryOfMyRecordChangesNothingButMyIncarnation(t *testing.T) {
+// R3.
+func TestForgeryOfTheOwnRecordChangesOnlyTheIncarnation(t *testing.T) {
 	for _, c := range []struct {
 		what  string
 		forge func(*membership.Record)
@@ -131,7 +134,8 @@ func TestR3AForgeryOfMyRecordChangesNothingButMyIncarnation(t *testing.T) {
 	}
 }
 
-func TestR3AFloodOfForgeriesCausesOneRebirthPerEightIntervals(t *testing.T) {
+// R3.
+func TestForgeriesCauseOneNewIncarnationPerEightIntervals(t *testing.T) {
 	for _, c := range []struct {
 		what    string
 		address func(i int) netip.AddrPort
@@ -140,7 +144,7 @@ func TestR3AFloodOfForgeriesCausesOneRebirthPerEightIntervals(t *testing.T) {
 		{"at addresses where nobody lives", func(i int) netip.AddrPort { return netip.AddrPortFrom(address("x").Addr(), uint16(1000+i)) }},
 	} {
 		a := newLone(t, "a", gossip.DefaultConfig())
-		rebirths, pings := 0, 0
+		incarnations, pings := 0, 0
 		const flood = 16 * interval
 		for i := range 160 {
 			a.take()
@@ -149,22 +153,23 @@ func TestR3AFloodOfForgeriesCausesOneRebirthPerEightIntervals(t *testing.T) {
 			}}))
 			out := a.take()
 			later := a.run(flood / 160)
-			rebirths += happened(append(out.Events, later.Events...), membership.EventUpdate, "a")
+			incarnations += happened(append(out.Events, later.Events...), membership.EventUpdate, "a")
 			for _, said := range []gossip.Outputs{out, later} {
 				to, _ := sent[*wire.Ping](said)
 				pings += len(to)
 			}
 		}
-		if rebirths < 1 || rebirths > 3 {
-			t.Errorf("160 forgeries in 16 intervals, %s, cause %d rebirths, want 1 to 3", c.what, rebirths)
+		if incarnations < 1 || incarnations > 3 {
+			t.Errorf("160 forgeries in 16 intervals, %s, cause %d incarnations, want 1 to 3", c.what, incarnations)
 		}
 		if pings > 16 {
-			t.Errorf("160 forgeries in 16 intervals, %s, cause %d questions, want one in an interval at most", c.what, pings)
+			t.Errorf("160 forgeries in 16 intervals, %s, cause %d probes, want one in an interval at most", c.what, pings)
 		}
 	}
 }
 
-func TestR3ARelayedRecordIsPassedOnVerbatim(t *testing.T) {
+// R3.
+func TestRecordIsRelayedVerbatim(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.run(time.Second)
 	told := entryOf("c", 4, func(r *membership.Record) {
@@ -180,7 +185,8 @@ func TestR3ARelayedRecordIsPassedOnVerbatim(t *testing.T) {
 	}
 }
 
-func TestR4HeartbeatIsTheWholeIntervalsElapsed(t *testing.T) {
+// R4.
+func TestHeartbeatIsTheWholeIntervalsElapsed(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	for i := range uint64(20) {
 		if got := a.Self().Heartbeat; got != i+1 {
@@ -199,7 +205,8 @@ func TestR4HeartbeatIsTheWholeIntervalsElapsed(t *testing.T) {
 	}
 }
 
-func TestR4HeartbeatNeverGoesBack(t *testing.T) {
+// R4.
+func TestHeartbeatNeverGoesBack(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		last := a.Self()
@@ -223,7 +230,8 @@ func TestR4HeartbeatNeverGoesBack(t *testing.T) {
 	})
 }
 
-func TestR3ManyChangesInOneIntervalAreNotTakenForAForgery(t *testing.T) {
+// R3.
+func TestChangesInOneIntervalAreNotTakenForAForgery(t *testing.T) {
 	c := newCluster(t, 1)
 	c.start("a", "b", "c")
 	c.Run(2 * time.Second)

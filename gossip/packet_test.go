@@ -41,9 +41,14 @@ func bulky(i int, rng *rand.Rand) membership.Record {
 	}
 }
 
-func TestR17NoPacketIsTooLarge(t *testing.T) {
+// R17.
+func TestPacketsAreNeverTooLarge(t *testing.T) {
 	t.Parallel()
-	const n, seed = 300, 17
+	const seed = 17
+	n := 300
+	if testing.Short() {
+		n = 60
+	}
 	c := newCluster(t, seed)
 	c.OnMessage = c.mustFit
 	rng := rand.New(rand.NewPCG(seed, 2))
@@ -94,8 +99,8 @@ func crowd(l *lone, n int) (live func()) {
 	return live
 }
 
-// Every bucket of a view that does not fit is told in turn: none is starved.
-func TestR17TheDigestRotatesThroughAll(t *testing.T) {
+// R17: Every bucket of a view that does not fit is told in turn: none is starved.
+func TestDigestRotatesThroughAll(t *testing.T) {
 	const n, turns = 6000, 5
 	cfg := gossip.DefaultConfig()
 	cfg.Budget = cfg.MaxPayload
@@ -130,7 +135,8 @@ func TestR17TheDigestRotatesThroughAll(t *testing.T) {
 	}
 }
 
-func TestR17AViewThatFitsIsSentWhole(t *testing.T) {
+// R17.
+func TestDigestOfAViewThatFitsIsWhole(t *testing.T) {
 	c := newCluster(t, 17)
 	c.boot(100)
 	c.OnMessage = func(_ time.Duration, _, _ netip.AddrPort, m wire.Message, _ bool) {
@@ -141,7 +147,8 @@ func TestR17AViewThatFitsIsSentWhole(t *testing.T) {
 	c.Run(5 * time.Second)
 }
 
-func TestR17ARecordLargerThanAPacketTravelsByStream(t *testing.T) {
+// R17.
+func TestRecordLargerThanAPacketTravelsByStream(t *testing.T) {
 	c := newCluster(t, 17)
 	c.OnMessage = c.mustFit
 	c.start("a", "b", "c", "d", "e")
@@ -165,8 +172,8 @@ func TestR17ARecordLargerThanAPacketTravelsByStream(t *testing.T) {
 	t.Logf("a record of 4 KiB is known to 5 after %s", c.Now()-began)
 }
 
-// What does not fit is announced or counted, and comes later: nothing is cut in silence.
-func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
+// R17: What does not fit is announced or counted, and comes later: nothing is cut in silence.
+func TestReplyAnnouncesOrCountsWhatDoesNotFit(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	crowd(a, 600)
 	a.run(time.Second)
@@ -183,18 +190,18 @@ func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
 		return replies[0]
 	}
 	if d := ask(0); !d.More || len(d.Listings) != 0 {
-		t.Errorf("600 members in one bucket: more is %v, and %d bytes of rosters; want word that there are more", d.More, len(d.Listings))
+		t.Errorf("600 members in one bucket: more is %v, and %d bytes of listings; want word that there are more", d.More, len(d.Listings))
 	}
 	told := map[string]bool{}
 	for range 20 {
 		d := ask(4)
 		if d.More || len(d.Listings) == 0 {
-			t.Fatalf("600 members in 16 buckets: more is %v, and %d bytes of rosters; want some buckets told", d.More, len(d.Listings))
+			t.Fatalf("600 members in 16 buckets: more is %v, and %d bytes of listings; want some buckets told", d.More, len(d.Listings))
 		}
 		told[string(d.Listings[:1])] = true // the first bucket told: they take turns
 	}
 	if len(told) < 3 || a.Drops()[gossip.Deferred] == 0 {
-		t.Errorf("the rosters begin with %d different buckets, and %d members are counted as deferred: want turns, and a count",
+		t.Errorf("the listings begin with %d different buckets, and %d members are counted as deferred: want turns, and a count",
 			len(told), a.Drops()[gossip.Deferred])
 	}
 	for _, want := range []int{1, 0} { // at once, and again at once
@@ -204,8 +211,8 @@ func TestR17WhatDoesNotFitIsAnnouncedOrCounted(t *testing.T) {
 	}
 }
 
-// Two views that differ in a lot more than a packet holds are made one on a stream.
-func TestR17AViewThatLacksManyIsFetchedByStream(t *testing.T) {
+// R17: Two views that differ in a lot more than a packet holds are made one on a stream.
+func TestSyncFetchesManyMissingRecords(t *testing.T) {
 	a, b := newLone(t, "a", gossip.DefaultConfig()), newLone(t, "b", gossip.DefaultConfig())
 	crowd(a, 200)
 	a.tell("x", entryOf("b", 1))

@@ -34,8 +34,8 @@ func (p *peers) others() int {
 }
 
 // add puts a member that appeared at a random place of what is left of the walk, as often as it would stand there had
-// it been shuffled in with the others; otherwise it waits for the next walk. A crowd that comes back at once would
-// otherwise fill what is left, and everybody would talk to none but them.
+// it been shuffled in with the others; otherwise it waits for the next walk. Many that come back at once would otherwise
+// fill what is left, and everybody would talk to none but them.
 func (p *peers) add(name string) {
 	hash, left := membership.HashName(name), len(p.walk)-p.next
 	if slices.Contains(p.walk[p.next:], hash) || p.rng.IntN(p.table.Len()+1) > left {

@@ -14,7 +14,7 @@ import (
 //	digests    of the last round (R5)                     no reply in time: the peer is probed (R8)
 //	probes     of members under suspicion (R8)            no reply to enough of them: this member accuses
 //	names      probes of who lives under a name (R14)     no reply: the name is free
-//	goodbyes   of this member that leaves (R13)           no reply: told again, for six rounds
+//	goodbyes   of this member that leaves (R13)           no reply: sent again, for six rounds
 //
 // The rounds and verdicts fill them; messages that arrive settle their entries; ticks find what is overdue.
 type pending struct {
@@ -27,7 +27,7 @@ type pending struct {
 // endOfTime is later than any instant.
 const endOfTime = membership.Instant(math.MaxInt64)
 
-// timer is when something is due. Whoever has a reason may bring it forward.
+// timer is when something is due. A part that has a reason may bring it forward.
 type timer struct{ at membership.Instant }
 
 // by sees to it that it is due at an instant at the latest.

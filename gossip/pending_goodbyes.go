@@ -32,7 +32,7 @@ const (
 	leaveRounds = 6 // rounds in which those who have not acknowledged get it again
 )
 
-// Leave marks this member as leaving, for the rest of its incarnation, and tells several others. Keep passing ticks
+// Leave marks this member as leaving, for the rest of its incarnation, and sends goodbyes to several others. Keep passing ticks
 // and messages until [Engine.HasLeft], then stop.
 func (e *Engine) Leave(now time.Time) Outputs {
 	e.enter(now)

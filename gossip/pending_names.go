@@ -57,10 +57,10 @@ func (p *pendingNames) repeat() {
 	}
 }
 
-// probeDuplicate probes directly whether an agent lives under this member's own name where somebody says so. Whoever can
-// speak to this member can name any address, so of what others relay and of who speaks under the name itself one address
-// is probed at a time, once a round. What others relay waits as well until a new incarnation could begin, which is all
-// that silence there leads to.
+// probeDuplicate probes directly whether an agent lives under this member's own name where somebody says so. Everybody
+// with the key can name any address. So one address is probed at a time of those that others relay, and one of those that send
+// under the name themselves, each once a round. What others relay waits as well until a new incarnation could begin, which is
+// all that silence there leads to.
 func (p *pendingNames) probeDuplicate(q nameProbe) {
 	q.name = p.self.record.Name
 	open := slices.IndexFunc(p.open, func(o nameProbe) bool { return o.join == nil && o.relayed == q.relayed })

@@ -8,11 +8,11 @@ import (
 	"heartsay/membership"
 )
 
-// Retention is for how long a member that is dead or has left is still told of, and kept (R10). It only answers; the engine
-// forgets:
+// Retention is for how long a member that is dead or has left is still gossiped, and kept (R10). It only answers questions;
+// the engine forgets:
 //
 //	listed      in digests: present, or gone for no longer than its grace
-//	introduced  told to others who do not know it
+//	introduced  sent to others who do not know it
 //	left        how long it stays in the list yet
 //
 // A member that is forgotten leaves a tombstone, so that late heartbeats of it do not bring it back.
@@ -34,7 +34,7 @@ func (r *retention) listed(m *membership.Member) bool {
 	return true
 }
 
-// introduced reports whether others who do not know a member are told of it. The dead are not, nor are suspects whose
+// introduced reports whether the record of a member is sent to others who do not know it. The dead are not, nor are suspects whose
 // heartbeat has never risen since they were learned of, nor those of whom nothing has come for longer than anybody waits,
 // even if this member was not listening: they may well be dead, and long forgotten by the others, to whom their last
 // heartbeat would look like a fresh one. Other suspects are: an observer that does not know them cannot relay their heartbeats.
@@ -104,7 +104,7 @@ func (e *Engine) sweep() {
 		}
 	}
 	for _, m := range over {
-		e.forget(m, "gone for longer than it is kept")
+		e.forget(m, "its retention is over")
 	}
 	e.table.ExpireTombstones(e.clock.now)
 }

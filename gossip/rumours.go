@@ -25,7 +25,7 @@ type rumours struct {
 
 	news     news
 	evidence evidence
-	accusers []string // members that accuse this one, to be told of its next heartbeat
+	accusers []string // members that accuse this one, which get its next heartbeat
 }
 
 // nextBatch returns when the next packet of a queue may go out: what comes up until then goes with it.

@@ -7,7 +7,7 @@ import (
 	"heartsay/membership"
 )
 
-// evidence is what is to be told with the next packets of it (R8).
+// evidence is what waits to be sent for and against members under suspicion (R8).
 //
 // An accusation goes to four members at random and to the other accusers, who probe for themselves. Once there is a quorum,
 // everybody passes the accusations on before it has probed: probing takes ten times as long as telling, and so all probe at
@@ -21,7 +21,7 @@ type evidence struct {
 
 func (v *evidence) empty() bool { return len(v.suspicions)+len(v.refutations) == 0 }
 
-// addSuspicion queues a suspicion to be told of.
+// addSuspicion queues a suspicion.
 func (r *rumours) addSuspicion(u *suspicion) {
 	r.hurryEvidence()
 	if !slices.Contains(r.evidence.suspicions, u) {
@@ -29,7 +29,7 @@ func (r *rumours) addSuspicion(u *suspicion) {
 	}
 }
 
-// addRefutation queues a heartbeat that shows that a member lives.
+// addRefutation queues the heartbeat of a member as the proof that it lives.
 func (r *rumours) addRefutation(m *membership.Member) {
 	r.hurryEvidence()
 	if !slices.Contains(r.evidence.refutations, m.Record.Name) {
@@ -76,11 +76,12 @@ func (r *rumours) takeRefutations(left *budget) (refutations []wire.Refutation) 
 	return refutations
 }
 
-// takeSuspicions takes as many suspicions off the queue as fit. The accusers are those who may lack an accusation that is told.
+// takeSuspicions takes as many suspicions off the queue as fit. The accusers are those who may lack an
+// accusation that is sent.
 func (r *rumours) takeSuspicions(left *budget) (suspicions []wire.Suspicion, accusers []string) {
 	v, taken := &r.evidence, 0
 	for _, u := range v.suspicions {
-		w := r.suspicions.report(u)
+		w := r.report(u)
 		if len(w.Accusations) > 0 && !left.take(wire.SizeSuspicion(w)) {
 			break
 		}
@@ -97,6 +98,16 @@ func (r *rumours) takeSuspicions(left *budget) (suspicions []wire.Suspicion, acc
 	}
 	v.suspicions = slices.Delete(v.suspicions, 0, taken)
 	return suspicions, accusers
+}
+
+// report returns what is sent of a suspicion, within one packet. Where names are long and packets small, that is fewer
+// accusations than there are, this member's own among them: the other accusers send theirs.
+func (r *rumours) report(u *suspicion) wire.Suspicion {
+	w := r.suspicions.report(u)
+	for packet := r.outbox.budget(); len(w.Accusations) > 1 && wire.SizeSuspicion(w) > int(packet); {
+		w.Accusations = w.Accusations[:len(w.Accusations)-1]
+	}
+	return w
 }
 
 // sendEvidence sends to a few random members that can be heard, and to those named.

@@ -7,16 +7,16 @@ import (
 	"heartsay/membership"
 )
 
-// news are the members whose record has changed and is to be told of (R12). Each member that learns of a change pushes it on
-// to a few others at once, once; the exchanges of the next round find the few it missed. Only names are kept: what is told is
-// the newest record then.
+// news are the members whose record has changed and waits to be sent (R12). Each member that learns of a change pushes it on
+// to a few others at once, once; the exchanges of the next round find the few it missed. Only names are kept: the record is the
+// newest when it is sent.
 type news struct {
 	names  []string
 	queued map[string]bool
 	next   membership.Instant // when the next packet goes out
 }
 
-// addNews queues the record of a member to be told of.
+// addNews queues the record of a member.
 func (r *rumours) addNews(name string) {
 	n := &r.news
 	if len(n.names) == 0 {
@@ -73,7 +73,7 @@ func (r *rumours) takeNews(left budget) (records []membership.Entry) {
 	return records
 }
 
-// record returns what this member knows of a name, its own included, if others may be told.
+// record returns what this member knows of a name, its own included, if others may know it.
 func (r *rumours) record(name string) (membership.Entry, bool) {
 	if name == r.self.record.Name {
 		return r.self.entry(), true

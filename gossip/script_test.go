@@ -353,7 +353,7 @@ func (s *script) describeDelta(d *wire.Delta) string {
 	newer, listed := gossip.HeartbeatsOf(d)
 	add(newer, "newer heartbeats of %d")
 	add(listed, "lists %d, which differ")
-	add(len(d.Fingerprints), "asks for %d by print")
+	add(len(d.Fingerprints), "asks for %d by fingerprint")
 	if len(d.Wants) > 0 {
 		parts = append(parts, "asks for "+strings.Join(d.Wants, " "))
 	}

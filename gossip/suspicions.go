@@ -17,7 +17,7 @@ import (
 //
 //	opened     no reply to a digest (verdict_probes.go), a silence of the time-out (verdict.go), or an accusation that arrives
 //	probing    a series of probes: sent, failed, conclusive; it ends with a reply, or when it is conclusive
-//	announced  a quorum has probed without a reply, and all others are told
+//	announced  a quorum has probed without a reply; every member passes that on
 //	closed     a higher heartbeat refutes all of it; the member has been gone for long; this member was not listening (R9)
 //
 // The suspicions part holds them and counts voters. Verdicts open, probe and close them.
@@ -25,8 +25,8 @@ type suspicion struct {
 	member      *membership.Member
 	accusations []wire.Accusation // of other members, not refuted; at most maxAccusations
 	probing     probing
-	announced   bool // that there is a quorum
-	retransmits int  // how often that is told yet
+	announced   bool // a quorum was found and sent
+	retransmits int  // how often that is sent yet
 }
 
 // probing is this member's own series of probes of one under suspicion.
@@ -55,7 +55,7 @@ const (
 	maxRetransmits = 3
 )
 
-// suspicions are all that are open. They are told of in the order in which they came up.
+// suspicions are all that are open, in the order in which they came up.
 type suspicions struct {
 	clock   *clock
 	self    *self
@@ -176,8 +176,8 @@ func (s *suspicions) quorum(u *suspicion) bool {
 	return u.probing.failed && 1+len(u.accusations) >= min(enoughAccusers, 1+s.voters())
 }
 
-// announceable reports whether enough members have probed the member without a reply to tell everybody, whether or not this
-// one has.
+// announceable reports whether enough members have probed the member without a reply to tell everybody. This one
+// need not be among them.
 func (s *suspicions) announceable(u *suspicion) bool {
 	return len(u.accusations) >= enoughAccusers || s.quorum(u)
 }
@@ -211,7 +211,7 @@ func (s *suspicions) reconsider() {
 	}
 }
 
-// report returns what is told of a suspicion: the accusations that stand, this member's own first. It has none when the
+// report returns what may be sent of a suspicion: the accusations that stand, this member's own first. It has none when the
 // suspicion has been refuted meanwhile, or the member forgotten, whose row may then be another's.
 func (s *suspicions) report(u *suspicion) wire.Suspicion {
 	if !u.probing.failed && !s.announceable(u) || !slices.Contains(s.all, u) {

@@ -187,13 +187,14 @@ var stateEvent = [...]membership.EventType{
 	membership.Dead: membership.EventDead, membership.Left: membership.EventLeft,
 }
 
-// reason says in words why a verdict is passed.
+// reason says in words why a verdict is passed: for how long the member has been silent; whether this member's own probes have
+// failed; whose have as well.
 func (v *verdicts) reason(m *membership.Member, silence time.Duration) string {
 	words := "silent for " + silence.Round(time.Millisecond).String()
 	if !v.suspicions.failed(m) {
 		return words
 	}
-	words += ", does not answer"
+	words += ", no reply"
 	var accusers []string
 	for _, a := range v.suspicions.about(m).accusations {
 		accusers = append(accusers, a.Accuser)
@@ -201,7 +202,7 @@ func (v *verdicts) reason(m *membership.Member, silence time.Duration) string {
 	if len(accusers) == 0 {
 		return words
 	}
-	return words + "; nor does it answer " + strings.Join(accusers, ", ")
+	return words + ", nor to " + strings.Join(accusers, ", ")
 }
 
 // silence returns for how long a member has been silent, as far as that counts: since its newest heartbeat was bumped, but

@@ -9,7 +9,7 @@ import (
 
 // How evidence for and against members under suspicion is weighed and passed on (R8).
 
-// tell queues a suspicion to be told of, and takes note when there is a quorum.
+// tell queues a suspicion to be sent, and takes note when there is a quorum.
 func (v *verdicts) tell(u *suspicion) {
 	if !u.announced && v.suspicions.announceable(u) {
 		u.announced, u.retransmits = true, maxRetransmits

@@ -18,13 +18,11 @@ func (v *verdicts) unheardSince(u *suspicion) bool {
 // heardSomebody takes note that a message came. After a time in which none did, everybody gets a whole time-out to be heard
 // of, as after a stall: this member has not been listening (R9).
 func (v *verdicts) heardSomebody() {
-	c := v.clock
-	if c.hearsNobody(v.self.record.Interval) {
-		c.reconnected = c.now
+	wasUnheard := func(u *suspicion) bool { return u.probing.failed && v.unheardSince(u) }
+	changes := slices.ContainsFunc(v.suspicions.all, wasUnheard) // time-outs of those: see verdicts.timeouts
+	if v.clock.heard(v.self.record.Interval) {
 		v.suspicions.closeAll()
-	}
-	if slices.ContainsFunc(v.suspicions.all, func(u *suspicion) bool { return u.probing.failed && v.unheardSince(u) }) {
+	} else if changes {
 		v.suspicions.reconsider()
 	}
-	c.lastHeard = c.now
 }

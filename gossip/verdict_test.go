@@ -44,7 +44,8 @@ func silence(a *lone, z membership.View, d time.Duration) (suspect, dead time.Du
 // near reports whether two durations are one step of silence apart, at most.
 func near(a, b time.Duration) bool { return (a - b).Abs() <= 10*time.Millisecond }
 
-func TestR7OnThePriorAloneOnlyUnansweredQuestionsCutThePatienceShort(t *testing.T) {
+// R7.
+func TestVerdictOnThePriorAloneTakesFailedProbes(t *testing.T) {
 	cfg := gossip.DefaultConfig()
 	a := newLone(t, "a", cfg)
 	a.tell("b", entryOf("z", 1)) // and nothing more is ever heard
@@ -59,11 +60,12 @@ func TestR7OnThePriorAloneOnlyUnansweredQuestionsCutThePatienceShort(t *testing.
 		asked += len(pings)
 	}
 	if asked < 10 {
-		t.Errorf("z is dead after %d questions, want as many as say what phi %g does", asked, cfg.Dead.Phi)
+		t.Errorf("z is dead after %d probes, want as many as say what phi %g does", asked, cfg.Dead.Phi)
 	}
 }
 
-func TestR7PhiIsFiniteAfterAnySilence(t *testing.T) {
+// R7.
+func TestPhiIsFiniteAfterAnySilence(t *testing.T) {
 	for _, d := range []time.Duration{0, time.Second, time.Hour, 365 * 24 * time.Hour, 100 * 365 * 24 * time.Hour} {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		follow(a, 100)
@@ -75,7 +77,8 @@ func TestR7PhiIsFiniteAfterAnySilence(t *testing.T) {
 	}
 }
 
-func TestR7PhiAgreesWithTheTimeout(t *testing.T) {
+// R7.
+func TestPhiAgreesWithTheTimeout(t *testing.T) {
 	cfg := gossip.DefaultConfig()
 	cfg.Suspect.Min, cfg.Dead.Min = time.Millisecond, time.Millisecond
 	a := newLone(t, "a", cfg)
@@ -106,7 +109,8 @@ func judged(t *testing.T, a *lone, verdict membership.EventType) membership.View
 	return membership.View{}
 }
 
-func TestR8TimeoutsAreClamped(t *testing.T) {
+// R8.
+func TestTimeoutsAreBounded(t *testing.T) {
 	for _, c := range []struct {
 		what          string
 		phi           float64
@@ -125,7 +129,8 @@ func TestR8TimeoutsAreClamped(t *testing.T) {
 	}
 }
 
-func TestR8SilenceMakesSuspectThenDeadAndAFreshHeartbeatAlive(t *testing.T) {
+// R8.
+func TestVerdictIsSuspectThenDeadAndAliveAfterAYoungHeartbeat(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	follow(a, 400)
 	if z := judged(t, a, membership.EventSuspect); !near(z.Silence, z.SuspectAfter) {
@@ -147,7 +152,8 @@ func TestR8SilenceMakesSuspectThenDeadAndAFreshHeartbeatAlive(t *testing.T) {
 	}
 }
 
-func TestR8ALateHeartbeatDoesNotReviveTheDead(t *testing.T) {
+// R8.
+func TestVerdictStandsAgainstALateHeartbeat(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	follow(a, 100)
 	a.run(10 * time.Second)
@@ -161,7 +167,8 @@ func TestR8ALateHeartbeatDoesNotReviveTheDead(t *testing.T) {
 	}
 }
 
-func TestR8ASuspectThatIsHeardOfAgainIsAlive(t *testing.T) {
+// R8.
+func TestVerdictSuspectIsTakenBack(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	follow(a, 100)
 	a.run(a.mustSee("z").SuspectAfter)
@@ -173,7 +180,8 @@ func TestR8ASuspectThatIsHeardOfAgainIsAlive(t *testing.T) {
 	}
 }
 
-func TestR8ACrashIsSeenByAll(t *testing.T) {
+// R8.
+func TestVerdictOnACrashIsPassedByAll(t *testing.T) {
 	c := newCluster(t, 8)
 	c.boot(10)
 	c.Run(20 * time.Second)
@@ -190,8 +198,8 @@ func TestR8ACrashIsSeenByAll(t *testing.T) {
 	c.mustAccuseNobody(sim.Name(4))
 }
 
-// An old message of the dead that the network held back for long must not bring it back to anybody (scylla#8488).
-func TestR8AMessageThatTheNetworkHeldBackRevivesNobody(t *testing.T) {
+// R8: An old message of the dead that the network held back for long must not bring it back to anybody (scylla#8488).
+func TestVerdictStandsAgainstAMessageThatTheNetworkHeldBack(t *testing.T) {
 	c := newCluster(t, 8)
 	c.start("a", "b", "c", "d")
 	c.Run(20 * time.Second)
@@ -222,7 +230,8 @@ func TestR8AMessageThatTheNetworkHeldBackRevivesNobody(t *testing.T) {
 	}
 }
 
-func TestR9AMemberThatStalledAccusesNobodyWhenItWakes(t *testing.T) {
+// R9.
+func TestStalledMemberAccusesNobodyWhenItWakes(t *testing.T) {
 	t.Parallel()
 	for _, stall := range []time.Duration{
 		300 * time.Millisecond, time.Second, 2 * time.Second, 3 * time.Second, 6 * time.Second, 20 * time.Second, time.Minute,
@@ -259,7 +268,8 @@ func timeouts(c *cluster, observer string) time.Duration {
 	return sum / time.Duration(len(views)-1)
 }
 
-func TestR9ManyThatStallTogetherAccuseNobody(t *testing.T) {
+// R9.
+func TestStallOfManyAccusesNobody(t *testing.T) {
 	c := newCluster(t, 9)
 	c.boot(20)
 	c.Run(20 * time.Second)
@@ -285,7 +295,8 @@ func TestR9ManyThatStallTogetherAccuseNobody(t *testing.T) {
 	}
 }
 
-func TestR9AMemberWhoseNetworkHangsIsBackWhenItWorksAgain(t *testing.T) {
+// R9.
+func TestIsolatedMemberIsBackWhenItsNetworkWorksAgain(t *testing.T) {
 	c := newCluster(t, 9)
 	c.boot(10)
 	c.Run(20 * time.Second)
@@ -295,7 +306,8 @@ func TestR9AMemberWhoseNetworkHangsIsBackWhenItWorksAgain(t *testing.T) {
 	c.mustBeWhole(5 * time.Second)
 }
 
-func TestR7NobodyIsAccusedWhileAThirdOfThePacketsIsLost(t *testing.T) {
+// R7.
+func TestVerdictSparesTheLivingWhileAThirdOfThePacketsIsLost(t *testing.T) {
 	c := newCluster(t, 7, func(cfg *sim.Config) { cfg.Network.Loss = 0.3 })
 	c.Boot(20, interval)
 	c.Run(3 * time.Minute)

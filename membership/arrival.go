@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// A member's pulse are the heartbeats of one incarnation as one observer receives them.
+// Arrivals are the heartbeats of one incarnation of a member as one observer receives them (R6).
 //
 // Heartbeat h is bumped at origin + h·T on the owner's clock, so once the origin is known the age of every heartbeat
 // is known too, whatever the owner's clock shows. The origin is estimated as the least (arrival − h·T) seen lately:
-// the heartbeat that travelled fastest. Age is what phi judges: it is not fooled by an early arrival, after which
-// the next one only looks late, nor by an old counter that arrives late but is higher than the last (R8).
+// the heartbeat that travelled fastest. Age is what phi judges: an early arrival does not mislead it, after which the next one only
+// looks late, nor does an old counter that arrives late but is higher than the last (R8).
 
 // The least is of a batch of arrivals and of the one before, which the caller ends by [Table.EndBatch]: the longer it
 // takes, the faster its fastest heartbeat, and the farther two clocks drift apart meanwhile.
@@ -38,7 +38,7 @@ type Arrival struct {
 }
 
 // Begin starts to time the member's incarnation at its first counter ever learned, which is not an arrival: it may be the
-// last word of a corpse. The pace is kept, for it tells of the path and not of the life.
+// last heartbeat of a dead member. The statistics are kept, for they tell of the path and not of the life.
 func (t *Table) Begin(now Instant, m *Member) {
 	t.rebases.end(m)
 	offset := m.offset(now)
@@ -67,20 +67,20 @@ func (t *Table) Arrive(now Instant, m *Member, was uint64, limit time.Duration) 
 	return a
 }
 
-// FastPath is what makes an arrival one of those about which there is nothing to decide: nearly all. Its member has the interval, is
-// alive and in no doubt, was heard of before, and
+// FastPath says which arrivals need no decision: nearly all. The member has this interval, is alive and not under suspicion, and
+// was heard of before. The other conditions are bounds:
 type FastPath struct {
 	Horizon   Horizon
 	Interval  time.Duration
-	Limit     time.Duration // the heartbeat before it got no older
-	Age       time.Duration // its heartbeat is no older
-	CountFrom Instant       // the one before it was bumped no earlier
-	Most      int           // waits may come of all
+	Limit     time.Duration // the heartbeat before this one got no older
+	Age       time.Duration // this heartbeat is no older
+	CountFrom Instant       // the heartbeat before this one was bumped no earlier
+	Most      int           // so many waits are returned at most
 }
 
 // ArriveAll takes the heartbeats of members where they are higher, as [Table.Arrive] does and with the same outcome, one after
-// the other, until it comes upon a member that is not as usual. It returns how many members it has passed, and the waits
-// appended, which have been added to their paces.
+// the other, until it comes upon a member to which the fast path does not apply. It returns how many members it has passed,
+// and waits with theirs appended, which have been added to their statistics.
 func (t *Table) ArriveAll(now Instant, u FastPath, members []*Member, heartbeats []int64, waits []float64) (int, []float64) {
 	if len(t.rebases.of) > 0 {
 		return 0, waits

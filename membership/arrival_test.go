@@ -62,7 +62,8 @@ func known(began time.Duration) *subject {
 	return s
 }
 
-func TestR7AMemberTakesAtMost64BytesOfATable(t *testing.T) {
+// R7.
+func TestMemberTakesAtMost64BytesOfATable(t *testing.T) {
 	if size := unsafe.Sizeof(membership.Member{}); size > 64 {
 		t.Errorf("a member takes %d bytes, want at most 64, as slabs are measured by", size)
 	}
@@ -72,7 +73,8 @@ func TestR7AMemberTakesAtMost64BytesOfATable(t *testing.T) {
 	}
 }
 
-func TestR6TheFirstCounterIsNoArrival(t *testing.T) {
+// R6.
+func TestArrivalIsNotTheFirstCounter(t *testing.T) {
 	s := learned(0, membership.Instant(8*interval), 7)
 	if got := s.Bumped(); got != s.bumped(7).Add(interval) {
 		t.Errorf("a first counter is taken to be bumped at %v, want when it was heard of: nothing better is known", got)
@@ -88,7 +90,8 @@ func TestR6TheFirstCounterIsNoArrival(t *testing.T) {
 	}
 }
 
-func TestR7TheWaitIsTheAgeOfTheNewsBeforeNotTheGap(t *testing.T) {
+// R7.
+func TestWaitIsTheAgeOfTheNewsBeforeNotTheGap(t *testing.T) {
 	s := known(0)
 	s.hear(201, 0) // straight from its owner: every age is told from here
 	s.hear(202, 3*interval)
@@ -97,7 +100,8 @@ func TestR7TheWaitIsTheAgeOfTheNewsBeforeNotTheGap(t *testing.T) {
 	}
 }
 
-func TestR8ALateHigherCounterIsNotFreshAtAnyClockSkew(t *testing.T) {
+// R8.
+func TestArrivalOfALateCounterIsNotFreshAtAnyClockSkew(t *testing.T) {
 	for _, began := range []time.Duration{0, -time.Hour, time.Hour, -10 * 365 * 24 * time.Hour} {
 		s := known(began)
 		// The subject died at heartbeat 201, which somebody held back for ten seconds.
@@ -113,7 +117,8 @@ func TestR8ALateHigherCounterIsNotFreshAtAnyClockSkew(t *testing.T) {
 	}
 }
 
-func TestR8FreshnessEndsAtTheLimit(t *testing.T) {
+// R8.
+func TestArrivalIsFreshUpToTheLimit(t *testing.T) {
 	for _, c := range []struct {
 		age  time.Duration // beyond that of the fastest heartbeat known
 		want bool
@@ -125,7 +130,8 @@ func TestR8FreshnessEndsAtTheLimit(t *testing.T) {
 	}
 }
 
-func TestR8AnOwnersClockThatStoodStillIsTakenBack(t *testing.T) {
+// R8.
+func TestRebaseAfterTheOwnersClockStoodStill(t *testing.T) {
 	s := known(0)
 	s.began = s.began.Add(time.Hour) // suspended for an hour: its monotonic clock did not run
 	for i := range uint64(4) {
@@ -142,7 +148,8 @@ func TestR8AnOwnersClockThatStoodStillIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestR8ADrainedQueueRevivesNobody(t *testing.T) {
+// R8.
+func TestRebaseIgnoresADrainedQueue(t *testing.T) {
 	// The subject died at heartbeat 400; a relay was stuck for 50 s, and now sends what it had, faster than it came.
 	for _, pace := range []time.Duration{2, 3, 10, 1000} {
 		s := known(0)
@@ -157,7 +164,8 @@ func TestR8ADrainedQueueRevivesNobody(t *testing.T) {
 	}
 }
 
-func TestR8CountersThatRiseAllAtOnceAreOneStaleMessage(t *testing.T) {
+// R8.
+func TestRebaseIgnoresCountersThatRiseAllAtOnce(t *testing.T) {
 	s := known(0)
 	at := s.bumped(300)
 	for h := uint64(201); h <= 220; h++ {
@@ -167,7 +175,8 @@ func TestR8CountersThatRiseAllAtOnceAreOneStaleMessage(t *testing.T) {
 	}
 }
 
-func TestR7SlowDriftNeverMakesALiveMemberStale(t *testing.T) {
+// R7.
+func TestArrivalsStayFreshWhenClocksDriftApart(t *testing.T) {
 	for _, ppm := range []float64{-1000, -100, 0, 100, 1000} {
 		for _, gap := range []uint64{1, 5} { // heartbeats between two that are heard of, on average 1 or 3
 			rng := rand.New(rand.NewPCG(1, gap))
@@ -192,7 +201,8 @@ func TestR7SlowDriftNeverMakesALiveMemberStale(t *testing.T) {
 	}
 }
 
-func TestR8TheOriginFollowsAPathThatBecameSlower(t *testing.T) {
+// R8.
+func TestOriginFollowsAPathThatBecameSlower(t *testing.T) {
 	s := known(0)
 	const more = 2 * time.Second
 	for h := uint64(201); h <= 328; h++ {
@@ -208,7 +218,8 @@ func TestR8TheOriginFollowsAPathThatBecameSlower(t *testing.T) {
 	}
 }
 
-func TestR8ABatchInWhichNothingCameChangesNothing(t *testing.T) {
+// R8.
+func TestBatchWithoutArrivalsChangesNothing(t *testing.T) {
 	s := known(0)
 	was := s.Bumped()
 	for range 3 {
@@ -223,7 +234,7 @@ func TestR8ABatchInWhichNothingCameChangesNothing(t *testing.T) {
 	}
 }
 
-func TestPulseAgesAreNeverBelowTheGapAndNeverInTheFuture(t *testing.T) {
+func TestAgesAreNeverBelowTheGapAndNeverInTheFuture(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now, h := membership.Instant(0), uint64(1)
 		s := learned(0, now, h)
@@ -312,20 +323,21 @@ func TestArriveAllIsArriveOfEach(t *testing.T) {
 	}
 }
 
-func TestR9SilenceBeforeThePardonDoesNotCount(t *testing.T) {
+// R9.
+func TestSilenceCountsFromTheInstantGiven(t *testing.T) {
 	s := known(0)
 	heard := s.bumped(200).Add(interval)
 	for _, c := range []struct {
-		now, pardon membership.Instant
-		want        time.Duration
+		now, countFrom membership.Instant
+		want           time.Duration
 	}{
 		{heard.Add(time.Minute), 0, time.Minute},
 		{heard.Add(time.Minute), heard.Add(50 * time.Second), 10 * time.Second},
 		{heard, heard.Add(time.Second), 0},
 	} {
-		if got := s.Silence(c.now, c.pardon); got != c.want {
-			t.Errorf("%s after its last heartbeat, pardoned at %s: the silence is %s, want %s",
-				c.now.Sub(heard), c.pardon.Sub(heard), got, c.want)
+		if got := s.Silence(c.now, c.countFrom); got != c.want {
+			t.Errorf("%s after its last heartbeat, counted from %s: the silence is %s, want %s",
+				c.now.Sub(heard), c.countFrom.Sub(heard), got, c.want)
 		}
 	}
 }

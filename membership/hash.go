@@ -16,8 +16,8 @@ func HashName(name string) uint64 {
 	return mix(h)
 }
 
-// Fingerprint returns a short mark of which record of which incarnation this is: two that differ have the same one in one of
-// 2³² cases.
+// Fingerprint returns a number that tells which record of which incarnation this is: two that differ have the same one in one
+// of 2³² cases.
 func (r *Record) Fingerprint() uint32 {
 	ip, port := r.Address.Addr().As16(), uint64(r.Address.Port()) // clones differ in nothing else
 	address := mix(binary.BigEndian.Uint64(ip[:8])) ^ binary.BigEndian.Uint64(ip[8:]) ^ port<<48

@@ -30,7 +30,7 @@ func (x *index) search(hash uint64, name string) (at int, found bool) {
 
 // first returns the first place whose hash is not below the one given. Hashes are spread evenly, so it is near where
 // the hash lies between 0 and 2⁶⁴: the search goes from there in steps that double, and then halves the last one. Names
-// that are chosen to crowd make it no slower than twice a search by halves.
+// that are chosen to lie close together make it no slower than twice a search by halves.
 func (x *index) first(hash uint64) int {
 	n := len(x.hashes)
 	low, high := 0, n // the place is in [low, high]
@@ -88,7 +88,7 @@ func (s *section) count(members []*Member) {
 	}
 }
 
-// changed takes note that a member of that hash is another one, or has another print or state.
+// changed takes note that a member of that hash is another one, or has another fingerprint or state.
 func (x *index) changed(hash uint64) { x.shift(hash, 0) }
 
 // shift takes note that there are so many members more of that hash.

@@ -46,7 +46,7 @@ func TestIndexBehavesLikeASortedList(t *testing.T) {
 	})
 }
 
-func TestAMemberThatWasRemovedMakesRoomForTheNext(t *testing.T) {
+func TestRemovedMemberMakesRoomForTheNext(t *testing.T) {
 	var s slabs
 	kept := s.take()
 	kept.Heartbeat = 7

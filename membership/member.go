@@ -14,18 +14,18 @@ type Member struct {
 
 	Since       Instant         // when it took State
 	Stats       phi.MemberStats // of the ages just before each arrival, in intervals
-	Fingerprint uint32          // of the record, see [Record.Print]
+	Fingerprint uint32          // of the record, see [Record.Fingerprint]
 
 	direct       uint32 // when a message of its own last arrived, in tenths of a second; 0: never
 	State        State  // changed by [Table.SetState] alone
-	HasSuspicion bool   // something is held against it, see package gossip
+	HasSuspicion bool   // something speaks against it, see package gossip
 	counted      bool   // the newest heartbeat was an arrival, not the first counter ever learned (R6)
 }
 
 // SetDirect takes note that a message of the member itself arrived.
 func (m *Member) SetDirect(now Instant) { m.direct = uint32(time.Duration(now)/tenth) + 1 }
 
-// ClearDirect takes it that none has.
+// ClearDirect forgets that one has.
 func (m *Member) ClearDirect() { m.direct = 0 }
 
 // Direct returns when a message of the member itself last arrived, to a tenth of a second and never too late, and whether
@@ -38,11 +38,11 @@ func (m *Member) Direct() (at Instant, ok bool) {
 const tenth = time.Second / 10
 
 // Rose reports whether the newest heartbeat was an arrival, and not the first counter ever learned, which may be the last
-// word of a corpse (R6).
+// heartbeat of a dead member (R6).
 func (m *Member) Rose() bool { return m.counted }
 
-// Silence returns the age of the newest heartbeat at now. Time before pardon does not count: then the observer
-// itself was not listening (R9).
-func (m *Member) Silence(now, pardon Instant) time.Duration {
-	return max(0, now.Sub(max(m.Bumped(), pardon)))
+// Silence returns the age of the newest heartbeat at now. Time before countFrom does not count: then the
+// observer itself was not listening (R9).
+func (m *Member) Silence(now, countFrom Instant) time.Duration {
+	return max(0, now.Sub(max(m.Bumped(), countFrom)))
 }

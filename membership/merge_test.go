@@ -43,7 +43,8 @@ func show(e membership.Entry) string {
 	return fmt.Sprintf("heartbeat %d of %+v", e.Heartbeat, *e.Record)
 }
 
-func TestR2MergeIsCommutative(t *testing.T) {
+// R2.
+func TestMergeIsCommutative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := anyEntry().Draw(t, "a"), anyEntry().Draw(t, "b")
 		if x, y := membership.Merge(a, b), membership.Merge(b, a); !same(x, y) {
@@ -52,7 +53,8 @@ func TestR2MergeIsCommutative(t *testing.T) {
 	})
 }
 
-func TestR2MergeIsAssociative(t *testing.T) {
+// R2.
+func TestMergeIsAssociative(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b, c := anyEntry().Draw(t, "a"), anyEntry().Draw(t, "b"), anyEntry().Draw(t, "c")
 		x := membership.Merge(membership.Merge(a, b), c)
@@ -63,7 +65,8 @@ func TestR2MergeIsAssociative(t *testing.T) {
 	})
 }
 
-func TestR2MergeIsIdempotent(t *testing.T) {
+// R2.
+func TestMergeIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := anyEntry().Draw(t, "a"), anyEntry().Draw(t, "b")
 		once := membership.Merge(a, b)
@@ -76,7 +79,8 @@ func TestR2MergeIsIdempotent(t *testing.T) {
 	})
 }
 
-func TestR2MergeNeverGoesBack(t *testing.T) {
+// R2.
+func TestMergeNeverGoesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := anyEntry().Draw(t, "a"), anyEntry().Draw(t, "b")
 		m := membership.Merge(a, b)
@@ -91,7 +95,8 @@ func TestR2MergeNeverGoesBack(t *testing.T) {
 	})
 }
 
-func TestR2RecordAndHeartbeatTravelApart(t *testing.T) {
+// R2.
+func TestMergeTakesRecordAndHeartbeatApart(t *testing.T) {
 	record := func(incarnation, version uint64) *membership.Record {
 		return &membership.Record{Name: "a", Incarnation: incarnation, Version: version}
 	}
@@ -116,7 +121,8 @@ func TestR2RecordAndHeartbeatTravelApart(t *testing.T) {
 	}
 }
 
-func TestR2OrderIsIncarnationThenHeartbeat(t *testing.T) {
+// R2.
+func TestAfterComparesIncarnationThenHeartbeat(t *testing.T) {
 	for _, c := range []struct {
 		incarnation, heartbeat, i, h uint64
 		want                         bool

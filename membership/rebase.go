@@ -1,8 +1,8 @@
 package membership
 
 // A member whose clock stood still (a suspended laptop, a paused virtual machine) comes back with counters that
-// imply an old time, for ever. Its pulse is taken anew when driftArrivals counters in a row, over at least as many
-// intervals, rise at the right pace. Counters out of a drained queue rise faster than that.
+// imply an old time, for ever. Its origin is taken anew when rebaseArrivals counters in a row, over nearly as many
+// intervals, rise as fast as its owner's clock. Counters out of a queue that is drained rise faster than that.
 const rebaseArrivals = 4
 
 // rebase watches heartbeats of a member that are too old to count, but keep rising.

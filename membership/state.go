@@ -25,6 +25,6 @@ func (s State) String() string {
 	return fmt.Sprintf("state(%d)", uint8(s))
 }
 
-// Present reports whether a member in this state takes part in the cluster: it is gossiped with. The suspect do take part;
-// being asked is how they show that they live.
+// Present reports whether a member in this state takes part in the cluster: it is gossiped with. Suspects take part: an
+// exchange is how they show that they live.
 func (s State) Present() bool { return s == Alive || s == Suspect }

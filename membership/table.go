@@ -34,7 +34,7 @@ func (t *Table) Reserve(n int) {
 	t.slabs.reserve(n)
 }
 
-// Get returns the member of that name, nil when there is none. It stays valid until the member is buried.
+// Get returns the member of that name, nil when there is none. It stays valid until the member is forgotten.
 func (t *Table) Get(name string) *Member {
 	i, found := t.index.search(HashName(name), name)
 	if !found {
@@ -44,7 +44,7 @@ func (t *Table) Get(name string) *Member {
 }
 
 // All returns the members sorted by the hash of their names. The slice is the table's own: it is valid until the next
-// [Table.Learn] or [Table.Bury], and must not be changed.
+// [Table.Learn] or [Table.Forget], and must not be changed.
 func (t *Table) All() []*Member { return t.index.members }
 
 // Hashes returns the hashes of the names of the members in [Table.All]. The slice is as short-lived.
@@ -135,7 +135,7 @@ const (
 )
 
 // Learn merges e into the table (R2). Direct says that the member itself told it, which a forgotten member may use to
-// return at once. The entry must be valid. Verdicts and the pulse are the caller's to bring up to date.
+// return at once. The entry must be valid. Verdicts and arrivals are the caller's to bring up to date.
 func (t *Table) Learn(now Instant, e Entry, direct bool) Change {
 	hash := HashName(e.Record.Name)
 	i, found := t.index.search(hash, e.Record.Name)

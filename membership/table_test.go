@@ -62,7 +62,7 @@ func TestTableByHashIsTheSameEverywhere(t *testing.T) {
 		}
 		for i, m := range hashed {
 			if m.Fingerprint != m.Record.Fingerprint() {
-				t.Fatalf("%s is kept with another print than its own", m.Record.Name)
+				t.Fatalf("%s is kept with another fingerprint than its own", m.Record.Name)
 			}
 			if i > 0 && hashOf(hashed[i-1]) > hashOf(m) {
 				t.Fatalf("by hash %s stands before %s", hashed[i-1].Record.Name, m.Record.Name)
@@ -107,7 +107,7 @@ func hashOf(m *membership.Member) uint64 { return membership.HashName(m.Record.N
 func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 	var dealt []*membership.Member
 	for b := range 1 << bits {
-		bucket, prints, gone := table.Bucket(b, bits), uint32(0), 0
+		bucket, fingerprints, gone := table.Bucket(b, bits), uint32(0), 0
 		for i, m := range bucket.Members {
 			if table.ByHash(hashOf(m)) != m || table.Hashes()[bucket.From+i] != hashOf(m) {
 				t.Fatalf("%s is not found by its hash", m.Record.Name)
@@ -115,7 +115,7 @@ func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 			if at := table.Place(hashOf(m), m.Record.Name); at != bucket.From+i {
 				t.Fatalf("%s stands at %d, its place is said to be %d", m.Record.Name, bucket.From+i, at)
 			}
-			prints += m.Fingerprint
+			fingerprints += m.Fingerprint
 			if slices.Contains(table.Gone(), m) {
 				gone++
 			}
@@ -127,8 +127,8 @@ func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 			}
 			dealt = append(dealt, m)
 		}
-		if prints != bucket.Fingerprints || gone != bucket.Gone {
-			t.Fatalf("of bucket %d of 2^%d, prints add up to %d and %d are gone; said were %d and %d", b, bits, prints, gone,
+		if fingerprints != bucket.Fingerprints || gone != bucket.Gone {
+			t.Fatalf("of bucket %d of 2^%d, fingerprints add up to %d and %d are gone; said were %d and %d", b, bits, fingerprints, gone,
 				bucket.Fingerprints, bucket.Gone)
 		}
 	}
@@ -137,7 +137,7 @@ func mustBeDealt(t *rapid.T, table *membership.Table, bits int) {
 	}
 }
 
-func TestPrintTellsRecordsApart(t *testing.T) {
+func TestFingerprintTellsRecordsApart(t *testing.T) {
 	seen := map[uint32]string{}
 	for i := range 30 {
 		for life := range uint64(10) {
@@ -146,7 +146,7 @@ func TestPrintTellsRecordsApart(t *testing.T) {
 				r.Incarnation, r.Version = r.Incarnation+life, version+1
 				what := fmt.Sprintf("version %d of life %d of %s", r.Version, life, r.Name)
 				if other, ok := seen[r.Fingerprint()]; ok {
-					t.Errorf("%s has the same print as %s", what, other)
+					t.Errorf("%s has the same fingerprint as %s", what, other)
 				}
 				seen[r.Fingerprint()] = what
 			}
@@ -156,12 +156,13 @@ func TestPrintTellsRecordsApart(t *testing.T) {
 	table.Learn(0, entry("a", 0, 1), false)
 	for _, e := range []membership.Entry{entry("a", 1, 1), entry("a", 1, 2)} {
 		if table.Learn(0, e, false); table.Get("a").Fingerprint != table.Get("a").Record.Fingerprint() {
-			t.Error("the print did not follow the record")
+			t.Error("the fingerprint did not follow the record")
 		}
 	}
 }
 
-func TestR15FullTableRefusesTheNewAndKeepsTheOld(t *testing.T) {
+// R15.
+func TestTableThatIsFullRefusesTheNewAndKeepsTheOld(t *testing.T) {
 	table := membership.NewTable(2)
 	table.Learn(0, entry("a", 0, 1), false)
 	table.Learn(0, entry("b", 0, 1), false)
@@ -212,7 +213,7 @@ func TestLearnSaysWhatChanged(t *testing.T) {
 	}
 }
 
-// model is what the table must be like: the highest counter known of each name, in the table or buried.
+// model is what the table must be like: the highest counter known of each name, in the table or forgotten.
 type model struct {
 	members, tombstones map[string]counter
 }
@@ -225,7 +226,8 @@ func (c counter) after(d counter) bool {
 	return membership.After(c.incarnation, c.heartbeat, d.incarnation, d.heartbeat)
 }
 
-func TestR10TableBehavesLikeAMap(t *testing.T) {
+// R10.
+func TestTableBehavesLikeAMap(t *testing.T) {
 	const capacity = 4
 	rapid.Check(t, func(t *rapid.T) {
 		table := membership.NewTable(capacity)
@@ -280,7 +282,7 @@ func (m *model) learn(t *rapid.T, table *membership.Table, c membership.Change, 
 		t.Fatalf("%s was not taken, and no reason is told", name)
 	case c.Member == nil:
 	case forgotten && !told.after(buried) && table.Tombstone(name):
-		t.Fatalf("%s came back with %v, though %v was buried", name, told, buried)
+		t.Fatalf("%s came back with %v, though %v was forgotten", name, told, buried)
 	default:
 		m.members[name] = told
 		delete(m.tombstones, name)
@@ -318,7 +320,7 @@ func (m *model) check(t *rapid.T, table *membership.Table, capacity int, now mem
 	for _, s := range table.Tombstones() {
 		buried, known := m.tombstones[s.Name]
 		if !known || buried.after(counter{s.Incarnation, s.Heartbeat}) {
-			t.Fatalf("the tombstone of %s stands at %d.%d, below what was buried: %v", s.Name, s.Incarnation, s.Heartbeat, buried)
+			t.Fatalf("the tombstone of %s stands at %d.%d, below what was forgotten: %v", s.Name, s.Incarnation, s.Heartbeat, buried)
 		}
 		if !table.Tombstone(s.Name) {
 			t.Fatalf("the tombstone of %s is listed, but not found by name", s.Name)
@@ -346,7 +348,7 @@ func TestTagsFromAMapAreSortedAndGoBack(t *testing.T) {
 	}
 }
 
-func TestEveryStateAndEventHasAWord(t *testing.T) {
+func TestStatesAndEventsHaveWords(t *testing.T) {
 	if got := fmt.Sprint(membership.States(), membership.State(9)); got != "[alive suspect dead left] state(9)" {
 		t.Errorf("the states are called %s", got)
 	}

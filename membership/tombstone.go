@@ -12,11 +12,11 @@ type Tombstone struct {
 	Heartbeat   uint64
 	Until       Instant // when the tombstone goes
 
-	candidate bool // the counter above was offered after the burial, and was higher than the one buried
+	candidate bool // the counter above was offered after the member was forgotten, and was higher than the one then
 }
 
 // admits reports whether a counter brings the member back: it must be strictly higher, and told by the member itself
-// or already the second that rose after the burial. One rise may be the last heartbeat of the dead, heard of late.
+// or already the second that rose after the member was forgotten. One rise may be the last heartbeat of the dead, heard of late.
 func (s *Tombstone) admits(incarnation, heartbeat uint64, direct bool) bool {
 	if !After(incarnation, heartbeat, s.Incarnation, s.Heartbeat) {
 		return false

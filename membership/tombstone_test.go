@@ -8,15 +8,16 @@ import (
 	"heartsay/membership"
 )
 
-// buried returns a table in which a has just been forgotten with heartbeat 10 of its second life, until instant 100.
-func buried() *membership.Table {
+// withTombstone returns a table in which a has just been forgotten with heartbeat 10 of its second life, until instant 100.
+func withTombstone() *membership.Table {
 	table := membership.NewTable(3)
 	table.Learn(0, entry("a", 1, 10), false)
 	table.Forget("a", 100)
 	return table
 }
 
-func TestR10AForgottenMemberReturnsOnlyWhenItsCounterKeepsRising(t *testing.T) {
+// R10.
+func TestTombstoneLetsAMemberReturnOnlyWhenItsCounterKeepsRising(t *testing.T) {
 	type told struct {
 		life, heartbeat uint64
 		direct          bool
@@ -41,7 +42,7 @@ func TestR10AForgottenMemberReturnsOnlyWhenItsCounterKeepsRising(t *testing.T) {
 		{"a rise, and then less", []told{{1, 12, relayed}, {1, 11, relayed}, {1, 12, direct}}, false},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			table := buried()
+			table := withTombstone()
 			for i, x := range c.told {
 				change := table.Learn(1, entry("a", x.life, x.heartbeat), x.direct)
 				want := c.back && i == len(c.told)-1
@@ -49,7 +50,7 @@ func TestR10AForgottenMemberReturnsOnlyWhenItsCounterKeepsRising(t *testing.T) {
 					t.Fatalf("after %+v it is back: %v, want %v", c.told[:i+1], change.Learned, want)
 				}
 				if !want && change.Refused != membership.Forgotten {
-					t.Fatalf("%+v is refused for %v, want it refused since it was buried", x, change.Refused)
+					t.Fatalf("%+v is refused for %v, want it refused since it was forgotten", x, change.Refused)
 				}
 				if table.Tombstone("a") == want {
 					t.Fatalf("after %+v a tombstone stands: %v, want %v", c.told[:i+1], !want, want)
@@ -59,8 +60,9 @@ func TestR10AForgottenMemberReturnsOnlyWhenItsCounterKeepsRising(t *testing.T) {
 	}
 }
 
-func TestR10ACounterInADigestCountsAsARise(t *testing.T) {
-	table := buried()
+// R10.
+func TestTombstoneCountsACounterInADigestAsARise(t *testing.T) {
+	table := withTombstone()
 	if table.Admits("a", entry("a", 1, 0).Record.Incarnation, 11, false) {
 		t.Error("the first rise lets a forgotten member in, want it to wait for the second")
 	}
@@ -75,8 +77,9 @@ func TestR10ACounterInADigestCountsAsARise(t *testing.T) {
 	}
 }
 
-func TestR10ARelayedGoodbyeDoesNotBringTheForgottenBack(t *testing.T) {
-	table := buried()
+// R10.
+func TestTombstoneStandsAgainstARelayedGoodbye(t *testing.T) {
+	table := withTombstone()
 	e := entry("a", 1, 11)
 	e.Record.Leaving = true
 	if c := table.Learn(1, e, false); c.Member != nil || c.Refused != membership.Forgotten || !table.Tombstone("a") {
@@ -84,8 +87,9 @@ func TestR10ARelayedGoodbyeDoesNotBringTheForgottenBack(t *testing.T) {
 	}
 }
 
-func TestR10ATombstoneExpires(t *testing.T) {
-	table := buried()
+// R10.
+func TestTombstoneExpires(t *testing.T) {
+	table := withTombstone()
 	table.ExpireTombstones(99)
 	if !table.Tombstone("a") {
 		t.Fatal("the tombstone went before its time")
@@ -99,7 +103,8 @@ func TestR10ATombstoneExpires(t *testing.T) {
 	}
 }
 
-func TestR15TheTombstoneThatWouldGoFirstGoesWhenThereAreTooMany(t *testing.T) {
+// R15.
+func TestTombstonesAreBounded(t *testing.T) {
 	table := membership.NewTable(3)
 	for i, until := range []membership.Instant{30, 10, 20, 40} {
 		name := fmt.Sprint("m", i)
@@ -121,8 +126,9 @@ func TestR15TheTombstoneThatWouldGoFirstGoesWhenThereAreTooMany(t *testing.T) {
 	}
 }
 
-func TestR11ATombstoneKeepsTheAddressThatMayHeal(t *testing.T) {
-	table := buried()
+// R11.
+func TestTombstoneKeepsTheAddressThatMayHeal(t *testing.T) {
+	table := withTombstone()
 	if got, want := table.Tombstones()[0].Address, record("a").Address; got != want {
 		t.Errorf("the tombstone has the address %s, want %s", got, want)
 	}

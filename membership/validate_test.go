@@ -20,7 +20,8 @@ func record(name string) *membership.Record {
 	}
 }
 
-func TestR1NamesAreSafeInPathsLinesLabelsAndTables(t *testing.T) {
+// R1.
+func TestNamesAreSafeInPathsLinesLabelsAndTables(t *testing.T) {
 	for _, name := range []string{"a", "A-Z.0_9", "...", "-", "_", "web-1.example.org", strings.Repeat("n", 128)} {
 		if err := membership.ValidateName(name); err != nil {
 			t.Errorf("the name %q is refused, want it taken: %v", name, err)
@@ -55,7 +56,8 @@ func TestR1NamesAreSafeInPathsLinesLabelsAndTables(t *testing.T) {
 	}
 }
 
-func TestR15AddressesWhereNobodyCanBeReachedAreRefused(t *testing.T) {
+// R15.
+func TestAddressesWhereNobodyCanBeReachedAreRefused(t *testing.T) {
 	for _, a := range []string{"10.0.0.1:4327", "127.0.0.1:1", "[::1]:65535", "[2001:db8::1]:4327", "169.254.0.1:4327"} {
 		if err := membership.ValidateAddress(netip.MustParseAddrPort(a)); err != nil {
 			t.Errorf("the address %s is refused, want it taken: %v", a, err)
@@ -84,7 +86,8 @@ func TestR15AddressesWhereNobodyCanBeReachedAreRefused(t *testing.T) {
 	}
 }
 
-func TestR15TagsAreBounded(t *testing.T) {
+// R15.
+func TestTagsAreBounded(t *testing.T) {
 	many := func(n int) membership.Tags {
 		m := map[string]string{}
 		for i := range n {
@@ -120,7 +123,8 @@ func TestR15TagsAreBounded(t *testing.T) {
 	}
 }
 
-func TestR15RecordsOutOfBoundsAreRefused(t *testing.T) {
+// R15.
+func TestRecordsOutOfBoundsAreRefused(t *testing.T) {
 	if err := record("a").Validate(); err != nil {
 		t.Fatalf("a record in order is refused: %v", err)
 	}
@@ -154,7 +158,8 @@ func TestR15RecordsOutOfBoundsAreRefused(t *testing.T) {
 	}
 }
 
-func TestR15CountersStayWithinWhatTimeAllows(t *testing.T) {
+// R15.
+func TestCountersStayWithinWhatTimeAllows(t *testing.T) {
 	now := time.UnixMilli(1_767_225_600_000)
 	const day = uint64(24 * time.Hour / time.Millisecond)
 	today := uint64(now.UnixMilli())
@@ -186,7 +191,8 @@ func TestR15CountersStayWithinWhatTimeAllows(t *testing.T) {
 	}
 }
 
-func TestR15ClockNeverRefusesAnHonestMember(t *testing.T) {
+// R15.
+func TestClockNeverRefusesAnHonestMember(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		interval := time.Duration(rapid.Int64Range(int64(membership.MinInterval), int64(membership.MaxInterval)).Draw(t, "interval"))
 		interval = interval.Truncate(time.Microsecond) // what the wire carries
@@ -201,7 +207,8 @@ func TestR15ClockNeverRefusesAnHonestMember(t *testing.T) {
 	})
 }
 
-func TestR15ACounterThatPassesOverflowsNothing(t *testing.T) {
+// R15.
+func TestCounterThatPassesOverflowsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		interval := time.Duration(rapid.Int64Range(int64(membership.MinInterval), int64(membership.MaxInterval)).Draw(t, "interval"))
 		incarnation, heartbeat := rapid.Uint64().Draw(t, "incarnation"), rapid.Uint64().Draw(t, "heartbeat")

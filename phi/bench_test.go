@@ -53,7 +53,7 @@ func known(d Detector) *Model {
 	return m
 }
 
-// slow returns the pace of a member that is slower than all, so that it is judged by the longer way.
+// slow returns the statistics of a member that is slower than all, so that it is judged by the longer way.
 func slow() *MemberStats {
 	var p MemberStats
 	for i := range 40 {

@@ -2,19 +2,19 @@ package phi
 
 import "math"
 
-// curve is Φ over waits, drawn through what a histogram holds: straight lines between points of the body, and beyond
-// the wait from that one in 10^level exceeds, a tail of two parameters [Weibull 1951],
+// curve is Φ over waits, fitted to what a histogram holds: straight lines between points of the body, and beyond
+// the wait from, which one wait in 10^level exceeds, a tail of two parameters [Weibull 1951],
 //
 //	decades(w) = ((w − from)/width)^shape
 //
 // whose shape is 1 for an exponential tail and 2 for one like the normal's; it is fitted by the mean and the standard
-// deviation of what exceeds from. What is fitted to few waits is not known well, and a detector that took it for true would
-// be too bold. So Φ is that of the predictive distribution, in which doubt thickens the tail:
+// deviation of what exceeds from. What is fitted to few waits is not known well, and a detector that took it for true
+// would be too bold. So Φ is that of the predictive distribution, in which doubt thickens the tail:
 //
 //	Φ(w) = level + doubt·log10(1 + decades(w)·ln 10/doubt)
 //
 // For an exponential tail known from n waits it is exact with doubt = n; a second parameter and waits that come in
-// crowds call for less, see doubtShare.
+// bursts call for less, see doubtShare.
 type curve struct {
 	body               [points + 1]float64 // waits of Φ = 0, level/points, 2·level/points … level
 	level              float64
@@ -25,14 +25,14 @@ type curve struct {
 const (
 	points = 16
 
-	// tailWaits is how far the body is read off: as long as so many waits of their own exceed, see crowds. The tail is fitted
+	// tailWaits is how far the body is read off: as long as so many independent waits exceed, see burstiness. The tail is fitted
 	// to what exceeds; more than that at the highest level, fewer at the least.
 	tailWaits          = 4.0
 	minLevel, maxLevel = 0.5, 3.125
 
-	// Where waits are on their own, the body is read off further, as long as farWaits of them exceed. Without loss the tail
+	// Where waits are independent, the body is read off further, as long as farWaits of them exceed. Without loss the tail
 	// bends down late, which what is fitted before the bend cannot know: it was six times too patient at Φ 5. Under loss
-	// waits come in crowds, and a body read off as far by few of their own was 3.6 times too bold. By 24 waits the first
+	// waits come in bursts, and a body read off as far by few independent ones was 3.6 times too bold. By 24 waits the first
 	// stays five times too patient, by 12 the second is nearly 3 times too bold.
 	farWaits = 16.0
 	farLevel = 3.5
@@ -56,17 +56,18 @@ func (g guess) above(w float64) float64 {
 	return priorWeight / (1 + math.Exp((w-g.mean)/g.scale))
 }
 
-func (c *curve) fit(h *histogram, n, alone float64, s Summary) {
+// fit fits the curve to n waits of a histogram, of which a share counts as independent, and whose summary is s.
+func (c *curve) fit(h *histogram, n, independent float64, s Summary) {
 	g := guess{mean: s.Mean, scale: max(s.StdDev, minExcess) * logisticScale}
 	n += priorWeight
-	c.level = level(n * alone)
+	c.level = level(n * independent)
 	var above [bins]float64 // waits from the beginning of each bin on
 	h.sum(&above)
-	c.fitExcess(c.fitTail(h, &above, g, n*math.Pow(10, -c.level)), alone)
+	c.fitExcess(c.fitTail(h, &above, g, n*math.Pow(10, -c.level)), independent)
 	c.fitBody(&above, g, n)
 }
 
-// level returns the Φ up to which the body is read off so many waits of their own.
+// level returns the Φ up to which the body is read off so many independent waits.
 func level(waits float64) float64 {
 	near := min(max(math.Log10(waits/tailWaits), minLevel), maxLevel)
 	return max(near, min(math.Log10(waits/farWaits), farLevel))
@@ -117,16 +118,16 @@ func cross(low, high, inBin, above float64, g guess, wanted float64) float64 {
 	return from
 }
 
-// fitExcess takes the parameters of the tail from the moments of the excess. Alone is the share of the waits that are on
-// their own, see crowds.
-func (c *curve) fitExcess(e excess, alone float64) {
+// fitExcess takes the parameters of the tail from the moments of the excess. Independent is the share of the waits that are
+// independent, see burstiness.
+func (c *curve) fitExcess(e excess, independent float64) {
 	mean := max(e.sum/e.n, minExcess)
 	sd := math.Sqrt(max(e.squares/e.n-mean*mean, 0))
 	shape := math.Pow(max(sd/mean, 0.1), -1.086) // to 2 % for shapes of 0.7 to 5 [Justus et al. 1978]
-	shape = 1 + (min(shape, maxShape)-1)*e.n*alone/(e.n*alone+shapeDoubt)
+	shape = 1 + (min(shape, maxShape)-1)*e.n*independent/(e.n*independent+shapeDoubt)
 	c.shape = max(shape, minShape)
 	c.width = mean / math.Gamma(1+1/c.shape) * math.Pow(math.Ln10, 1/c.shape)
-	c.doubt = max(e.n*alone*doubtShare, minDoubt+(firstDoubt-minDoubt)*alone)
+	c.doubt = max(e.n*independent*doubtShare, minDoubt+(firstDoubt-minDoubt)*independent)
 }
 
 // fitBody reads the points of the body off the sums of the histogram.

@@ -18,9 +18,9 @@ func bentPhi(wait float64) float64 {
 	return min(w, bend) + max(w-bend, 0)*steep
 }
 
-// Waits of their own show the bend, and the model must not be too patient behind it: fitted to what exceeds maxLevel, it is
+// R7: Waits of their own show the bend, and the model must not be too patient behind it: fitted to what exceeds maxLevel, it is
 // ten times at Φ 5.
-func TestR7WaitsOfTheirOwnShowWhereTheirTailBends(t *testing.T) {
+func TestCurveShowsWhereTheTailOfIndependentWaitsBends(t *testing.T) {
 	const members, runs, looks = 1000, 4, 32
 	var passing [5]float64 // the mean share of waits that pass Φ = k+1, in units of 10^−Φ
 	for seed := range uint64(runs) {
@@ -47,7 +47,7 @@ func TestR7WaitsOfTheirOwnShowWhereTheirTailBends(t *testing.T) {
 	}
 }
 
-func TestCurveIsReadOffFurtherOnlyByWaitsOfTheirOwn(t *testing.T) {
+func TestCurveIsReadOffFurtherOnlyByIndependentWaits(t *testing.T) {
 	for _, c := range []struct{ waits, want float64 }{
 		{1, minLevel}, {400, 2}, {8000, maxLevel}, {21_000, maxLevel}, {32_000, math.Log10(2000)}, {100_000, farLevel},
 	} {

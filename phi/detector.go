@@ -9,7 +9,7 @@ import (
 // Detector is the way in which a [Model] turns waits into suspicion. The zero value is the default, [Measured].
 type Detector struct{ family Family }
 
-// Measured returns the default: the curve that the model draws through the waits it has seen.
+// Measured returns the default: the curve that the model fits to the waits it has seen.
 func Measured() Detector { return Detector{} }
 
 // Fitted returns the detector that takes the waits for those of a textbook family, with the mean and the standard

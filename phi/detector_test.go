@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestADetectorIsFoundByItsNameAndAnUnknownNameGetsTheList(t *testing.T) {
+func TestByNameFindsADetectorOrListsThem(t *testing.T) {
 	if want := []string{"exponential", "logistic", "measured", "normal"}; !slices.Equal(Names(), want) {
 		t.Errorf("the names are %v, want %v", Names(), want)
 	}

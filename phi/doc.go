@@ -12,9 +12,9 @@
 //
 // # The parts
 //
-// A [Model] is one for each observer, and learns from the waits of all members: it keeps a histogram of them, and draws
-// a curve through it with a tail of two parameters. It gives Φ of a wait, and the wait that reaches a Φ, which is the
-// time-out. A [Pace] is one for each member, in 12 bytes. It is without effect unless the member is slower than the
+// A [Model] is one for each observer, and learns from the waits of all members: it keeps a histogram of them, and fits
+// a curve to it with a tail of two parameters. It gives Φ of a wait, and the wait that reaches a Φ, which is the
+// time-out. [MemberStats] are one for each member, in 12 bytes. They have no effect unless the member is slower than the
 // others beyond chance.
 //
 // A [Detector] chooses how the model judges: by what it has measured, the default, or by a [Family] of the textbook
@@ -40,5 +40,5 @@
 //
 // The waits themselves stand in logistic_test.go. What the model's Φ is worth is measured by the test
 // TestR7PhiMeansTheShareOfSilencesThatPassIt of package sim. What lies beyond 10^6 was not measured: there Φ continues
-// the tail, thickened by the doubt about it.
+// the tail, thickened by what is not known about it.
 package phi

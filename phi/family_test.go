@@ -45,7 +45,8 @@ func forEach(t *testing.T, property func(*rapid.T, Family)) {
 	}
 }
 
-func TestR7PhiIsFiniteForEveryFiniteSilence(t *testing.T) {
+// R7.
+func TestPhiIsFiniteForEveryFiniteSilence(t *testing.T) {
 	forEach(t, func(t *rapid.T, f Family) {
 		wait, s := anyFloat().Draw(t, "wait"), anySummary().Draw(t, "summary")
 		got := f.Phi(wait, s)
@@ -61,7 +62,8 @@ func TestR7PhiIsFiniteForEveryFiniteSilence(t *testing.T) {
 	})
 }
 
-func TestR7TimeOutIsFiniteForEveryFinitePhi(t *testing.T) {
+// R7.
+func TestTimeOutIsFiniteForEveryFinitePhi(t *testing.T) {
 	forEach(t, func(t *rapid.T, f Family) {
 		phi, s := anyFloat().Draw(t, "phi"), anySummary().Draw(t, "summary")
 		got := f.Wait(phi, s)
@@ -194,7 +196,7 @@ func TestWaitsThatNeverVaryMakeTheNextLongerOneSuspicious(t *testing.T) {
 	}
 }
 
-func TestAWaitThatMakesNoSenseCountsAsNone(t *testing.T) {
+func TestWaitThatMakesNoSenseCountsAsNone(t *testing.T) {
 	s := Summary{Mean: 2, StdDev: 1}
 	for _, f := range families {
 		for _, wait := range []float64{-1, math.Inf(-1), math.NaN()} {

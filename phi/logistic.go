@@ -2,7 +2,7 @@ package phi
 
 import "math"
 
-// Logistic returns the family of the logistic distribution, the default:
+// Logistic returns the family of the logistic distribution:
 //
 //	P(X > w) = 1/(1 + exp((w−mean)/scale)), scale = sd·√3/π
 //

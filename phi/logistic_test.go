@@ -28,7 +28,8 @@ var peakAges = []struct {
 // A factor of 3 in the rate of mistakes, as a distance of Φ.
 var factor3 = math.Log10(3)
 
-func TestR7LogisticIsCalibratedOnRelayedHeartbeats(t *testing.T) {
+// R7.
+func TestLogisticIsCalibratedOnRelayedHeartbeats(t *testing.T) {
 	// How far Φ may lie below the truth. Without loss pulls cut the tail shorter than exponential: −2.58 at worst.
 	// With loss −0.87 at worst. Both are measured; patience costs time, not mistakes.
 	const patientClean, patientLossy = -2.6, -0.9

@@ -4,7 +4,7 @@ import "math"
 
 // Model is what one observer has learned of the waits of all members together, in intervals of each. Gossip treats
 // all subjects alike, so from one observer's place their waits have one distribution; the model knows within seconds
-// what the waits of one member would tell after many minutes. A [Pace] says in which way a member is different.
+// what the waits of one member would show after many minutes. [MemberStats] say in which way a member is different.
 //
 // It takes about 3.5 KB, never allocates after [NewModel], and is a function of what was put in. It is not safe for
 // concurrent use.
@@ -15,15 +15,15 @@ type Model struct {
 	prior      Summary
 	members    float64 // members that the prior is for
 	full       float64 // waits at which what it holds is halved
-	fresh      int     // waits since the curve was drawn
-	stale      int     // how many of them let it be thought of drawing it anew
+	fresh      int     // waits since the curve was fitted
+	stale      int     // at how many of them the next fit is considered
 	surprised  bool    // one of the tail was among them
 	generation uint64  // how often it was
 	alarm      float64 // see watch
 	calm       float64 // waits below do not raise it
 	burstiness burstiness
 	curve      curve
-	whole      Summary // of waits and prior when the curve was drawn
+	whole      Summary // of waits and prior when the curve was fitted
 }
 
 const (
@@ -48,25 +48,25 @@ func NewModel(d Detector) *Model {
 // SetPrior says what to expect of the waits before any were seen, and of how many members they will come. It counts
 // as 32 waits, for ever, and may be set again when more is known.
 func (m *Model) SetPrior(s Summary, members int) {
-	crowd := max(float64(members), 1)
-	if s == m.prior && crowd == m.members {
+	n := max(float64(members), 1)
+	if s == m.prior && n == m.members {
 		return
 	}
-	m.prior, m.members, m.full = s, crowd, max(memory, memoryEach*crowd)
+	m.prior, m.members, m.full = s, n, max(memory, memoryEach*n)
 	m.refit()
 }
 
 // Seen returns the number of waits that the model holds; old ones count for less than 1.
 func (m *Model) Seen() float64 { return m.total.N }
 
-// Generation returns how often the curve was drawn, ≥ 1. As long as it stays the same, so does what Phi and Wait say of a pace
-// that is not slower than the others.
+// Generation returns how often the curve was fitted, ≥ 1. As long as it stays the same, so do the results of Phi and Wait for a
+// member that is not slower than the others.
 func (m *Model) Generation() uint64 { return m.generation }
 
-// UntilRefit returns how many more waits may come until the curve may be drawn anew, ≥ 1: with the last of them.
+// UntilRefit returns after how many more waits the curve may be fitted anew, ≥ 1.
 func (m *Model) UntilRefit() int { return m.stale - m.fresh }
 
-// Summary returns the mean and the standard deviation of waits and prior, as of the last drawing of the curve.
+// Summary returns the mean and the standard deviation of waits and prior, as of the last fit of the curve.
 func (m *Model) Summary() Summary { return m.whole }
 
 // Add counts a wait. A negative or NaN wait counts as 0, one above 1024 as that.
@@ -89,12 +89,12 @@ func (m *Model) Add(wait float64) {
 	}
 }
 
-// The curve is drawn anew when a sixteenth of the waits is new. Where they are many, it is after so many if a wait of the tail
-// is among them, else after four times as many: waits of the tail come in crowds, and the first of these tell of those that the
-// next messages end. Drawn always after 2048, four and a half in 10⁵ waits passed Φ 5 where two and a half do, at 30 % loss and fanout 3.
+// The curve is fitted anew when a sixteenth of the waits is new. Where that would be more than 512, it is after 512 if a wait of the
+// tail is among them, otherwise after 2048: waits of the tail come in bursts, and the first of a burst announce those that the
+// next messages end. Fitted always after 2048, 4.5 in 10⁵ waits passed Φ 5 where 2.5 do, at 30 % loss and fanout 3.
 const often, seldom = 512, 2048
 
-// refitIfDue draws the curve anew, unless that can wait.
+// refitIfDue fits the curve anew, unless that can wait.
 func (m *Model) refitIfDue() {
 	if m.stale < often || m.surprised || m.fresh >= seldom {
 		m.refit()
@@ -130,6 +130,7 @@ func (m *Model) watch(wait float64) {
 // slack is how much more than the mean the Φ of a wait has to be to raise the alarm.
 const slack = 0.35
 
+// refit fits the curve to what the model holds.
 func (m *Model) refit() {
 	m.surprised = false
 	m.fresh, m.stale = 0, int(min(often, max(math.Ceil(m.total.N/15), 1)))
@@ -139,7 +140,7 @@ func (m *Model) refit() {
 	m.calm = m.curve.wait(math.Log10E+slack) * (1 - 1e-9) // on the safe side, whatever the rounding
 }
 
-// Phi returns the suspicion that a wait of a member of this pace gives, ≥ 0: finite for every finite wait, and never
+// Phi returns the suspicion that a wait of a member with these statistics gives, ≥ 0: finite for every finite wait, and never
 // falling as the wait grows. An infinite wait gives +Inf.
 func (m *Model) Phi(wait float64, p *MemberStats) float64 {
 	if math.IsInf(wait, 1) {
@@ -159,7 +160,7 @@ func (m *Model) Phi(wait float64, p *MemberStats) float64 {
 	return finite(phi)
 }
 
-// Wait returns the wait at which the suspicion of a member of this pace reaches phi: the inverse of Phi, the time-out.
+// Wait returns the wait at which the suspicion of a member with these statistics reaches phi: the inverse of Phi, the time-out.
 // It is 0 when phi is not above 0. +Inf and NaN, which nothing reaches, give +Inf.
 func (m *Model) Wait(phi float64, p *MemberStats) float64 {
 	switch {

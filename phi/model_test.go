@@ -10,9 +10,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestR7AMemberTakes16BytesAndAnObserver4Kilobytes(t *testing.T) {
+// R7.
+func TestModelTakes4KilobytesAndAMember16Bytes(t *testing.T) {
 	if got := unsafe.Sizeof(MemberStats{}); got > 16 {
-		t.Errorf("a pace takes %d bytes, want at most 16", got)
+		t.Errorf("the statistics of a member take %d bytes, want at most 16", got)
 	}
 	if got := unsafe.Sizeof(Model{}); got > 4096 {
 		t.Errorf("a model takes %d bytes, want at most 4096", got)
@@ -26,7 +27,7 @@ func TestModelAllocatesNothing(t *testing.T) {
 	}
 }
 
-// anyModel draws models of all detectors that have seen waits of many kinds, and the pace of a member of theirs.
+// anyModel draws models of all detectors that have seen waits of many kinds, and the statistics of a member of theirs.
 func anyModel(t *rapid.T) (*Model, *MemberStats) {
 	m := NewModel(rapid.SampledFrom(detectors).Draw(t, "detector"))
 	m.SetPrior(anySummary().Draw(t, "prior"), rapid.IntRange(-1, 1000).Draw(t, "members"))
@@ -47,7 +48,8 @@ func anyModel(t *rapid.T) (*Model, *MemberStats) {
 	return m, &p
 }
 
-func TestR7PhiOfAModelIsFiniteAndNeverFallsWhateverItHasSeen(t *testing.T) {
+// R7.
+func TestModelPhiIsFiniteAndNeverFallsWhateverItHasSeen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, p := anyModel(t)
 		last := 0.0
@@ -72,7 +74,7 @@ func TestR7PhiOfAModelIsFiniteAndNeverFallsWhateverItHasSeen(t *testing.T) {
 	})
 }
 
-func TestTheTimeOutOfAModelIsTheInverseOfItsPhi(t *testing.T) {
+func TestModelTimeOutIsTheInverseOfItsPhi(t *testing.T) {
 	for _, p := range []*MemberStats{{}, slow()} {
 		m := known(Measured())
 		for phi := 0.05; phi < 30; phi += 0.05 {
@@ -94,7 +96,8 @@ var shapes = map[string]func(*rand.Rand) float64{
 	},
 }
 
-func TestR7PhiOfAModelMeansTheDefinitionForAnyShape(t *testing.T) {
+// R7.
+func TestModelPhiMeansTheDefinitionForAnyShape(t *testing.T) {
 	for name, draw := range shapes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,7 +130,8 @@ func TestR7PhiOfAModelMeansTheDefinitionForAnyShape(t *testing.T) {
 	}
 }
 
-func TestR7AModelFollowsLongerWaitsWithinTwentyIntervals(t *testing.T) {
+// R7.
+func TestModelFollowsLongerWaitsWithinTwentyIntervals(t *testing.T) {
 	for _, members := range []int{10, 1000} {
 		m, rng := NewModel(Measured()), rand.New(rand.NewPCG(1, 1))
 		m.SetPrior(Summary{Mean: 2 * math.Log10(float64(members)), StdDev: 1}, members)
@@ -145,7 +149,7 @@ func TestR7AModelFollowsLongerWaitsWithinTwentyIntervals(t *testing.T) {
 	}
 }
 
-func TestPaceIsExactlyThatOfAllUnlessBeyondChance(t *testing.T) {
+func TestMemberStatsAreThoseOfAllUnlessBeyondChance(t *testing.T) {
 	m, rng := known(Measured()), rand.New(rand.NewPCG(3, 3))
 	slower := 0
 	for range 2000 {
@@ -162,8 +166,8 @@ func TestPaceIsExactlyThatOfAllUnlessBeyondChance(t *testing.T) {
 	}
 }
 
-// A member that loses most of its packets: in each interval its news gets out or not.
-func TestR7ASlowMemberIsJudgedByItsOwnPace(t *testing.T) {
+// R7: A member that loses most of its packets: in each interval its news gets out or not.
+func TestMemberStatsOfASlowMemberJudgeIt(t *testing.T) {
 	m, rng := known(Measured()), rand.New(rand.NewPCG(4, 4))
 	const delay = 2.2 // intervals
 	draw := func() float64 {

@@ -2,15 +2,15 @@ package phi
 
 import "math"
 
-// MemberStats is in which way one member's waits differ from those of all, in 12 bytes. The zero value is that of a member
-// of which nothing is known, and never allocates.
+// MemberStats are in which way one member's waits differ from those of all, in 12 bytes. The zero value is that of a member
+// of which nothing is known. Nothing allocates.
 //
-// A member is judged as all are until its waits are longer beyond chance: 40 waits of its own would know its tail far
-// worse than the model of all does, and a detector that believed them would be too bold about a few members at any time.
+// A member is judged as all are until its waits are longer beyond chance: 40 waits of its own tell far less of its tail
+// than the model of all does, and an observer that believed them would be too bold about a few members at any time.
 type MemberStats struct {
 	mean     float32 // of the last waits, fading
 	variance float32
-	n        uint8 // waits seen, up to paceMemory
+	n        uint8 // waits seen, up to statsMemory
 }
 
 const (

@@ -31,12 +31,12 @@ var update = flag.Bool("update", false, "rewrite the golden files of the wire fo
 func goldenMessages() map[string]wire.Message {
 	h := wire.Header{From: "web-1", Incarnation: 1_767_225_600_000, Heartbeat: 345, To: "db-2"}
 	const clock = 1_767_225_686_250
-	columns := []byte{ // two members with the sum of their prints; lags 1 and 3: width 2, base 1, numbers 0 and 2
+	columns := []byte{ // two members with the sum of their fingerprints; lags 1 and 3: width 2, base 1, numbers 0 and 2
 		2, 0x89, 0xab, 0xcd, 0xef, 2, 2, 0b1000,
 		0, // a bucket of nobody
 	}
-	newer := []byte{0, 2, 0x89, 0xab, 0xcd, 0xef, 0b10, 0, 6}                             // of bucket 0, the second: lag 3
-	rosters := []byte{1, 2, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 2, 2, 0b1000} // bucket 1, two prints, their lags
+	newer := []byte{0, 2, 0x89, 0xab, 0xcd, 0xef, 0b10, 0, 6}                              // of bucket 0, the second: lag 3
+	listings := []byte{1, 2, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 2, 2, 0b1000} // bucket 1, two fingerprints, their lags
 	entries := []membership.Entry{{
 		Record: &membership.Record{
 			Name: "db-2", Incarnation: 1_767_225_500_000, Version: 1, Address: netip.MustParseAddrPort("10.0.0.2:4327"),
@@ -55,7 +55,7 @@ func goldenMessages() map[string]wire.Message {
 		"digest": &wire.Digest{Header: h, Clock: clock, Bits: 1, First: 0, Count: 2, Columns: columns},
 		"delta": &wire.Delta{
 			Header: h, Clock: clock, Bits: 1, Wants: []string{"cache-3"}, Fingerprints: []uint32{0x01234567}, Entries: entries,
-			Updates: newer, Listings: rosters, More: true,
+			Updates: newer, Listings: listings, More: true,
 		},
 		"ping":    &wire.Ping{Header: h, Nonce: 0x0123456789abcdef, News: entries[1:]},
 		"pong":    &wire.Pong{Header: h, Nonce: 0x0123456789abcdef},
@@ -72,7 +72,8 @@ func goldenMessages() map[string]wire.Message {
 	}
 }
 
-func TestR16TheBytesOfEachMessageAreThoseOfTheGoldenFile(t *testing.T) {
+// R16.
+func TestMessagesHaveTheBytesOfTheGoldenFiles(t *testing.T) {
 	for name, m := range goldenMessages() {
 		b, err := coder.Encode(m)
 		if err != nil {
@@ -170,8 +171,8 @@ func goodMessage() *rapid.Generator[wire.Message] {
 			return &wire.Digest{Header: h, Clock: clock, Bits: bits, First: rapid.Uint16().Draw(t, "first"), Count: rapid.Uint16Range(0, 1<<bits).Draw(t, "count"), Columns: blob.Draw(t, "columns")}
 		case 1:
 			return &wire.Delta{
-				Header: h, Clock: clock, Bits: bits, Wants: rapid.SliceOfN(name, 0, 5).Draw(t, "wants"), Fingerprints: rapid.SliceOfN(rapid.Uint32(), 0, 9).Draw(t, "prints"),
-				Entries: entries.Draw(t, "records"), Updates: blob.Draw(t, "newer"), Listings: blob.Draw(t, "rosters"), More: rapid.Bool().Draw(t, "more"),
+				Header: h, Clock: clock, Bits: bits, Wants: rapid.SliceOfN(name, 0, 5).Draw(t, "wants"), Fingerprints: rapid.SliceOfN(rapid.Uint32(), 0, 9).Draw(t, "fingerprints"),
+				Entries: entries.Draw(t, "records"), Updates: blob.Draw(t, "newer"), Listings: blob.Draw(t, "listings"), More: rapid.Bool().Draw(t, "more"),
 			}
 		case 2:
 			return &wire.Ping{Header: h, Nonce: rapid.Uint64().Draw(t, "nonce"), News: entries.Draw(t, "news")}
@@ -276,7 +277,8 @@ func lengthened(list []any, isStruct bool) []any {
 	return out
 }
 
-func TestR16ElementsOfALaterVersionAreIgnored(t *testing.T) {
+// R16.
+func TestDecodeIgnoresElementsOfALaterVersion(t *testing.T) {
 	for name, m := range goldenMessages() {
 		version, kind, body := arrays(t, m)
 		later := lengthened(body, true)
@@ -290,7 +292,8 @@ func TestR16ElementsOfALaterVersionAreIgnored(t *testing.T) {
 	}
 }
 
-func TestR16VersionsOneApartUnderstandEachOther(t *testing.T) {
+// R16.
+func TestDecodeUnderstandsVersionsOneApart(t *testing.T) {
 	b, err := coder.Encode(goldenMessages()["pong"])
 	if err != nil {
 		t.Fatal(err)
@@ -305,7 +308,8 @@ func TestR16VersionsOneApartUnderstandEachOther(t *testing.T) {
 	}
 }
 
-func TestR16UnknownKindsAreRefusedAsSuch(t *testing.T) {
+// R16.
+func TestDecodeRefusesUnknownKindsAsSuch(t *testing.T) {
 	b, err := coder.Encode(goldenMessages()["pong"])
 	if err != nil {
 		t.Fatal(err)
@@ -348,7 +352,7 @@ func hostile(t testing.TB) map[string][]byte {
 			in[what+" of 0x"+length+" at top"] = append([]byte{1, 1}, header...)
 			in[what+" of 0x"+length+" as header"] = append([]byte{1, 1, 0x94}, header...)
 			in[what+" of 0x"+length+" as columns"] = append([]byte{1, 1, 0x96, 0xc0, 1, 1, 0, 1}, header...)
-			in[what+" of 0x"+length+" as prints"] = append([]byte{1, 2, 0x99, 0xc0, 1, 1, 0xc0}, header...)
+			in[what+" of 0x"+length+" as fingerprints"] = append([]byte{1, 2, 0x99, 0xc0, 1, 1, 0xc0}, header...)
 			in[what+" of 0x"+length+" as entries"] = append([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, header...)
 			in[what+" of 0x"+length+" to be skipped"] = append([]byte{1, 4, 0x93, 0xc0, 1}, header...)
 		}
@@ -403,14 +407,14 @@ func TestHostileFramesDoNotBalloon(t *testing.T) {
 		tagged = append(tagged, fill(64, 0xc0)...)
 	}
 	for what, b := range map[string][]byte{
-		"a sync of a million nothings":        slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(million), fill(million, 0xc0)),
-		"a sync of a million empty entries":   slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(million), fill(million, 0x90)),
-		"a sync of 4096 empty entries":        slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(4096), fill(4096, 0x90)),
-		"a sync of 4096 entries with 64 tags": slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(4096), tagged),
-		"a million names that are wanted":     slices.Concat([]byte{1, 2, 0x99, 0xc0, 1, 1}, array(million), fill(million, 0xa0)),
-		"a million prints that are wanted":    slices.Concat([]byte{1, 2, 0x99, 0xc0, 1, 1, 0xc0}, array(million), fill(million, 0)),
-		"an entry with a million tags":        slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3, 0x91, 0x99, 0xa1, 'a', 1, 1, 1, 0xc0, 1, 0xa0, 0xa0}, array(million), fill(million, 0xc0)),
-		"a header with a million elements":    slices.Concat([]byte{1, 4, 0x92}, array(million), fill(million, 0)),
+		"a sync of a million nothings":           slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(million), fill(million, 0xc0)),
+		"a sync of a million empty entries":      slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(million), fill(million, 0x90)),
+		"a sync of 4096 empty entries":           slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(4096), fill(4096, 0x90)),
+		"a sync of 4096 entries with 64 tags":    slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3}, array(4096), tagged),
+		"a million names that are wanted":        slices.Concat([]byte{1, 2, 0x99, 0xc0, 1, 1}, array(million), fill(million, 0xa0)),
+		"a million fingerprints that are wanted": slices.Concat([]byte{1, 2, 0x99, 0xc0, 1, 1, 0xc0}, array(million), fill(million, 0)),
+		"an entry with a million tags":           slices.Concat([]byte{1, 5, 0x94, 0xc0, 0xc2, 0xc3, 0x91, 0x99, 0xa1, 'a', 1, 1, 1, 0xc0, 1, 0xa0, 0xa0}, array(million), fill(million, 0xc0)),
+		"a header with a million elements":       slices.Concat([]byte{1, 4, 0x92}, array(million), fill(million, 0)),
 	} {
 		cost, err := costOf(b)
 		if !errors.Is(err, wire.ErrForm) {

@@ -33,8 +33,8 @@ func TestColumnOfHeartbeatsTakesThreeBitsEach(t *testing.T) {
 	}
 }
 
-// TestHostile11ColumnsThatLieAreRefused: too short, or with numbers out of bounds.
-func TestHostile11ColumnsThatLieAreRefused(t *testing.T) {
+// TestHostileColumnsAreRefused: too short, or with numbers out of bounds.
+func TestHostileColumnsAreRefused(t *testing.T) {
 	var c ColumnWriter
 	b := c.Append(nil, append(lags(64), 1<<40))
 	for cut := range b {

@@ -119,8 +119,8 @@ type Digest struct {
 	Header  `codec:"Header"`
 	Clock   uint64 // of the sender, Unix milliseconds; lags count from it
 	Bits    uint8  // there are 2^Bits buckets
-	First   uint16 // number of the first one told here
-	Count   uint16 // how many follow on it, after the last comes number 0
+	First   uint16 // number of the first one in Columns
+	Count   uint16 // how many are in Columns, from First on; after the last comes number 0
 	Columns []byte
 }
 
@@ -138,7 +138,7 @@ type Delta struct {
 	Clock        uint64   // of the sender, Unix milliseconds; lags count from it; 0: news, which nobody asked for
 	Bits         uint8    // there are 2^Bits buckets, as in the digest
 	Wants        []string // members whose record the sender lacks, by name
-	Fingerprints []uint32 // the same by the print of the record
+	Fingerprints []uint32 // the same by the fingerprint of the record
 	Entries      Entries  // records that the receiver asked for or evidently lacks, or news
 	Updates      []byte   // heartbeats that are higher than the receiver's (exchange_updates.go)
 	Listings     []byte   // buckets that the two sides list differently (exchange_listings.go)
@@ -164,8 +164,8 @@ func (d *Delta) Empty() bool {
 	return len(d.Wants)+len(d.Fingerprints)+len(d.Entries)+len(d.Updates)+len(d.Listings) == 0 && !d.More
 }
 
-// Ping asks a member directly whether it is there. With a nonce of 0 it asks because the member is in doubt. It may
-// bring news, so that the answer confirms it was heard.
+// Ping asks a member directly whether it is there. With a nonce of 0 it is a probe of a member under
+// suspicion. It may bring news, so that the answer acknowledges it.
 type Ping struct {
 	Header `codec:"Header"`
 	Nonce  uint64
@@ -192,8 +192,8 @@ func (p *Pong) Kind() Kind { return KindPong }
 
 func (p *Pong) Answer() bool { return true }
 
-// Evidence tells which members the sender and others have asked in vain, and which have shown that they live. It is no
-// verdict: the receiver asks for itself.
+// Evidence tells which members the sender and others have probed without a reply, and which have shown that they live. It is
+// no verdict: the receiver probes for itself.
 type Evidence struct {
 	Header      `codec:"Header"`
 	Suspicions  []Suspicion
@@ -202,20 +202,21 @@ type Evidence struct {
 
 func (v *Evidence) Kind() Kind { return KindEvidence }
 
-// Suspicion is what opinions there are about one member.
+// Suspicion is what accusations there are of one member.
 type Suspicion struct {
 	Name        string
 	Incarnation uint64
 	Accusations []Accusation
 }
 
-// Accusation says that a witness has asked a member in vain since that heartbeat of it was due. A higher one refutes it.
+// Accusation says that the accuser has probed a member without a reply since that heartbeat of it was due. A higher one refutes
+// it.
 type Accusation struct {
 	Accuser   string
 	Heartbeat uint64
 }
 
-// Refutation is a heartbeat of a member that others doubt.
+// Refutation is a heartbeat of a member that others suspect.
 type Refutation struct {
 	Name        string
 	Incarnation uint64
@@ -273,7 +274,7 @@ func checkBuckets(clock uint64, bits uint8, count uint16) error {
 	case bits > MaxBucketBits:
 		return fmt.Errorf("2^%d buckets are too many", bits)
 	case int(count) > 1<<bits:
-		return fmt.Errorf("%d of 2^%d buckets are told", count, bits)
+		return fmt.Errorf("%d of 2^%d buckets are listed", count, bits)
 	}
 	return nil
 }

@@ -33,12 +33,12 @@ const MaxNameSize = 3 + membership.MaxNameLength
 // SizeString bounds what a name takes, or another string of up to 64 KiB.
 func SizeString(s string) int { return 3 + len(s) }
 
-// SizeRefutation bounds what a sign takes.
+// SizeRefutation bounds what a refutation takes.
 func SizeRefutation(s Refutation) int {
 	return 1 + SizeString(s.Name) + SizeUint(s.Incarnation) + SizeUint(s.Heartbeat)
 }
 
-// SizeSuspicion bounds what a doubt takes with all its opinions.
+// SizeSuspicion bounds what a suspicion takes with all its accusations.
 func SizeSuspicion(d Suspicion) int {
 	n := 4 + SizeString(d.Name) + SizeUint(d.Incarnation)
 	for _, o := range d.Accusations {

@@ -10,8 +10,8 @@ import (
 	"heartsay/membership"
 )
 
-// TestR17BudgetsAreUpperBounds holds size.go and codec.go together: no message takes more than was counted for it.
-func TestR17BudgetsAreUpperBounds(t *testing.T) {
+// TestSizesAreUpperBounds holds size.go and codec.go together: no message takes more than was counted for it. (R17)
+func TestSizesAreUpperBounds(t *testing.T) {
 	codec := NewCodec()
 	counter := rapid.OneOf(rapid.Uint64Range(1, 300), rapid.Uint64Range(1, 1<<34), rapid.Uint64Range(1, membership.MaxCounter))
 	text := func(most int) *rapid.Generator[string] {
@@ -30,7 +30,7 @@ func TestR17BudgetsAreUpperBounds(t *testing.T) {
 		h := Header{From: text(128).Draw(t, "from"), To: text(128).Draw(t, "to"), Incarnation: counter.Draw(t, "incarnation"), Heartbeat: counter.Draw(t, "heartbeat")}
 		records := rapid.SliceOfN(entry, 0, 20).Draw(t, "records")
 		wants := rapid.SliceOfN(text(128), 0, 40).Draw(t, "wants")
-		prints := rapid.SliceOfN(rapid.Uint32(), 0, 40).Draw(t, "prints")
+		fingerprints := rapid.SliceOfN(rapid.Uint32(), 0, 40).Draw(t, "fingerprints")
 		blob := make([]byte, rapid.IntRange(0, 1200).Draw(t, "blob"))
 		clock := counter.Draw(t, "clock")
 
@@ -44,11 +44,11 @@ func TestR17BudgetsAreUpperBounds(t *testing.T) {
 			&Pong{Header: h, Nonce: 1<<64 - 1}:                                                            fixed,
 			&Digest{Header: h, Clock: clock, Bits: 12, First: 1<<16 - 1, Count: 1<<16 - 1, Columns: blob}: fixed + len(blob),
 		}
-		delta := &Delta{Header: h, Clock: clock, Bits: 12, Wants: wants, Fingerprints: prints, Entries: records, Updates: blob, Listings: blob, More: true}
+		delta := &Delta{Header: h, Clock: clock, Bits: 12, Wants: wants, Fingerprints: fingerprints, Entries: records, Updates: blob, Listings: blob, More: true}
 		for _, w := range wants {
 			parts += SizeString(w)
 		}
-		for _, p := range prints {
+		for _, p := range fingerprints {
 			parts += SizeUint(uint64(p))
 		}
 		most[delta] = fixed + parts + 2*len(blob)

@@ -17,7 +17,8 @@ func newest(t *testing.T, events []sighting, n int, what string) time.Duration {
 	return events[n-1].at
 }
 
-func TestR12AJoinIsKnownToAllWithinAFewRounds(t *testing.T) {
+// R12.
+func TestJoinIsKnownToAllWithinAFewRounds(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(2) {
 		c := newCluster(t, seed)
@@ -39,7 +40,8 @@ func TestR12AJoinIsKnownToAllWithinAFewRounds(t *testing.T) {
 	}
 }
 
-func TestR12AChangedRecordTravelsAtOnce(t *testing.T) {
+// R12.
+func TestNewsOfAChangeTravelsAtOnce(t *testing.T) {
 	t.Parallel()
 	var worst time.Duration
 	for seed := range uint64(2) {
@@ -58,7 +60,8 @@ func TestR12AChangedRecordTravelsAtOnce(t *testing.T) {
 	}
 }
 
-func TestR12AnUpdateIsToldOncePerChange(t *testing.T) {
+// R12.
+func TestNewsIsSentOncePerChange(t *testing.T) {
 	c := newCluster(t, 12)
 	c.boot(20)
 	if err := c.SetTags(sim.Name(4), membership.Tags{{Key: "k", Value: "v"}}); err != nil {
@@ -68,7 +71,8 @@ func TestR12AnUpdateIsToldOncePerChange(t *testing.T) {
 	newest(t, c.events(membership.EventUpdate, sim.Name(4)), 20, "a change, once each")
 }
 
-func TestR12AMassJoinEndsWithOneView(t *testing.T) {
+// R12.
+func TestJoinOfManyEndsWithOneView(t *testing.T) {
 	c := newCluster(t, 12)
 	c.Boot(100, 50*time.Millisecond)
 	c.Run(2 * interval)

@@ -7,7 +7,8 @@ import (
 	"heartsay/membership"
 )
 
-func TestR9AMemberThatIsBehindAccusesNobodyUntilAWholeTimeoutLater(t *testing.T) {
+// R9.
+func TestOverloadedMemberAccusesNobodyUntilAWholeTimeoutLater(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	follow(a, 200)
 	for range 100 { // much longer than any time-out

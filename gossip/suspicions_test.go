@@ -2,7 +2,9 @@ package gossip_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,10 +14,10 @@ import (
 	"heartsay/sim"
 )
 
-// evidence is what b says: that these members have asked z in vain since that heartbeat of it was due.
-func evidence(a *lone, since uint64, witnesses ...string) *wire.Evidence {
+// evidence is what b says: that these members have probed z without a reply since that heartbeat of it was due.
+func evidence(a *lone, since uint64, accusers ...string) *wire.Evidence {
 	d := wire.Suspicion{Name: "z", Incarnation: uint64(sim.Epoch.UnixMilli())}
-	for _, w := range witnesses {
+	for _, w := range accusers {
 		d.Accusations = append(d.Accusations, wire.Accusation{Accuser: w, Heartbeat: since})
 	}
 	return &wire.Evidence{Header: header("b", a.beats()), Suspicions: []wire.Suspicion{d}}
@@ -38,7 +40,8 @@ func settled(t *testing.T, more ...string) *lone {
 	return a
 }
 
-func TestR8ThreeOpinionsCutThePatienceShort(t *testing.T) {
+// R8.
+func TestVerdictByThreeAccusersTakesTheMinimum(t *testing.T) {
 	alone, agreed := settled(t), settled(t)
 	for _, a := range []*lone{alone, agreed} {
 		a.answering = []string{"b", "c", "d"}
@@ -46,18 +49,19 @@ func TestR8ThreeOpinionsCutThePatienceShort(t *testing.T) {
 	agreed.hear("b", evidence(agreed, agreed.beats(), "b", "c"))
 	patience := gossip.DefaultConfig().Dead.Min
 	if _, dead := silence(agreed, agreed.mustSee("z"), patience+interval); dead < 0 || dead > patience+20*time.Millisecond {
-		t.Errorf("with three opinions z is dead after %s, want the least silence, %s", dead, patience)
+		t.Errorf("with three accusations z is dead after %s, want the least silence, %s", dead, patience)
 	}
 	z := alone.mustSee("z")
 	if z.DeadAfter <= patience {
 		t.Fatalf("phi says dead after %s already: the test is void", z.DeadAfter)
 	}
 	if _, dead := silence(alone, z, z.DeadAfter+interval); !near(dead, z.DeadAfter) {
-		t.Errorf("with one opinion z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
+		t.Errorf("with one accusation z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
 	}
 }
 
-func TestR8NobodyIsAccusedOnTheWordOfOthersAlone(t *testing.T) {
+// R8.
+func TestVerdictNeedsOwnProbes(t *testing.T) {
 	a := settled(t)
 	for range 40 {
 		a.hear("b", evidence(a, a.beats()+1, "b", "c", "d"))
@@ -67,38 +71,39 @@ func TestR8NobodyIsAccusedOnTheWordOfOthersAlone(t *testing.T) {
 	}
 }
 
-func TestR8AnOpinionMakesTheHearerAskForItself(t *testing.T) {
+// R8.
+func TestAccusationMakesTheReceiverProbe(t *testing.T) {
 	a := settled(t)
 	a.hear("b", evidence(a, a.beats(), "b"))
 	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 1 {
-		t.Errorf("after one opinion z is asked %d times within a quarter of an interval, want once: it answers", len(pings))
+		t.Errorf("after one accusation z is probed %d times within a quarter of an interval, want once: it answers", len(pings))
 	}
 }
 
-// Asking takes half a second where much is lost. News that had to wait for it at each step reached the last of 128 too late.
-func TestR8WhatEnoughAgreeOnIsPassedOnBeforeAsking(t *testing.T) {
-	told := func(witnesses ...string) (opinions int) {
+// R8: Asking takes half a second where much is lost. News that had to wait for it at each step reached the last of 128 too late.
+func TestAccusationsOfAQuorumArePassedOnBeforeProbing(t *testing.T) {
+	told := func(accusers ...string) (accusations int) {
 		a := settled(t)
 		a.answering = []string{"b", "c", "d"}
-		a.hear("b", evidence(a, a.beats(), witnesses...))
-		_, messages := sent[*wire.Evidence](a.run(interval / 8)) // no opinion of its own is formed by then
+		a.hear("b", evidence(a, a.beats(), accusers...))
+		_, messages := sent[*wire.Evidence](a.run(interval / 8)) // it has not accused by itself by then
 		for _, m := range messages {
 			for _, d := range m.Suspicions {
-				opinions = len(d.Accusations)
+				accusations = len(d.Accusations)
 			}
 		}
-		return opinions
+		return accusations
 	}
 	if got := told("b", "c"); got != 0 {
-		t.Errorf("the opinions of two, with none of its own, are passed on: %d", got)
+		t.Errorf("the accusations of two, with none of its own, are passed on: %d", got)
 	}
 	if got := told("b", "c", "d"); got != 3 {
-		t.Errorf("of the opinions of three %d are passed on, want all", got)
+		t.Errorf("of the accusations of three %d are passed on, want all", got)
 	}
 }
 
-// Since when somebody does not answer decides when it is dead, so that the earliest opinions matter.
-func TestR8OfTooManyOpinionsTheEarliestAreKept(t *testing.T) {
+// R8: Since when somebody does not answer decides when it is dead, so that the earliest accusations matter.
+func TestAccusationsKeptAreTheEarliest(t *testing.T) {
 	a := settled(t, "e")
 	a.answering = []string{"b", "c", "d", "e"}
 	a.run(3 * interval)
@@ -115,7 +120,8 @@ func TestR8OfTooManyOpinionsTheEarliestAreKept(t *testing.T) {
 	}
 }
 
-func TestR8WhoIsAloneWithItsOpinionGoesOnAsking(t *testing.T) {
+// R8.
+func TestProbesGoOnWhileNobodyElseAccuses(t *testing.T) {
 	a := settled(t)
 	a.answering = []string{"b", "c", "d"}
 	z := a.mustSee("z")
@@ -128,24 +134,26 @@ func TestR8WhoIsAloneWithItsOpinionGoesOnAsking(t *testing.T) {
 		}
 	}
 	if asked < 24 {
-		t.Errorf("z is called dead by a alone after %d questions, want 24", asked)
+		t.Errorf("z is declared dead by a alone after %d probes, want 24", asked)
 	}
 }
 
-func TestR8AHigherHeartbeatRefutesAnOpinion(t *testing.T) {
+// R8.
+func TestAccusationIsRefutedByAHigherHeartbeat(t *testing.T) {
 	a := settled(t)
 	known := a.mustSee("z").Heartbeat
 	out := a.hear("b", evidence(a, known-1, "b", "c", "d"))
 	to, answers := sent[*wire.Evidence](out)
 	if len(answers) != 1 || to[0] != address("b") || len(answers[0].Refutations) != 1 || answers[0].Refutations[0].Heartbeat != known {
-		t.Fatalf("an opinion from before heartbeat %d is answered by %v, want that heartbeat told to b", known, out.Messages)
+		t.Fatalf("an accusation from before heartbeat %d is answered by %v, want that heartbeat told to b", known, out.Messages)
 	}
 	if _, pings := sent[*wire.Ping](a.run(interval / 4)); len(pings) != 0 {
 		t.Errorf("z is asked %d times although it has shown that it lives", len(pings))
 	}
 }
 
-func TestR8WitnessesWhoAreNoMembersDoNotCount(t *testing.T) {
+// R8.
+func TestAccusersThatAreNoMembersDoNotCount(t *testing.T) {
 	a := settled(t)
 	a.answering = []string{"b", "c", "d"}
 	var strangers []string
@@ -159,25 +167,27 @@ func TestR8WitnessesWhoAreNoMembersDoNotCount(t *testing.T) {
 	}
 }
 
-func TestR8OpinionsFromTheFutureDoNotCount(t *testing.T) {
+// R8.
+func TestAccusationsFromTheFutureDoNotCount(t *testing.T) {
 	a := settled(t)
 	a.hear("b", evidence(a, 1<<60, "b", "c", "d"))
 	a.run(interval)
 	a.answering = []string{"b", "c", "d"}
 	z := a.mustSee("z")
 	if _, dead := silence(a, z, z.DeadAfter+interval); !near(dead, z.DeadAfter) {
-		t.Errorf("with opinions that nothing could refute z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
+		t.Errorf("with accusations that nothing could refute z is dead after %s, want what phi says, %s", dead, z.DeadAfter)
 	}
 }
 
-func TestR8ADoubtedMemberAnswersAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) {
+// R8.
+func TestAccusedMemberRepliesAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) {
 	z := newLone(t, "z", gossip.DefaultConfig())
 	z.answering = []string{"b"}
 	z.tell("b", entryOf("b", 1))
 	z.run(10*time.Second + interval/3)
 	before := z.Self().Heartbeat
 	if _, pongs := sent[*wire.Pong](z.hear("b", &wire.Ping{Header: header("b", z.beats())})); len(pongs) != 1 {
-		t.Fatalf("a question is answered %d times, want at once", len(pongs))
+		t.Fatalf("a probe is answered %d times, want at once", len(pongs))
 	}
 	to, signs := sent[*wire.Evidence](z.run(interval))
 	if len(signs) != 1 || to[0] != address("b") || signs[0].Heartbeat != before+1 {
@@ -185,8 +195,8 @@ func TestR8ADoubtedMemberAnswersAtOnceAndWhenItsHeartbeatHasRisen(t *testing.T) 
 	}
 }
 
-// The last word of a corpse may reach somebody after the verdict: it is from before the questions, and no sign of life.
-func TestR8AHeartbeatFromBeforeTheQuestionsRevivesNobody(t *testing.T) {
+// R8: The last word of a dead member may reach somebody after the verdict: it is from before the probes, and no sign of life.
+func TestVerdictStandsAgainstAHeartbeatFromBeforeTheProbes(t *testing.T) {
 	a := settled(t)
 	a.answering = []string{"b", "c", "d"}
 	last := a.mustSee("z").Heartbeat + 1 // of the crash; nobody has told a yet
@@ -202,7 +212,8 @@ func TestR8AHeartbeatFromBeforeTheQuestionsRevivesNobody(t *testing.T) {
 	}
 }
 
-func TestR8ACrashIsDetectedAlikeInCrowdsOfAnySize(t *testing.T) {
+// R8.
+func TestVerdictTakesAsLongAmongAnyNumber(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{2, 3, 10, 50, 200} {
 		c := newCluster(t, uint64(n), func(cfg *sim.Config) { cfg.Interval = 500 * time.Millisecond })
@@ -214,8 +225,8 @@ func TestR8ACrashIsDetectedAlikeInCrowdsOfAnySize(t *testing.T) {
 	}
 }
 
-// Whoever hears nothing at all may be the one at fault (FIELD: a local pause convicts everybody).
-func TestR9WhoIsCutOffIsPatientAndPardonsWhenItHearsAgain(t *testing.T) {
+// R9: Whoever hears nothing at all may be the one at fault (FIELD: a local pause convicts everybody).
+func TestIsolatedMemberIsPatientAndForgetsWhenItHearsAgain(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 9)
 	c.boot(20)
@@ -235,12 +246,13 @@ func TestR9WhoIsCutOffIsPatientAndPardonsWhenItHearsAgain(t *testing.T) {
 	c.mustBeWhole(time.Second)
 }
 
-func TestR9WhoIsCutOffAgainAndAgainFindsOutWhoDied(t *testing.T) {
+// R9.
+func TestIsolatedMemberFindsOutWhoDiedHoweverOftenItIs(t *testing.T) {
 	a := settled(t)
 	a.answering = nil
 	died, longest := a.now, 2*gossip.DefaultConfig().Dead.Max+4*interval
 	for a.mustSee("z").State.Present() {
-		a.run(20 * interval) // long enough to seem cut off
+		a.run(20 * interval) // long enough to seem isolated
 		h := a.beats()
 		a.tell("b", entryOf("b", h), entryOf("c", h), entryOf("d", h))
 		if silent := a.now.Sub(died); silent > 2*longest+40*interval {
@@ -248,11 +260,58 @@ func TestR9WhoIsCutOffAgainAndAgainFindsOutWhoDied(t *testing.T) {
 		}
 	}
 	if silent := a.now.Sub(died); silent < 2*longest {
-		t.Errorf("z is dead after %s: until %s being cut off explains it", silent, 2*longest)
+		t.Errorf("z is dead after %s: until %s being isolated explains it", silent, 2*longest)
 	}
 	for _, name := range []string{"b", "c", "d"} {
 		if v := a.mustSee(name); v.State != membership.Alive {
 			t.Errorf("%s, which is heard of, is %s", name, v.State)
 		}
+	}
+}
+
+// What is said against z takes more than a packet: the names have 128 bytes, the heartbeats 5, and a packet 1024.
+func TestEvidenceLargerThanAPacketBlocksNothing(t *testing.T) {
+	long := func(name string) string { return name + strings.Repeat("-", membership.MaxNameLength-1) }
+	const elapsed = 30 * time.Hour // since the members began
+	cfg := gossip.DefaultConfig()
+	cfg.MaxPayload = 1024
+	e, err := gossip.New(sim.Epoch, func() membership.Record { r := recordOf("a"); r.Name = long("a"); return r }(), cfg, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &lone{Engine: e, t: t, now: sim.Epoch}
+	a.answering = []string{long("b"), long("c"), long("d")}
+	heartbeat := uint64(elapsed / interval)
+	began := func(r *membership.Record) { r.Incarnation -= uint64(elapsed.Milliseconds()) }
+	for _, name := range append([]string{long("y"), long("z")}, a.answering...) {
+		a.tell(long("b"), entryOf(name, heartbeat, began))
+	}
+	accuse := func(name string) *wire.Evidence {
+		s := wire.Suspicion{Name: name, Incarnation: uint64(sim.Epoch.Add(-elapsed).UnixMilli())}
+		for _, accuser := range a.answering {
+			s.Accusations = append(s.Accusations, wire.Accusation{Accuser: accuser, Heartbeat: heartbeat + 1})
+		}
+		return &wire.Evidence{Header: header(long("b"), a.beats()), Suspicions: []wire.Suspicion{s}}
+	}
+	a.hear(long("b"), accuse(long("z")))
+	told, own := map[string]int{}, false // accusations at most; one of a's own among them
+	gather := func(d time.Duration) {
+		_, messages := sent[*wire.Evidence](a.run(d))
+		for _, m := range messages {
+			if b, err := wire.NewCodec().Encode(m); err != nil || len(b) > cfg.MaxPayload {
+				t.Fatalf("evidence takes %d bytes (%v), want at most %d", len(b), err, cfg.MaxPayload)
+			}
+			for _, s := range m.Suspicions {
+				told[s.Name[:1]] = max(told[s.Name[:1]], len(s.Accusations))
+				own = own || s.Accusations[0].Accuser == long("a")
+			}
+		}
+	}
+	gather(12 * interval) // enough for a to probe z without a reply, and to accuse it as the fourth
+	a.hear(long("b"), accuse(long("y")))
+	gather(2 * interval)
+	if told["z"] < 3 || told["y"] < 3 || !own {
+		t.Errorf("accusations told: %d of z, %d of y, which was accused later, a's own among them: %v; want at least 3 of each, and its own",
+			told["z"], told["y"], own)
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"heartsay/sim"
 )
 
-func TestR13AGoodbyeIsSeenAsLeftByAll(t *testing.T) {
+// R13.
+func TestGoodbyeIsSeenAsLeftByAll(t *testing.T) {
 	t.Parallel()
 	for _, loss := range []float64{0, 0.3} {
 		var worst time.Duration
@@ -38,7 +39,8 @@ func TestR13AGoodbyeIsSeenAsLeftByAll(t *testing.T) {
 	}
 }
 
-func TestR13AGoodbyeWithTagsThatFillManyPacketsIsSeenByAll(t *testing.T) {
+// R13.
+func TestGoodbyeWithManyTagsIsSeenByAll(t *testing.T) {
 	c := newCluster(t, 13)
 	c.OnMessage = c.mustFit
 	c.start("a", "b", "c", "d")
@@ -50,7 +52,8 @@ func TestR13AGoodbyeWithTagsThatFillManyPacketsIsSeenByAll(t *testing.T) {
 	c.mustAgree("d", "left", 2*time.Second)
 }
 
-func TestR13AMemberThatIsAloneLeavesAtOnce(t *testing.T) {
+// R13.
+func TestLeaveOfAMemberAloneIsOverAtOnce(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.keep(a.Leave(a.now))
 	if over, told := a.HasLeft(); !over || told != 0 {
@@ -58,7 +61,8 @@ func TestR13AMemberThatIsAloneLeavesAtOnce(t *testing.T) {
 	}
 }
 
-func TestR13ALeaveIsOverWhenThoseToldConfirmOrNobodyDoes(t *testing.T) {
+// R13.
+func TestLeaveIsOverWhenAcknowledgedOrGivenUp(t *testing.T) {
 	for _, answers := range []bool{true, false} {
 		a := newLone(t, "a", gossip.DefaultConfig())
 		a.tell("b", entryOf("b", 1), entryOf("c", 1))
@@ -85,8 +89,8 @@ func TestR13ALeaveIsOverWhenThoseToldConfirmOrNobodyDoes(t *testing.T) {
 	}
 }
 
-// Of a hundred members ninety-nine died, and all of them are still listed: the goodbye must reach the one that lives.
-func TestR13AGoodbyeFindsTheFewThatLive(t *testing.T) {
+// R13: Of a hundred members ninety-nine died, and all of them are still listed: the goodbye must reach the one that lives.
+func TestGoodbyeFindsTheFewThatLive(t *testing.T) {
 	missed := 0
 	for seed := range uint64(10) {
 		a := newLone(t, "a", gossip.DefaultConfig())
@@ -115,7 +119,8 @@ func TestR13AGoodbyeFindsTheFewThatLive(t *testing.T) {
 	}
 }
 
-func TestR13ALeaveIsBoundToItsIncarnation(t *testing.T) {
+// R13.
+func TestLeaveIsBoundToItsIncarnation(t *testing.T) {
 	c := newCluster(t, 13)
 	c.start("a", "b", "c")
 	c.Run(10 * time.Second)
@@ -151,7 +156,8 @@ func happenedAt(events []sighting, observer string) int {
 	return n
 }
 
-func TestR13ALeavingMemberStartsNoMoreExchanges(t *testing.T) {
+// R13.
+func TestLeaveStopsExchanges(t *testing.T) {
 	a := newLone(t, "a", gossip.DefaultConfig())
 	a.tell("b", entryOf("b", 1))
 	a.keep(a.Leave(a.now))
@@ -164,7 +170,8 @@ func TestR13ALeavingMemberStartsNoMoreExchanges(t *testing.T) {
 	}
 }
 
-func TestR13ALeaveOfAThirdAtOnceIsNoAlarm(t *testing.T) {
+// R13.
+func TestLeaveOfAThirdAtOnceIsNoAlarm(t *testing.T) {
 	c := newCluster(t, 13)
 	c.boot(30)
 	for i := range 10 {

@@ -23,7 +23,8 @@ func split(c *cluster, k int) {
 	c.Network.Partition(first, others)
 }
 
-func TestR11APartitionHealsByItself(t *testing.T) {
+// R11.
+func TestPartitionHealsByItself(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
 		what   string
@@ -32,7 +33,7 @@ func TestR11APartitionHealsByItself(t *testing.T) {
 	}{
 		{"half and half, for 10 s", 20, 10, 10 * time.Second},
 		{"half and half, for 5 min", 20, 10, 5 * time.Minute},
-		{"one cut off, for 5 min", 20, 1, 5 * time.Minute},
+		{"one isolated, for 5 min", 20, 1, 5 * time.Minute},
 		{"one of two, for 5 min", 2, 1, 5 * time.Minute},
 	} {
 		c := newCluster(t, 11)
@@ -54,8 +55,8 @@ func TestR11APartitionHealsByItself(t *testing.T) {
 	}
 }
 
-// Pruning the dead must not stop partitions from healing (KurrentDB#3116).
-func TestR11APartitionHealsThoughEachSideForgotTheOther(t *testing.T) {
+// R11: Pruning the dead must not stop partitions from healing (KurrentDB#3116).
+func TestPartitionHealsThoughEachSideForgotTheOther(t *testing.T) {
 	c := newCluster(t, 11, forgetful)
 	c.boot(10)
 	split(c, 5)
@@ -68,7 +69,8 @@ func TestR11APartitionHealsThoughEachSideForgotTheOther(t *testing.T) {
 	t.Logf("whole %s after the links were", took)
 }
 
-func TestR11ATotalRestartHealsFromOneSeed(t *testing.T) {
+// R11.
+func TestRestartOfAllHealsFromOneSeed(t *testing.T) {
 	c := newCluster(t, 11)
 	c.start("a", "b", "c", "d", "e")
 	c.Run(20 * time.Second)
@@ -80,7 +82,8 @@ func TestR11ATotalRestartHealsFromOneSeed(t *testing.T) {
 	c.mustBeWhole(2 * time.Second)
 }
 
-func TestR11OneSurvivorFindsThoseWhoComeBackWithoutAnySeed(t *testing.T) {
+// R11.
+func TestSurvivorFindsThoseWhoComeBackWithoutAnySeed(t *testing.T) {
 	c := newCluster(t, 11)
 	c.start("a", "b", "c", "d")
 	c.Run(20 * time.Second)
@@ -94,7 +97,8 @@ func TestR11OneSurvivorFindsThoseWhoComeBackWithoutAnySeed(t *testing.T) {
 	c.mustBeWhole(10 * time.Second)
 }
 
-func TestR11TheDeadAreTriedAboutOncePerIntervalByTheWholeCluster(t *testing.T) {
+// R11.
+func TestLostAreTriedAboutOncePerIntervalByTheWholeCluster(t *testing.T) {
 	c := newCluster(t, 11)
 	c.boot(20)
 	c.Crash(sim.Name(5))
@@ -112,7 +116,8 @@ func TestR11TheDeadAreTriedAboutOncePerIntervalByTheWholeCluster(t *testing.T) {
 	}
 }
 
-func TestR11AOneWayLinkIsRelayedAroundAndKillsNobody(t *testing.T) {
+// R11.
+func TestOneWayLinkIsRelayedAroundAndKillsNobody(t *testing.T) {
 	c := newCluster(t, 11)
 	c.start("a", "b", "c", "d")
 	c.Run(20 * time.Second)

@@ -2,9 +2,9 @@ package gossip
 
 import "testing"
 
-// TestR17ALargeViewTakesTurns holds that a digest costs the same however many members there are, and what the operator says
-// if he does, and that it tells of all in turn.
-func TestR17ALargeViewTakesTurns(t *testing.T) {
+// TestDigestOfALargeViewTakesTurns holds that a digest costs the same however many members there are, and what the operator says
+// if he does, and that it tells of all in turn. (R17)
+func TestDigestOfALargeViewTakesTurns(t *testing.T) {
 	for _, c := range []struct{ members, budget, columns int }{
 		{100, 0, 256},
 		{1000, 0, 256},
@@ -35,8 +35,8 @@ func TestR17ALargeViewTakesTurns(t *testing.T) {
 	}
 }
 
-// TestR17NoBucketStarvesForABudgetThatItExceeds holds that a small budget makes all wait longer, but nobody for ever.
-func TestR17NoBucketStarvesForABudgetThatItExceeds(t *testing.T) {
+// TestDigestTellsABucketThatExceedsItsBudget holds that a small budget makes all wait longer, but nobody for ever. (R17)
+func TestDigestTellsABucketThatExceedsItsBudget(t *testing.T) {
 	e, _ := crowd(t, 1000)
 	e.cfg.Budget, e.cfg.MaxPayload = 64, DefaultConfig().MaxPayload
 	for i, m := range e.table.All() { // lags that no column packs well

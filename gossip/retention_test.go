@@ -31,7 +31,8 @@ func digested(c *cluster) *int {
 	return n
 }
 
-func TestR10TheDeadLeaveTheDigestAfterTheirGraceAndTheListAfterTheirRetention(t *testing.T) {
+// R10.
+func TestRetentionOfTheDead(t *testing.T) {
 	c := newCluster(t, 10, forgetful)
 	c.start("a", "b", "c", "d")
 	c.Run(20 * time.Second)
@@ -64,7 +65,8 @@ func TestR10TheDeadLeaveTheDigestAfterTheirGraceAndTheListAfterTheirRetention(t 
 	}
 }
 
-func TestR10ThoseWhoLeftAreForgottenSooner(t *testing.T) {
+// R10.
+func TestRetentionOfThoseWhoLeftIsShorter(t *testing.T) {
 	c := newCluster(t, 10, forgetful)
 	c.start("a", "b", "c")
 	c.Run(5 * time.Second)
@@ -79,7 +81,8 @@ func TestR10ThoseWhoLeftAreForgottenSooner(t *testing.T) {
 	c.mustAgree("c", "unknown", 12*time.Second)
 }
 
-func TestR10ForgetIsInstantAndIdempotent(t *testing.T) {
+// R10.
+func TestForgetIsInstantAndIdempotent(t *testing.T) {
 	c := newCluster(t, 10)
 	c.start("a", "b", "c")
 	c.Run(5 * time.Second)
@@ -107,7 +110,8 @@ func TestR10ForgetIsInstantAndIdempotent(t *testing.T) {
 	}
 }
 
-func TestR10AMemberForgottenByForceReturnsIfItLives(t *testing.T) {
+// R10.
+func TestForgetByForceLetsALiveMemberReturn(t *testing.T) {
 	c := newCluster(t, 10)
 	c.start("a", "b", "c")
 	c.Run(5 * time.Second)
@@ -129,9 +133,9 @@ func TestR10AMemberForgottenByForceReturnsIfItLives(t *testing.T) {
 	}
 }
 
-// A member that slept through the death and the forgetting of another still lists it when it wakes, and offers it to
+// R10: A member that slept through the death and the forgetting of another still lists it when it wakes, and offers it to
 // all (akka#18767, chitchat#155, scylla#14991).
-func TestR10AGhostThatASleeperOffersDoesNotComeBack(t *testing.T) {
+func TestForgottenMemberThatASleeperOffersDoesNotReturn(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 10, func(cfg *sim.Config) {
 		cfg.Gossip.DeadRetention, cfg.Gossip.LeftRetention = 10*time.Minute, 5*time.Minute
@@ -180,7 +184,8 @@ func (c *cluster) mustAgreeAmong(of, state string, within time.Duration, observe
 	}
 }
 
-func TestR10AForgottenMemberReturnsWithANewLife(t *testing.T) {
+// R10.
+func TestForgottenMemberReturnsWithANewLife(t *testing.T) {
 	c := newCluster(t, 10, forgetful)
 	c.start("a", "b", "c")
 	c.Run(20 * time.Second)
@@ -194,7 +199,8 @@ func TestR10AForgottenMemberReturnsWithANewLife(t *testing.T) {
 	}
 }
 
-func TestR10NobodyIsIntroducedOfWhomNothingHasComeForLongerThanAnybodyWaits(t *testing.T) {
+// R10.
+func TestRetentionIntroducesNobodySilentForLongerThanTheMaximum(t *testing.T) {
 	a := settled(t)
 	introduces := func() bool {
 		_, deltas := sent[*wire.Delta](a.hear("b", &wire.Delta{Header: header("b", a.beats()), Wants: []string{"z"}}))
@@ -214,7 +220,7 @@ func TestR10NobodyIsIntroducedOfWhomNothingHasComeForLongerThanAnybodyWaits(t *t
 		t.Fatalf("z is %s although a has stalled itself: the test is void", v.State)
 	}
 	if introduces() {
-		t.Error("a has heard nothing of z for longer than anybody waits, pardons it, and introduces it: the others may have buried it")
+		t.Error("a has heard nothing of z for longer than anybody waits, counts its silence anew, and introduces it: the others may have forgotten it")
 	}
 	a.tell("z", entryOf("z", a.beats()))
 	if !introduces() {
