@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -49,6 +50,9 @@ func runAgent(c *cli.Call, told *signals) error {
 	defer stop()
 	defer context.AfterFunc(ctx, notify.stopping)()
 	go limitMemory(ctx)
+	if os.Getpid() == 1 {
+		go agent.ReapOrphans(c.Context) // nobody else does
+	}
 	return agent.Run(ctx, s.Config, log, func(r agent.Ready) {
 		_ = c.Println("%s", readyLine(r))
 		if ctx.Err() != nil {

@@ -1,7 +1,8 @@
 // Package process runs programs for the agent: handlers of events, the command after a file was written.
 //
 // It decides for every child what it inherits, how long it may run, how much of its output is kept, and what happens to
-// what it starts itself. Nothing is owned over the end of [Command.Run].
+// what it starts itself. Nothing is owned over the end of [Command.Run]. What programs leave behind falls to process 1: if
+// that is this one, [ReapOrphans] takes it (orphans.go).
 package process
 
 import (
@@ -59,7 +60,7 @@ func (c Command) Run(ctx context.Context) (Ending, error) {
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = pipeTime
-	if err := cmd.Start(); err != nil {
+	if err := own.start(cmd); err != nil {
 		return NotStarted, err
 	}
 	ending, err := c.wait(ctx, cmd)
@@ -74,7 +75,7 @@ func (c Command) wait(ctx context.Context, cmd *exec.Cmd) (Ending, error) {
 	// The group is gone, or is the program's: a number is not given out again until all others have been.
 	kill := func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() { ended <- own.wait(cmd) }()
 	timer := time.NewTimer(c.Patience)
 	defer timer.Stop()
 	select {
