@@ -86,6 +86,9 @@ func (l *loop) tick(now time.Time, late time.Duration) (next time.Time) {
 // take handles what came in a packet, and returns when the next tick is due.
 func (l *loop) take(in arrival, next time.Time) time.Time {
 	now := time.Now()
+	if pong, ok := in.message.(*wire.Pong); ok && l.node.proven.returned(in.from, pong.Nonce, now) {
+		return next
+	}
 	if l.node.probes.take(in.message, now) || !l.admits(in.from.Addr(), in.message, now) {
 		return next
 	}

@@ -58,6 +58,7 @@ type Node struct {
 	streams streams
 	seeds   seeds
 	probes  probes
+	proven  *proven
 	saves   saves
 	newest  snapshots
 	counts  counts
@@ -131,7 +132,7 @@ func newNode(cfg Config, parts Parts, now time.Time, epoch string) *Node {
 		resolver: parts.Resolver, observer: parts.Observer, started: now,
 		ring:  eventlog.NewRing(eventsKept, epoch),
 		calls: make(chan func(*loop, time.Time)), inbox: make(chan arrival, inboxSize), outbox: make(chan seal.Packet, outboxSize),
-		saves: newSaves(), newest: newSnapshots(),
+		saves: newSaves(), newest: newSnapshots(), proven: newProven(),
 		left: make(chan struct{}), loopEnded: make(chan struct{}),
 	}
 	n.seeds.news = make(chan struct{}, 1)

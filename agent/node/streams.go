@@ -128,7 +128,8 @@ func explain(c net.Conn, frames seal.Framing, err error) {
 	}
 }
 
-// readMessage reads one message, which may take the time given, and counts it.
+// readMessage reads one message, which may take the time given, and counts it. A stream that brings one came about, so
+// its other side has the address that it seems to have.
 func (n *Node) readMessage(c net.Conn, frames seal.Framing, codec *wire.Codec, wait time.Duration) (wire.Message, error) {
 	if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
 		return nil, err
@@ -139,6 +140,7 @@ func (n *Node) readMessage(c net.Conn, frames seal.Framing, codec *wire.Codec, w
 	}
 	m, err := codec.Decode(payload)
 	if err == nil {
+		n.proven.seen(addr.Remote(c).Addr(), time.Now())
 		n.counts.receive(m, onStream)
 	}
 	return m, err
