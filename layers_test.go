@@ -1,4 +1,4 @@
-// Package heartsay_test holds the rules of the house: which package may import which (docs/architecture.md).
+// Package heartsay_test checks the architecture, which package may import which (docs/architecture.md), and what the documents name.
 package heartsay_test
 
 import (

@@ -280,7 +280,7 @@ func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 	})
 }
 
-// TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses: a has to ask whether it has a namesake, but not
+// TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses: a has to ask whether a second agent has its name, but not
 // everybody whom somebody names.
 func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testing.T) {
 	eitherWay(t, func(s *siege) {

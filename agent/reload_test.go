@@ -52,7 +52,7 @@ func TestAReloadChangesThresholdsTagsAndSeeds(t *testing.T) {
 		// "role" did not change in the configuration, so what was set by hand stays.
 		c.hasTags("b", "a", 2*time.Second, map[string]string{"live": "1", "role": "web", "new": "y"})
 		if got := c.member("a", "b").Timeout; got < 50*time.Second {
-			t.Errorf("after the reload b is called dead after %s, want 50 s at least", got)
+			t.Errorf("after the reload b is declared dead after %s, want 50 s at least", got)
 		}
 		self, err := (a).Self(context.Background())
 		if err != nil || self.SuspectPhi != 9 || self.DeadPhi != 13 || len(self.Seeds) != 1 {

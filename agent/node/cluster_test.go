@@ -440,7 +440,7 @@ func TestLossOf30PercentKillsNobody(t *testing.T) {
 			events, _ := a.Ring().Read(0)
 			for _, e := range events {
 				if e.Type == "dead" {
-					t.Errorf("%s calls %s dead at 30 %% loss: %s", name, e.Member.Name, e.Reason)
+					t.Errorf("%s declares %s dead at 30 %% loss: %s", name, e.Member.Name, e.Reason)
 				}
 			}
 		}

@@ -71,7 +71,7 @@ func TestWithoutUDPAClusterLivesOnStreamsAndReturnsToUDP(t *testing.T) {
 				t.Errorf("without UDP %s reaches %d of 4 members by streams", name, got)
 			}
 			if got := c.deaths(name); got != 0 {
-				t.Errorf("without UDP %s called %d members dead", name, got)
+				t.Errorf("without UDP %s declared %d members dead", name, got)
 			}
 		}
 		c.net.lose(0)
@@ -96,7 +96,7 @@ func TestUDPBlockedOneWayFallsBackToStreams(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				for _, name := range names {
 					if got := c.deaths(name); got != 0 {
-						t.Errorf("with UDP blocked %s c, %s called %d members dead", way, name, got)
+						t.Errorf("with UDP blocked %s c, %s declared %d members dead", way, name, got)
 					}
 				}
 				if got := c.byStream("c"); got != 3 {

@@ -36,11 +36,11 @@ func TestR9AnAgentThatLosesPacketsAccusesNobody(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 		}
 		if got := c.deaths("a"); got != 0 {
-			t.Errorf("an agent that lost packets for a minute called %d members dead", got)
+			t.Errorf("an agent that lost packets for a minute declared %d members dead", got)
 		}
 		for _, name := range names[1:] {
 			if got := c.deaths(name); got != 0 {
-				t.Errorf("%s called %d dead: the heartbeat of the one that is behind must still get out", name, got)
+				t.Errorf("%s declared %d dead: the heartbeat of the one that is behind must still get out", name, got)
 			}
 		}
 		if c.counter("a", "behind") == 0 {

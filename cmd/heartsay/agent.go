@@ -19,7 +19,7 @@ func agentCommand() *cli.Command {
 	told := newSignals()
 	return &cli.Command{
 		Name:      "agent",
-		Usage:     "run this host's member of the cluster",
+		Usage:     "run the agent of this host",
 		UsageText: "heartsay agent [flags]",
 		Description: `Prints one line when it is ready and logs to stderr. The first SIGTERM or SIGINT
 makes it leave the cluster and exit with 0. A second one ends it at once. SIGHUP

@@ -53,7 +53,7 @@ func TestREADMEShowsWhatTheDemoPrints(t *testing.T) {
 }
 
 // withoutNumbers blanks what differs from run to run, and the width of columns with it: also which of the others said
-// first that they asked in vain.
+// first that they had no reply.
 func withoutNumbers(s string) string {
 	s = regexp.MustCompile(`(no reply, nor to) \w+(, \w+)+`).ReplaceAllString(s, "$1 OTHERS")
 	s = regexp.MustCompile(`/tmp/heartsay-demo\.\w+`).ReplaceAllString(s, "DIR")
