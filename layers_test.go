@@ -38,6 +38,7 @@ var (
 			"agent/internal/discovery",
 			"agent/internal/eventlog",
 			"agent/internal/localapi",
+			"agent/internal/process",
 			"agent/internal/ratelimit",
 			"agent/internal/state",
 			"agent/keyring",
