@@ -12,8 +12,8 @@ import (
 // get lost, how long replies take. It knows no member and passes no verdict.
 //
 //	model         waits for news of all members, see package phi     detector_timeouts.go reads time-outs off it
-//	loss          share of probes to the living without a reply      detector_loss.go
-//	replyTimes    how long replies take                              detector_replies.go
+//	loss          share of probes to the living without a reply      detector_probes.go
+//	replyTimes    how long replies take                              detector_probes.go
 //
 // Arrivals (arrivals.go) teach it waits; verdicts (verdict.go) and probes (verdict_probes.go) teach it loss and reply times
 // and read the results.

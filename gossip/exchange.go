@@ -27,7 +27,7 @@ type exchange struct {
 	retention *retention
 	arrivals  arrivals
 
-	cursor   int                // bucket that the next digest begins with, when the view does not fit one packet
+	cursor   int                // number of the bucket that the next digest begins with, when the view does not fit one packet
 	turn     int                // where the next reply starts among the listings that do not fit
 	nextSync membership.Instant // before it no full exchange is asked for again
 

@@ -12,8 +12,8 @@ import (
 type reply struct {
 	exchange *exchange
 	delta    *wire.Delta
-	left     budget
-	differ   []int // numbers of the buckets that the two sides list differently
+	left     budget // bytes of the packet that are left
+	differ   []int  // numbers of the buckets that the two sides list differently
 }
 
 // newReply begins the reply to a message. There is one at a time.

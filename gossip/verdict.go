@@ -21,6 +21,18 @@ import (
 // (verdict_isolation.go), and on what the model says (detector_timeouts.go).
 //
 // A tick judges all whose time may have come; a probe or an accusation judges one. Arrivals take verdicts back.
+//
+// A crash, with an interval of 500 ms, little loss and the default thresholds (minimum 2 s for suspect, 2.75 s for dead). Times
+// count from the last heartbeat of the crashed member, as its silence does:
+//
+//	≤ 1 s      the member before it on the ring sends it a digest, in every other round (peers.go)
+//	+ 0.25 s   there is no reply in time (pending.go): it is probed (probe, sendProbes)
+//	+ 0.3 s    three probes have failed: this is an accusation (continueProbing), which goes to four members within 50 ms
+//	           (rumours_evidence.go)
+//	+ 0.4 s    those have probed for themselves (weigh, probe) and accuse as well. A quorum of three is announced to all, who
+//	           probe too (announce)
+//	2 s        suspect, at each member whose own probes have failed and that knows of the quorum (timeouts, judge)
+//	2.75 s     dead
 type verdicts struct {
 	cfg        *Config
 	clock      *clock

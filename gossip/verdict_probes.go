@@ -10,7 +10,7 @@ import (
 
 // Probes are pings to a member under suspicion, in series (R8). A series begins because the member did not reply to a digest,
 // because others accuse it, or because it has been silent for a time-out. It goes on until the member replies, until nobody
-// else need agree, or until a quorum does. How many probes have to fail is the detector's to say (detector_loss.go).
+// else need agree, or until a quorum does. How many probes have to fail is the detector's to say (detector_probes.go).
 const (
 	// accusationDecades is how improbable the silence of a living member has to be for an accusation: −log10 of 1 in 1000. With
 	// 1 in 100, three accusers were wrong together about once an hour among 128 members that lose 30 % of their packets.

@@ -1,6 +1,9 @@
 package gossip
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // loss follows how often a probe of a member that lives gets no reply, as this member sees it: what is lost on the
 // way there and back, and its own trouble to send and to hear. Probes of members that turn out to be dead say nothing
@@ -43,4 +46,17 @@ func (l *loss) observe(lost float64) {
 func (l *loss) probes(decades float64) int {
 	each := -math.Log10(min(max(l.share, leastLoss), 0.99))
 	return int(math.Ceil(decades / each))
+}
+
+// replyTimes follows how long replies take: the slowest of late, fading. It tells how long to wait for a reply until its
+// absence counts, so that no network and no host is judged by the speed of another.
+type replyTimes struct{ slowest time.Duration }
+
+// took takes note of a reply.
+func (r *replyTimes) took(d time.Duration) { r.slowest = max(d, r.slowest-r.slowest/32) }
+
+// wait returns how long a reply may take: four times the slowest, a quarter of an interval at least, since hosts are
+// busy for a moment now and then, and half of one at most, which leaves room for a second probe.
+func (r *replyTimes) wait(interval time.Duration) time.Duration {
+	return min(max(4*r.slowest, interval/4), interval/2)
 }
