@@ -8,22 +8,21 @@ package keyring
 
 import (
 	"bytes"
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"heartsay/agent/internal/derive"
 )
 
 // Bounds of a set of keys.
 const (
-	keySize    = 32 // bytes of a key
+	keySize    = derive.Size
 	maxKeys    = 8
 	maxRetired = 64 // ids of removed keys that are remembered
 )
@@ -61,8 +60,8 @@ type Keys struct {
 
 // derivedKey is what is kept at hand of a key.
 type derivedKey struct {
-	id  ID
-	prk []byte // HKDF-SHA256 extract of the key [RFC 5869, 2.2]
+	id ID
+	derive.Key
 }
 
 // New returns the set of these keys, of 32 bytes each, the first of which seals.
@@ -98,23 +97,9 @@ func copyKeys(keys [][]byte) [][]byte {
 	return all
 }
 
-// deriveKey returns what is needed of a key. It refuses what no random source gives.
 func deriveKey(key []byte) (derivedKey, error) {
-	if len(key) != keySize {
-		return derivedKey{}, fmt.Errorf("it has %d bytes: a key has %d", len(key), keySize)
-	}
-	if bytes.Count(key, key[:1]) == len(key) {
-		return derivedKey{}, errors.New("all its bytes are the same: make a key with: heartsay keys gen")
-	}
-	prk, err := hkdf.Extract(sha256.New, key, []byte("heartsay key 1"))
-	if err != nil {
-		return derivedKey{}, err
-	}
-	id, err := hkdf.Expand(sha256.New, prk, "id", 4)
-	if err != nil {
-		return derivedKey{}, err
-	}
-	return derivedKey{id: ID(max(binary.BigEndian.Uint32(id), 1)), prk: prk}, nil
+	d, err := derive.New(key)
+	return derivedKey{ID(d.ID), d}, err
 }
 
 // Generate returns a new random key, as a line of a key file.
@@ -169,7 +154,7 @@ func (k *Keys) Derive(id uint32, info string, size int) ([]byte, error) {
 	if d == nil {
 		return nil, fmt.Errorf("%w: %s is not among %v", ErrUnknown, ID(id), k.IDs())
 	}
-	return hkdf.Expand(sha256.New, d.prk, info, size)
+	return d.Bytes(info, size)
 }
 
 // RemovedOn returns the day on which the key of an id was removed, and whether it was.

@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/seal"
+	"heartsay/api"
 	"heartsay/gossip/wire"
-	"heartsay/membership"
 )
 
 // Counts are what a node has counted since its start.
@@ -59,7 +59,7 @@ type counts struct {
 	messages                          [kinds]traffic
 	exchanges                         [2]exchanges // by way
 	exchangesFailed                   atomic.Uint64
-	events                            [eventTypes]atomic.Uint64
+	events                            map[api.EventType]*atomic.Uint64 // of all types; the map never changes
 	carried, repeated, stateFailed    atomic.Uint64
 
 	mu     sync.Mutex
@@ -79,12 +79,16 @@ const (
 	onStream
 )
 
-const (
-	kinds      = wire.KindEvidence + 1
-	eventTypes = membership.EventConflict + 1
-)
+// kinds is more than the number of any kind of message.
+const kinds = wire.KindEvidence + 1
 
 func (c *counts) init() {
+	c.events = map[api.EventType]*atomic.Uint64{}
+	for _, t := range api.EventTypes() {
+		if t != api.EventReset { // which is of a reader, not of the view
+			c.events[t] = new(atomic.Uint64)
+		}
+	}
 	c.drops = map[string]uint64{"strangers": 0}
 	c.logged = map[string]time.Time{}
 }
@@ -149,8 +153,8 @@ func (n *Node) countsWith(engine map[string]uint64) Counts {
 	for k := wire.KindDigest; k < kinds; k++ {
 		all.Messages[k.String()] = c.messages[k].load()
 	}
-	for t := range eventTypes {
-		all.Events[t.String()] = c.events[t].Load()
+	for t, n := range c.events {
+		all.Events[string(t)] = n.Load()
 	}
 	c.mu.Lock()
 	all.Drops = maps.Clone(c.drops)

@@ -14,7 +14,7 @@ func (n *Node) publish(events []membership.Event) {
 	at := time.Now()
 	for _, ev := range events {
 		n.ring.Append(apiEvent(at, ev))
-		n.counts.events[ev.Type].Add(1)
+		n.counts.events[apiEventType(ev.Type)].Add(1)
 		n.logEvent(ev)
 	}
 }

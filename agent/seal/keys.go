@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"heartsay/agent/internal/derive"
 )
 
 // Keys is a set of keys to seal and open with, which never changes. A key is known by its id, which is never 0.
@@ -18,6 +20,44 @@ type Keys interface {
 	// RemovedOn returns the day on which a key was removed, and whether it ever was one of the set.
 	RemovedOn(id uint32) (time.Time, bool)
 }
+
+// NewKeys returns the set of these keys, 32 random bytes each, of which the first seals and all open. It is for programs
+// that hold keys as bytes; the keys of a file, which change while an agent runs, are agent/keyring's. The error says which
+// key is none.
+func NewKeys(keys ...[]byte) (Keys, error) {
+	if len(keys) == 0 || len(keys) > maxHeld {
+		return nil, fmt.Errorf("%d keys: 1 to %d are needed", len(keys), maxHeld)
+	}
+	var set keysOfBytes
+	for i, key := range keys {
+		k, err := derive.New(key)
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		set = append(set, k)
+	}
+	return set, nil
+}
+
+// keysOfBytes are keys without a memory of removed ones.
+type keysOfBytes []derive.Key
+
+func (set keysOfBytes) KeyIDs() (ids []uint32) {
+	for _, k := range set {
+		ids = append(ids, k.ID)
+	}
+	return ids
+}
+
+func (set keysOfBytes) Derive(id uint32, info string, size int) ([]byte, error) {
+	i := slices.IndexFunc(set, func(k derive.Key) bool { return k.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("no such key: %08x", id)
+	}
+	return set[i].Bytes(info, size)
+}
+
+func (set keysOfBytes) RemovedOn(uint32) (time.Time, bool) { return time.Time{}, false }
 
 // KeyID is the id of a key.
 type KeyID uint32

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"heartsay/agent/keyring"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -381,5 +382,27 @@ func TestTheSendersThatAreRememberedAreBounded(t *testing.T) {
 	}
 	if p.find(1) == nil || p.find(2) != nil {
 		t.Error("the one to be forgotten is the one not heard of for longest")
+	}
+}
+
+func TestKeysOfBytesAreThoseOfAFile(t *testing.T) {
+	one, other := bytes.Repeat([]byte("ab"), 16), bytes.Repeat([]byte("cd"), 16)
+	file, err := keyring.New([][]byte{one, other}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := NewKeys(one, other)
+	if err != nil || !slices.Equal(set.KeyIDs(), file.KeyIDs()) {
+		t.Fatalf("keys as bytes have the ids %v, %v: want %v", set.KeyIDs(), err, file.KeyIDs())
+	}
+	for _, id := range set.KeyIDs() {
+		a, errA := set.Derive(id, "x", 32)
+		b, errB := file.Derive(id, "x", 32)
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("from key %08x bytes derive %x, %v, and the file %x, %v", id, a, errA, b, errB)
+		}
+	}
+	if _, err := NewKeys(one[1:]); err == nil {
+		t.Error("a key of 31 bytes is taken")
 	}
 }
