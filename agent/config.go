@@ -17,7 +17,7 @@ type Config struct {
 	node.Config
 
 	API      string // where the local API is served, unix:///path
-	StateDir string // folder of the state file; "": nothing is kept over a restart
+	StateDir string // folder of the state file; "": nothing is kept over a restart, see RequireState
 	Profile  string // the profile that times and thresholds came from
 
 	AllowPlaintext bool           // bind to more than loopback although no key seals the traffic
@@ -77,6 +77,9 @@ func (c Config) Validate() error {
 	var faults []error
 	if !c.Bind.IsValid() {
 		faults = append(faults, errors.New("no address to bind to is given"))
+	}
+	if c.RequireState && c.StateDir == "" {
+		faults = append(faults, errors.New("the state is required, and no folder keeps it: give --state-dir"))
 	}
 	faults = append(faults, c.Config.Validate(c.overhead()), c.exposure(), c.operators(), c.Handlers.Validate())
 	if err := errors.Join(faults...); err != nil {

@@ -30,7 +30,7 @@ func TestStartThatFailsLeavesTheTransportAsItWas(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	for what, spoil := range map[string]func(*Config) node.State{
 		"no key file":              func(c *Config) node.State { c.KeyFile = missing; return nil },
-		"a state on a broken disk": func(*Config) node.State { return unreadable{} },
+		"a state on a broken disk": func(c *Config) node.State { c.RequireState, c.StateDir = true, missing; return unreadable{} },
 		"no secret of webhooks": func(c *Config) node.State {
 			c.Handlers.WebhookSecretFile = missing
 			c.Handlers.Webhooks = []handlers.Webhook{{URL: "http://127.0.0.1/"}}

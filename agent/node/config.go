@@ -29,6 +29,8 @@ type Config struct {
 	Suspect      Threshold     // when a silent member becomes suspect
 	Dead         Threshold     // when a silent member becomes dead
 	MaxPacket    int           // bytes of one packet at most, with the envelope, without IP and UDP headers
+
+	RequireState bool // do not start when what was saved cannot be read, or nothing can be saved
 }
 
 // Threshold is where suspicion turns into a verdict: at Phi, but at no shorter a silence than Min and no longer a

@@ -93,7 +93,7 @@ func Start(cfg Config, parts Parts) (*Node, error) {
 		parts.Resolver = net.DefaultResolver
 	}
 	now := time.Now()
-	saved, incarnation, err := recall(parts.State, now, parts.Log)
+	saved, incarnation, err := recall(parts.State, cfg.RequireState, now, parts.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ type Observer interface {
 // State keeps what is to survive a restart. The node uses it from one goroutine at a time.
 type State interface {
 	// Load returns what was saved last, or a zero Saved when nothing was. The note says to people why something that was
-	// there is not used. An error keeps the node from starting.
+	// there is not used. An error says why it cannot be read, or why nothing can be saved now; saved is what could be read.
 	Load() (saved Saved, note string, err error)
 	// Save replaces what was saved.
 	Save(Saved) error
@@ -74,7 +74,7 @@ type (
 )
 
 // OpenState opens the state file of a member in a folder, which it makes if there is none. The error says that another
-// process has it open, or what is wrong with the folder.
+// process has it open. What is wrong with the folder is told by Load and Save, and may be mended meanwhile.
 func OpenState(dir, name, cluster string) (State, error) {
 	file, err := state.Open(dir, name, cluster)
 	if err != nil {

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -121,14 +123,25 @@ func (n *Node) pause(d time.Duration) {
 	}
 }
 
-// recall reads what the life before left behind, and returns the incarnation of this one.
-func recall(kept State, now time.Time, log hclog.Logger) (state.Saved, uint64, error) {
+// recall reads what the life before left behind, and returns the incarnation of this one. That it cannot be read or
+// written is as bad as later on, when the disk is full: it is said, and the node goes on, unless the state is required.
+func recall(kept State, required bool, now time.Time, log hclog.Logger) (state.Saved, uint64, error) {
+	if kept == nil && required {
+		return state.Saved{}, 0, errors.New("the state is required, and nothing keeps it")
+	}
 	var saved state.Saved
 	if kept != nil {
 		var note string
 		var err error
-		if saved, note, err = kept.Load(); err != nil {
-			return state.Saved{}, 0, err
+		saved, note, err = kept.Load()
+		if err == nil && required {
+			err = kept.Save(saved)
+		}
+		if err != nil && required {
+			return state.Saved{}, 0, fmt.Errorf("the state is required: %w", err)
+		}
+		if err != nil {
+			log.Error("state file is not as it should be, the agent goes on", "error", err, "remembers", saved.Incarnation > 0)
 		}
 		if note != "" {
 			log.Warn("state file was not used", "reason", note)

@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,5 +90,62 @@ func TestStateIsTakenFromTheLoopOnceForEachWrite(t *testing.T) {
 		if n := len(kept.saves) - begin; n < 1 || n > 2 {
 			t.Errorf("a hundred changes in one moment made %d writes, want one or two", n)
 		}
+	})
+}
+
+// brokenState is a state that cannot be read or written.
+type brokenState struct {
+	State
+	saves atomic.Int64
+}
+
+func (*brokenState) Load() (state.Saved, string, error) {
+	return state.Saved{Incarnation: 1 << 40}, "", errors.New("disk on fire")
+}
+
+func (s *brokenState) Save(state.Saved) error { s.saves.Add(1); return errors.New("disk on fire") }
+func (*brokenState) Close() error             { return nil }
+
+func TestStateThatIsBrokenAtTheStartIsAsLaterUnlessItIsRequired(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		cfg := c.config("a", 1)
+		broken := new(brokenState)
+		n, err := c.node(cfg, c.net.listen(cfg.Advertise), broken)
+		if err != nil {
+			t.Fatalf("a disk that is broken at the start keeps the node from starting: %v", err)
+		}
+		c.agents["a"] = n
+		time.Sleep(time.Minute)
+		if got := c.counter("a", "state_write_failed"); got == 0 || int64(got) != broken.saves.Load() {
+			t.Errorf("%d failed writes are counted, and %d failed", got, broken.saves.Load())
+		}
+
+		cfg = c.config("b", 2)
+		cfg.RequireState = true
+		for what, kept := range map[string]State{"broken": broken, "missing": nil} {
+			transport := c.net.listen(cfg.Advertise)
+			if n, err := c.node(cfg, transport, kept); err == nil {
+				n.Close()
+				t.Errorf("a node that requires its state starts although that is %s", what)
+			}
+			transport.Close()
+		}
+	})
+}
+
+func TestStateWithASeedOfAnotherVersionIsUsedWithoutIt(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		dir := t.TempDir()
+		c.dirs["a"] = dir
+		file, err := state.Open(dir, "a", "heartsay")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(file.Save(state.Saved{Seeds: []string{"srv+heartsay://x", at(2).String()}}), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+		c.start("b", 2)
+		c.start("a", 1)
+		c.sees("a", time.Minute, "b=alive")
 	})
 }

@@ -53,10 +53,13 @@ type remembered struct {
 
 // remember fills in the seeds of the configuration and of the life before. The error says which one is not an address.
 func (s *seeds) remember(join []string, saved state.Saved, own netip.AddrPort) error {
-	for _, text := range slices.Concat(join, saved.Seeds) {
+	for _, text := range join {
 		if err := s.add(text); err != nil {
 			return err
 		}
+	}
+	for _, text := range saved.Seeds {
+		_ = s.add(text) // one that another version saved, and that is none to this one, is left out
 	}
 	for _, m := range saved.Members {
 		if address, err := netip.ParseAddrPort(m.Address); err == nil && address != own {

@@ -56,6 +56,7 @@ func wrongConfigurations(t *testing.T, dir string) map[string]wrongConfiguration
 		"relation, bind and key":    {line: "--bind 0.0.0.0", want: "without a key"},
 		"relation, token":           {line: "--api-tcp 127.0.0.1:0", want: "--token-file"},
 		"relation, file, template":  {line: "--write-file " + dir + "/f", want: "template"},
+		"relation, state":           {line: "--require-state", want: "--state-dir"},
 		"file, missing":             {line: "--config " + dir + "/none.toml", want: "none.toml"},
 		"file, a folder":            {line: "--config " + dir + "/folder", want: "folder"},
 		"file, no TOML":             {line: "--config " + file("a.toml", "fanout", 0o600), want: "a.toml:1"},

@@ -40,8 +40,8 @@ type File struct {
 var ErrNotRegular = errors.New("it is not a regular file")
 
 // OpenFile returns the file at path, for [File.Keep]. Text is the template, see [FileView] for what it sees; command, unless "", is
-// run by sh -c after each write. The error says what is wrong with the template or the path:
-// [ErrNotRegular] is for ever, others may be mended meanwhile.
+// run by sh -c after each write. The error says what is wrong with the template, or is [ErrNotRegular]. A path that cannot
+// be written now may be mended meanwhile, as it may be later on: Keep tells of it.
 func OpenFile(path, text, command string) (*File, error) {
 	t, err := parseTemplate(text)
 	if err != nil {
@@ -50,15 +50,8 @@ func OpenFile(path, text, command string) (*File, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // the link stays
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("write file %s: %w", path, ErrNotRegular)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("write file: %w", err)
-	}
-	if info, err = os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("write file %s: there is no such folder", path)
 	}
 	f := &File{path: path, template: t, command: command, replace: replacePublic}
 	f.content, _ = os.ReadFile(path) // unreadable or missing: it is written

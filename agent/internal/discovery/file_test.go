@@ -91,12 +91,28 @@ func TestCommandAfterAWriteLeavesWhatItStarted(t *testing.T) {
 	}
 }
 
-func TestFileThatCannotBeWrittenIsRefusedAtTheStart(t *testing.T) {
-	dir := t.TempDir()
-	for _, path := range []string{dir, filepath.Join(dir, "no", "file"), "/dev/null"} {
-		if _, err := OpenFile(path, namesTemplate, ""); err == nil {
-			t.Errorf("%s is taken for a file to write", path)
+func TestFileThatIsNoneIsRefusedAtTheStart(t *testing.T) {
+	for _, path := range []string{t.TempDir(), "/dev/null"} {
+		if _, err := OpenFile(path, namesTemplate, ""); !errors.Is(err, ErrNotRegular) {
+			t.Errorf("%s gives %v, want that it is no file to write", path, err)
 		}
+	}
+}
+
+func TestFileWhoseFolderComesLaterIsWrittenThen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "later", "file")
+	f, err := OpenFile(path, namesTemplate, "")
+	if err != nil {
+		t.Fatalf("a folder that is missing at the start gives %v: later it would be tried again", err)
+	}
+	if err := f.replace(path, nil); err == nil {
+		t.Fatal("there is no folder, and the file is written")
+	}
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.replace(path, nil); err != nil {
+		t.Errorf("the folder is there: %v", err)
 	}
 }
 

@@ -45,11 +45,17 @@ const (
 
 // File is the file in which one agent keeps a [Saved]. While it is open no other agent can open it. It is safe
 // for concurrent use.
+//
+// A folder in which it cannot be written, now or later, ends nothing: [File.Load] tells what was saved as far as it can be
+// read, and each [File.Save] tries the folder anew. What it is about to replace and nobody could read is set aside first.
 type File struct {
-	name, cluster, path string
+	name, cluster, dir, path string
 
-	mu   sync.Mutex     // protects the file and lock
-	lock *safefile.Lock // nil when closed
+	mu     sync.Mutex     // protects the file and all below
+	closed bool           // for ever
+	lock   *safefile.Lock // nil: it could not be taken so far
+	fault  error          // why
+	aside  string         // as what kind the file is to be set aside before the next Save; "": it may be replaced
 
 	read    func(path string, limit int64) ([]byte, error)            // [safefile.Read], but in tests
 	replace func(path string, content []byte, mode fs.FileMode) error // [safefile.Replace], but in tests
@@ -57,28 +63,40 @@ type File struct {
 }
 
 // Open returns the state file of the agent called name in dir, for the cluster. It makes dir, for its owner
-// only, when that is missing. It fails when another agent has the file open. The caller must call Close.
+// only, when that is missing. It fails when another agent has the file open; what else is wrong with the folder is told
+// by Load and Save. The caller must call Close.
 func Open(dir, name, cluster string) (*File, error) {
 	if err := membership.ValidateName(name); err != nil { // it becomes a part of the path
 		return nil, fmt.Errorf("open state file: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make state folder: %w: give another one with --state-dir", err)
+	s := &File{
+		name: name, cluster: cluster, dir: dir, path: filepath.Join(dir, name+".json"),
+		read: safefile.Read, replace: safefile.Replace, rename: os.Rename,
 	}
-	lock, err := safefile.LockFile(filepath.Join(dir, name+".lock"), 0)
+	s.fault = s.open()
+	if held := new(safefile.HeldError); errors.As(s.fault, &held) {
+		return nil, s.fault
+	}
+	return s, nil
+}
+
+// open makes the folder if it is missing, and takes the lock.
+func (s *File) open() error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("make state folder: %w: give another one with --state-dir", err)
+	}
+	lock, err := safefile.LockFile(filepath.Join(s.dir, s.name+".lock"), 0)
 	var held *safefile.HeldError
 	switch {
 	case errors.As(err, &held):
-		return nil, fmt.Errorf("%w: stop that agent, or give this one another --name or --state-dir", err)
+		return fmt.Errorf("%w: stop that agent, or give this one another --name or --state-dir", err)
 	case err != nil:
-		return nil, fmt.Errorf("open lock file: %w", err)
+		return fmt.Errorf("open lock file: %w: let the agent's user write in the state folder, or give another one with "+
+			"--state-dir", err)
 	}
-	path := filepath.Join(dir, name+".json")
-	safefile.RemoveLeftovers(path)
-	return &File{
-		name: name, cluster: cluster, path: path, lock: lock,
-		read: safefile.Read, replace: safefile.Replace, rename: os.Rename,
-	}, nil
+	s.lock = lock
+	safefile.RemoveLeftovers(s.path)
+	return nil
 }
 
 // Path returns where the file is.
@@ -88,71 +106,92 @@ func (s *File) Path() string { return s.path }
 func (s *File) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closed = true
+	return s.unlock()
+}
+
+// unlock ends the lock, if there is one.
+func (s *File) unlock() error {
 	if s.lock == nil {
 		return nil
 	}
-	err := s.lock.Close() // which ends the lock
+	err := s.lock.Close()
 	s.lock = nil
 	return err
 }
 
 // Load returns what was saved last, or a zero Saved when nothing was. A file that is damaged, of another version or
-// not this agent's is renamed, never deleted, and gives a zero Saved and a note that says so to people. An error means
-// that the file cannot be read or renamed; nothing has changed then.
+// not this agent's is renamed, never deleted, and gives a zero Saved and a note that says so to people. An error says
+// why the file cannot be read, renamed or written now; nothing has changed then, and saved is what could be read.
 func (s *File) Load() (saved Saved, note string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lock == nil {
+	if s.closed {
 		return Saved{}, "", fmt.Errorf("read state file %s: %w", s.path, os.ErrClosed)
 	}
+	s.aside = ""
 	b, err := s.read(s.path, MaxSize)
 	var large *safefile.TooLargeError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Saved{}, "", nil
+		if s.fault != nil {
+			s.aside = "unreadable" // if it appears when the folder does
+		}
+		return Saved{}, "", s.fault
 	case errors.As(err, &large):
-		return s.setAside("corrupt", large)
+		return s.refuse("corrupt", large)
 	case err != nil:
-		return Saved{}, "", fmt.Errorf("read state file: %w: move away what is in its place", err)
+		s.aside = "unreadable"
+		return Saved{}, "", errors.Join(s.fault, fmt.Errorf("read state file: %w: move away what is in its place", err))
 	}
 	saved, err = decode(b)
 	if err == nil && saved.Name != s.name {
 		err = fmt.Errorf("it is of the agent %q", saved.Name)
 	}
 	if err != nil {
-		return s.setAside("corrupt", err)
+		return s.refuse("corrupt", err)
 	}
 	if saved.Cluster != s.cluster {
-		return s.setAside("other-cluster", fmt.Errorf("it is of the cluster %q, and this agent is in %q", saved.Cluster,
+		return s.refuse("other-cluster", fmt.Errorf("it is of the cluster %q, and this agent is in %q", saved.Cluster,
 			s.cluster))
 	}
-	return saved, "", nil
+	return saved, "", s.fault
 }
 
-// setAside renames the file to the first free name of its kind, and returns what Load does then.
-func (s *File) setAside(kind string, why error) (Saved, string, error) {
-	const most = 99 // after which the last one is replaced
-	aside := ""
-	for n := 1; n <= most; n++ {
-		aside = fmt.Sprintf("%s.%s-%d", s.path, kind, n)
-		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
-			break
-		}
+// refuse sets aside a file that cannot be used, and returns what Load does then.
+func (s *File) refuse(kind string, why error) (Saved, string, error) {
+	if s.lock == nil { // it is perhaps another's
+		s.aside = kind
+		return Saved{}, "", errors.Join(s.fault, fmt.Errorf("state file %s cannot be used: %w", s.path, why))
 	}
-	if err := s.rename(s.path, aside); err != nil {
+	aside, err := s.setAside(kind)
+	if err != nil {
+		s.aside = kind
 		return Saved{}, "", fmt.Errorf("set the state file aside, because %w: %w", why, err)
 	}
 	note := "state file %s cannot be used: %s; it was set aside as %s and this start remembers nothing"
 	return Saved{}, fmt.Sprintf(note, s.path, why, aside), nil
 }
 
+// setAside renames the file to the first free name of its kind, and returns that.
+func (s *File) setAside(kind string) (aside string, err error) {
+	const most = 99 // after which the last one is replaced
+	for n := 1; n <= most; n++ {
+		aside = fmt.Sprintf("%s.%s-%d", s.path, kind, n)
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return aside, s.rename(s.path, aside)
+}
+
 // Save replaces the file by one that holds saved, whose Name and Cluster it fills in. When it fails the file still
 // holds what it held before; only when the very last step fails, which makes the new file outlast a power cut, does
-// it hold saved already.
+// it hold saved already. A folder that is gone is made anew.
 func (s *File) Save(saved Saved) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lock == nil {
+	if s.closed {
 		return fmt.Errorf("save state file %s: %w", s.path, os.ErrClosed)
 	}
 	saved.Name, saved.Cluster = s.name, s.cluster
@@ -161,12 +200,34 @@ func (s *File) Save(saved Saved) error {
 		err = fmt.Errorf("it would have %d bytes: at most %d are allowed", len(b), MaxSize)
 	}
 	if err == nil {
-		err = s.replace(s.path, b, 0o600)
+		err = s.write(b)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, gone := os.Stat(s.dir); errors.Is(gone, fs.ErrNotExist) {
+			_ = s.unlock() // it is of a file that is gone as well
+			err = s.write(b)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("save state file %s: %w", s.path, err)
 	}
 	return nil
+}
+
+// write replaces the file, after it has taken the lock and set aside what is still to be done of these.
+func (s *File) write(content []byte) error {
+	if s.lock == nil {
+		if s.fault = s.open(); s.fault != nil {
+			return s.fault
+		}
+	}
+	if s.aside != "" {
+		if _, err := s.setAside(s.aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("set aside what could not be used: %w", err)
+		}
+		s.aside = ""
+	}
+	return s.replace(s.path, content, 0o600)
 }
 
 // document is the content of the file: one JSON object, so that people can read it with the tools they have.

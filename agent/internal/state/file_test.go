@@ -106,15 +106,97 @@ func TestStateFileNameStaysInItsFolder(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(file, "n1", "prod"); err == nil || !strings.Contains(err.Error(), "--state-dir") {
+	if _, _, err := openState(t, file, "n1", "prod").Load(); err == nil || !strings.Contains(err.Error(), "--state-dir") {
 		t.Errorf("a file in place of the folder gives %v", err)
 	}
 	dir := t.TempDir()
 	if err := os.Symlink(file, filepath.Join(dir, "n1.lock")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir, "n1", "prod"); !errors.Is(err, syscall.ELOOP) {
+	planted := openState(t, dir, "n1", "prod")
+	if _, _, err := planted.Load(); !errors.Is(err, syscall.ELOOP) {
 		t.Errorf("a link in place of the lock gives %v: it must not be followed", err)
+	}
+	if err := planted.Save(someState); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("the state is saved, %v, without a lock", err)
+	}
+}
+
+func TestStateOfAFolderThatCannotBeWrittenAtTheStartIsSavedWhenItCan(t *testing.T) {
+	dir := t.TempDir()
+	before := openState(t, dir, "n1", "prod")
+	mustSave(t, before, someState)
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A link in place of the lock stands for all that keeps the folder from being written: root may write everywhere.
+	lock := filepath.Join(dir, "n1.lock")
+	if err := errors.Join(os.Remove(lock), os.Symlink("/nonexistent/lock", lock)); err != nil {
+		t.Fatal(err)
+	}
+	s := openState(t, dir, "n1", "prod")
+	if saved, note, err := s.Load(); err == nil || note != "" || !reflect.DeepEqual(saved, someState) {
+		t.Errorf("loaded %+v, note %q, %v: want what can be read, and what is wrong with the folder", saved, note, err)
+	}
+	next := someState
+	next.Incarnation++
+	if err := s.Save(next); err == nil {
+		t.Error("the state is saved without a lock")
+	}
+	if err := os.Remove(lock); err != nil {
+		t.Fatal(err)
+	}
+	mustSave(t, s, next)
+	if saved := mustLoad(t, s); !reflect.DeepEqual(saved, next) {
+		t.Errorf("after the folder was mended, loaded %+v: want %+v", saved, next)
+	}
+	if _, err := Open(dir, "n1", "prod"); err == nil {
+		t.Error("the lock is not held although the folder was mended")
+	}
+
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	mustSave(t, s, next) // as the start makes it
+	if _, err := Open(dir, "n1", "prod"); err == nil {
+		t.Error("the lock is not held in a folder that was made anew")
+	}
+}
+
+func TestStateThatCouldNotBeReadIsSetAsideBeforeItIsReplaced(t *testing.T) {
+	for _, fault := range []string{"unreadable", "corrupt", "appears later"} {
+		s := openState(t, t.TempDir(), "n1", "prod")
+		if fault == "appears later" {
+			s.fault = syscall.EROFS
+			if _, _, err := s.Load(); !errors.Is(err, syscall.EROFS) {
+				t.Errorf("load: %v, want the fault", err)
+			}
+			fault = "unreadable"
+		}
+		if err := os.WriteFile(s.Path(), []byte("precious"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s.fault == nil {
+			s.read = func(path string, limit int64) ([]byte, error) {
+				if fault == "unreadable" {
+					return nil, syscall.EIO
+				}
+				return safefile.Read(path, limit)
+			}
+			s.rename = func(string, string) error { return syscall.EIO }
+			if _, _, err := s.Load(); !errors.Is(err, syscall.EIO) {
+				t.Errorf("load: %v, want the cause", err)
+			}
+			if err := s.Save(someState); fault == "corrupt" && !errors.Is(err, syscall.EIO) {
+				t.Errorf("save: %v, want that nothing can be set aside", err)
+			}
+		}
+		s.read, s.rename = safefile.Read, os.Rename
+		mustSave(t, s, someState)
+		aside := s.Path() + "." + fault + "-1"
+		if b, err := os.ReadFile(aside); err != nil || string(b) != "precious" {
+			t.Errorf("%s holds %q, %v: want what could not be read", aside, b, err)
+		}
 	}
 }
 

@@ -44,3 +44,18 @@ func TestTheUnitRestartsAnAgentThatCrashed(t *testing.T) {
 		}
 	}
 }
+
+// TestAStateFolderThatCannotBeWrittenAtTheStartIsAsLater uses a folder that not even root can make.
+func TestAStateFolderThatCannotBeWrittenAtTheStartIsAsLater(t *testing.T) {
+	dir := clitest.SocketDir(t)
+	flags := []string{"--bind", "127.0.0.1:0", "--state-dir", "/proc/heartsay/state"}
+	p := startProcess(t, dir, "a", nil, flags...)
+	p.await(20*time.Second, "it counts that the state cannot be written", func() bool { return p.counter("state_write_failed") > 0 })
+	if log := p.log.String(); !strings.Contains(log, "[ERROR]") || !strings.Contains(log, "/proc/heartsay") {
+		t.Errorf("the agent does not say that its state folder cannot be written:\n%s", log)
+	}
+	required := append([]string{"heartsay", "agent", "--name", "b", "--api", "unix://" + dir + "/b.sock", "--require-state"}, flags...)
+	if code, out := runProcess(t, required...); code != cli.ExitFailed || !strings.Contains(out, "the state is required: ") {
+		t.Errorf("an agent that requires its state exits with %d, want %d and why:\n%s", code, cli.ExitFailed, out)
+	}
+}

@@ -105,6 +105,8 @@ func hostKnobs() []knob {
 		{cli.APIFlag(), setAPI},
 		of(cli.Text("state-dir", "", "keep members, seeds and the incarnation in `DIR`, to rejoin after a restart"),
 			func(c *agent.Config) *string { return &c.StateDir }),
+		of(cli.Bool("require-state", "do not start when nothing can be read or written in --state-dir, rather than go on without"),
+			func(c *agent.Config) *bool { return &c.RequireState }),
 		of(cli.Text("key-file", "", "seal the gossip with the keys in `FILE`, see the command keys; SIGHUP reads it again"),
 			func(c *agent.Config) *string { return &c.KeyFile }),
 		of(cli.Bool("allow-plaintext", "bind to more than loopback without a key that seals the gossip"),
