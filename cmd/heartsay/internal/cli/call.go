@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -54,21 +53,18 @@ func (l *Line) Origin(name string) string {
 	return dashed(name)
 }
 
-// String returns the value of a flag, its default when nothing sets it. The command must have the flag: to ask for
-// another one is a mistake in the program.
+// String returns the value of a flag as a line writes it, its default when nothing sets it. The command must have the flag:
+// to ask for another one is a mistake in the program.
 func (l *Line) String(name string) string {
-	f, known := l.Command().Find(name)
-	if !known {
+	f := l.set.Lookup(name)
+	if f == nil {
 		panic(l.Name() + " has no flag " + name)
 	}
-	if values := l.values[name]; len(values) > 0 {
-		return values[len(values)-1]
-	}
-	return f.Default
+	return f.Value.String()
 }
 
 // Strings returns the values of a flag of the kind List.
-func (l *Line) Strings(name string) []string { return slices.Clone(l.values[name]) }
+func (l *Line) Strings(name string) []string { return slices.Clone(*l.values.Generic(name).(*texts)) }
 
 // As returns words as states, types of events or the like.
 func As[T ~string](words []string) []T {
@@ -80,28 +76,16 @@ func As[T ~string](words []string) []T {
 }
 
 // Bool returns the value of a flag of the kind Bool.
-func (l *Line) Bool(name string) bool {
-	b, _ := strconv.ParseBool(l.String(name))
-	return b
-}
+func (l *Line) Bool(name string) bool { return l.values.Bool(name) }
 
 // Int returns the value of a flag of the kind Int.
-func (l *Line) Int(name string) int {
-	n, _ := strconv.Atoi(l.String(name))
-	return n
-}
+func (l *Line) Int(name string) int { return l.values.Int(name) }
 
 // Number returns the value of a flag of the kind Number.
-func (l *Line) Number(name string) float64 {
-	n, _ := strconv.ParseFloat(l.String(name), 64)
-	return n
-}
+func (l *Line) Number(name string) float64 { return l.values.Float64(name) }
 
 // Duration returns the value of a flag of the kind Duration.
-func (l *Line) Duration(name string) time.Duration {
-	d, _ := time.ParseDuration(l.String(name))
-	return d
-}
+func (l *Line) Duration(name string) time.Duration { return l.values.Duration(name) }
 
 // Value returns the value of a flag of the command, of the Go type for its kind.
 func (l *Line) Value(f Flag) any {

@@ -5,6 +5,8 @@
 // the environment, and the program's Source, which is the configuration file. Errors come back from the Action with
 // their exit codes (UsageError, WithCode); Run alone prints them.
 //
+// The library github.com/urfave/cli runs the table, holds the values and writes the help (library.go).
+//
 // A Flag is declared once, in the row of its command: its variable, its key, its line of help and what a shell proposes
 // for it follow. A Line belongs to one call and is not changed after Parse.
 package cli
@@ -13,6 +15,9 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"heartsay/cmd/heartsay/internal/render"
 )
@@ -152,5 +157,6 @@ func (l *Line) run(c *Call) error {
 	if err := command.Takes.check(l); err != nil {
 		return err
 	}
-	return command.Action(c)
+	words := append(strings.Fields(l.Name()), "--")
+	return l.Program.app(c.Out, func(*cli.Context) error { return command.Action(c) }).Run(append(words, l.Args...))
 }

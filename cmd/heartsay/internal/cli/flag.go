@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"math"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // Flag is declared once. Its environment variable, its key in a configuration file, its line of help and what a shell
@@ -95,19 +92,6 @@ func (c *Command) Find(name string) (Flag, bool) {
 	return c.Flags[i], true
 }
 
-// Check returns a usage error when one of values is not of the kind that f takes. origin says what set it.
-func (f Flag) Check(origin string, values ...string) error {
-	for _, v := range values {
-		if wanted := f.Kind.unlike(v); wanted != "" {
-			return UsageError("%s %q: write %s", origin, v, wanted)
-		}
-		if len(f.Choices) > 0 && f.choice(v) == "" {
-			return UsageError("%s %q is not known here: choose one of %s", origin, v, strings.Join(f.Choices, ", "))
-		}
-	}
-	return nil
-}
-
 // choice returns the one of the Choices that v writes, "" when it is none of them.
 func (f Flag) choice(v string) string {
 	i := slices.IndexFunc(f.Choices, func(known string) bool { return strings.EqualFold(known, v) })
@@ -115,32 +99,6 @@ func (f Flag) choice(v string) string {
 		return ""
 	}
 	return f.Choices[i]
-}
-
-// unlike returns what to write in place of v, "" when v is of the kind.
-func (k Kind) unlike(v string) string {
-	var err error
-	wanted := ""
-	switch k {
-	case KindBool:
-		wanted = "true or false"
-		_, err = strconv.ParseBool(v)
-	case KindInt:
-		wanted = "a whole number"
-		_, err = strconv.ParseInt(v, 10, strconv.IntSize)
-	case KindNumber:
-		wanted = "a number"
-		if n, e := strconv.ParseFloat(v, 64); e != nil || math.IsNaN(n) || math.IsInf(n, 0) {
-			return wanted
-		}
-	case KindDuration:
-		wanted = "a duration with its unit, like 250ms, 5s or 2m"
-		_, err = time.ParseDuration(v)
-	}
-	if err == nil {
-		return ""
-	}
-	return wanted
 }
 
 // values returns the values that an environment variable with that content gives.

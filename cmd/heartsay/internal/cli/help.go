@@ -1,67 +1,25 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
-	"heartsay/cmd/heartsay/internal/render"
+	"github.com/urfave/cli/v2"
 )
 
-// writeHelp writes the help of the command that path leads to, of the program when path is empty.
+// writeHelp lets the library write the help of the command that path leads to, of the program when path is empty.
 func (p *Program) writeHelp(w io.Writer, path []*Command) error {
-	var b strings.Builder
-	name, usage, how, description := p.Name, p.Usage, p.UsageText, p.Description
-	commands := p.Commands
-	var options [][2]string
-	if n := len(path); n > 0 {
-		c := path[n-1]
-		for _, group := range path {
-			name += " " + group.Name
-		}
-		usage, how, description, commands = c.Usage, c.UsageText, c.Description, c.Commands
-		for _, f := range c.Flags {
-			options = append(options, [2]string{f.form(), f.explained(EnvNames(path[0], f))})
-		}
-		options = append(options, [2]string{"--help, -h", "show help"})
+	words := []string{p.Name}
+	for _, c := range path {
+		words = append(words, c.Name)
 	}
-	part(&b, "NAME", name+" - "+usage)
-	part(&b, "USAGE", how)
-	part(&b, "DESCRIPTION", description)
-	part(&b, "COMMANDS", twoColumns(commandRows(commands)))
-	part(&b, "OPTIONS", twoColumns(options))
-	_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
-	return err
-}
-
-// part writes one part of the help, indented under its title; nothing for an empty text.
-func part(b *strings.Builder, title, text string) {
-	if text != "" {
-		fmt.Fprintf(b, "\n%s:\n   %s\n", title, strings.ReplaceAll(strings.ReplaceAll(text, "\n", "\n   "), "\n   \n", "\n\n"))
+	app := p.app(w, nil)
+	if len(path) == 0 { // the library adds no --help here, since there is a command of that name
+		app.Setup()
+		return cli.ShowAppHelp(cli.NewContext(app, nil, nil))
 	}
-}
-
-func commandRows(commands []*Command) (rows [][2]string) {
-	for _, c := range commands {
-		if !c.Hidden {
-			rows = append(rows, [2]string{c.Name, c.Usage})
-		}
-	}
-	return rows
-}
-
-// twoColumns returns rows of words and what they mean, the second column aligned.
-func twoColumns(rows [][2]string) string {
-	widest := 0
-	for _, r := range rows {
-		widest = max(widest, render.Width(r[0]))
-	}
-	lines := make([]string, len(rows))
-	for i, r := range rows {
-		lines[i] = render.Pad(r[0], widest) + "  " + r[1]
-	}
-	return strings.Join(lines, "\n")
+	return app.Run(append(words, "--help"))
 }
 
 // form returns how f is written on a line: "--output FORMAT, -o FORMAT".
@@ -122,8 +80,10 @@ func HelpCommand() *Command {
 		Takes:     Takes{Most: maxDepth, What: "COMMAND"},
 		Complete: func(c *Call) (all []Proposal) {
 			_, commands, _ := c.Program.path(c.Args)
-			for _, row := range commandRows(commands) {
-				all = append(all, Proposal{row[0], row[1]})
+			for _, one := range commands {
+				if !one.Hidden {
+					all = append(all, Proposal{one.Name, one.Usage})
+				}
 			}
 			return all
 		},

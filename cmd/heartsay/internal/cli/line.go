@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"flag"
 	"slices"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 )
 
 // Line is a command line that was understood: its command, what set each of its flags to what, and its arguments.
@@ -16,7 +19,8 @@ type Line struct {
 
 	args    []string // all of it, as it was given
 	help    bool     // is asked for
-	values  map[string][]string
+	set     *flag.FlagSet
+	values  *cli.Context      // the same, read with types
 	origins map[string]string // by flag: what set it, "--name", an environment variable or "FILE:LINE: name"
 }
 
@@ -93,7 +97,7 @@ func (p *Program) named(args []string) *Command {
 
 // newLine returns a line of which nothing is understood yet.
 func (p *Program) newLine(args []string, getenv func(string) string) *Line {
-	return &Line{Program: p, Dash: -1, Getenv: getenv, args: args, values: map[string][]string{}, origins: map[string]string{}}
+	return &Line{Program: p, Dash: -1, Getenv: getenv, args: args, origins: map[string]string{}}
 }
 
 // split tells flags from arguments, and says how many arguments stand before the first "--", -1 when there is none.
@@ -136,6 +140,7 @@ func (l *Line) bare(flags []given) error {
 		return nil
 	case version != nil && len(flags) == 1 && (flags[0].name == "version" || flags[0].name == "v"):
 		l.Path = []*Command{version}
+		l.set, l.values = newValues(version.Flags)
 		return nil
 	case len(flags) > 0:
 		return UsageError("flag %s stands without a command", dashed(flags[0].name))
@@ -158,6 +163,9 @@ func (l *Line) choose(arguments []string, dash int) error {
 	}
 	if l.Args = arguments; dash >= 0 {
 		l.Dash = max(0, dash-len(l.Path))
+	}
+	if len(l.Path) > 0 {
+		l.set, l.values = newValues(l.Command().Flags)
 	}
 	if len(l.Path) > 0 && l.Command().Action == nil && !l.help {
 		return UsageError("a command is missing: write %s", names(commands))
@@ -224,7 +232,9 @@ func (l *Line) Set(f Flag, origin string, values ...string) error {
 		if len(f.Choices) > 0 {
 			v = f.choice(v)
 		}
-		l.values[f.Name] = append(l.values[f.Name], v)
+		if err := l.set.Set(f.Name, v); err != nil {
+			return err // which Check has not found
+		}
 	}
 	return nil
 }
@@ -232,6 +242,19 @@ func (l *Line) Set(f Flag, origin string, values ...string) error {
 // Only returns a line that sets one flag as l does, and no other, by nothing that could be blamed.
 func (l *Line) Only(name string) *Line {
 	one := *l
-	one.origins, one.values = map[string]string{name: dashed(name)}, map[string][]string{name: l.values[name]}
+	one.origins = map[string]string{name: dashed(name)}
+	one.set, one.values = newValues(l.Command().Flags)
+	f, _ := l.Command().Find(name)
+	for _, v := range l.texts(f) {
+		_ = one.set.Set(name, v) // l has checked it
+	}
 	return &one
+}
+
+// texts returns the values of f as a line writes them.
+func (l *Line) texts(f Flag) []string {
+	if f.Kind == KindList {
+		return l.Strings(f.Name)
+	}
+	return []string{l.String(f.Name)}
 }
