@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,25 +82,23 @@ func TestALoopThatWasHeldUpTellsItsLagAndAStall(t *testing.T) {
 		}
 		defer a.Close()
 		time.Sleep(5 * time.Second)
-		if lags.longest > 0 {
-			t.Errorf("in virtual time a tick is late by %s", lags.longest)
+		if lags.longest.Load() > 0 {
+			t.Errorf("in virtual time a tick is late by %s", time.Duration(lags.longest.Load()))
 		}
 		_ = a.do(context.Background(), func(*loop, time.Time) { time.Sleep(3 * time.Second) })
 		time.Sleep(2 * lookEvery)
-		if s := a.Newest(); lags.longest < time.Second || s.Stalls != 1 || lags.samples < 6 {
-			t.Errorf("after three seconds the longest lag is %s, %d stalls and %d samples are told", lags.longest, s.Stalls, lags.samples)
+		longest, samples := time.Duration(lags.longest.Load()), lags.samples.Load()
+		if s := a.Newest(); longest < time.Second || s.Stalls != 1 || samples < 6 {
+			t.Errorf("after three seconds the longest lag is %s, %d stalls and %d samples are told", longest, s.Stalls, samples)
 		}
 	})
 }
 
 // lagObserver notes what a node tells.
-type lagObserver struct {
-	longest time.Duration
-	samples int
-}
+type lagObserver struct{ longest, samples atomic.Int64 }
 
-func (o *lagObserver) LoopLag(d time.Duration) { o.longest = max(o.longest, d) }
-func (o *lagObserver) Sample(*Snapshot)        { o.samples++ }
+func (o *lagObserver) LoopLag(d time.Duration) { o.longest.Store(max(o.longest.Load(), int64(d))) }
+func (o *lagObserver) Sample(*Snapshot)        { o.samples.Add(1) }
 
 func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
 	virtually(t, func(c *cluster) {

@@ -57,7 +57,7 @@ func (t *settling) judge(s *Snapshot, cfg *Config, hope hope) error {
 	return nil
 }
 
-// unheard returns how many members are called alive on hearsay only. What is first told of a member may be old, and
+// unheard returns how many members are alive by hearsay only. What is first told of a member may be old, and
 // the member dead; a counter that rises, or a verdict, settles it. One of the two comes within the dead time-out.
 func (t *settling) unheard(views []membership.View, self string) (n int) {
 	for _, v := range views {
