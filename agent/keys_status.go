@@ -73,7 +73,7 @@ func (a *Agent) askKeys(ctx context.Context, all []netip.AddrPort, begin time.Ti
 			if a.sealer.KeyUse(to).Told.Before(begin) {
 				silent++
 				if ask {
-					a.Transmit(to, a.sealer.Ask(to, time.Now()))
+					a.Transmit(seal.Packet{To: to, Bytes: a.sealer.Ask(to, time.Now())})
 				}
 			}
 		}

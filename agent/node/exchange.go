@@ -26,7 +26,9 @@ const (
 )
 
 // answerTime is how long the first frame of an answer may take: a seed may ask the holder of a name before it answers.
-func (n *Node) answerTime() time.Duration { return frameTime + max(time.Second, 4*n.cfg.Interval) }
+func answerTime(interval time.Duration) time.Duration {
+	return frameTime + max(time.Second, 4*interval)
+}
 
 // exchange makes a full exchange with whoever listens at an address, and asks to be let in when it is to join.
 func (n *Node) exchange(ctx context.Context, to netip.AddrPort, join bool) (err error) {
@@ -72,7 +74,7 @@ func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message) error {
 			return err
 		}
 	}
-	answer, err := n.readMessage(c, frames, codec, n.answerTime())
+	answer, err := n.readMessage(c, frames, codec, answerTime(n.cfg.Interval))
 	if err == nil {
 		err = n.readSync(c, frames, 0, answer)
 	}
@@ -80,7 +82,7 @@ func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message) error {
 		return explainEnd(err)
 	}
 	for _, p := range frames.Met(to, time.Now()) {
-		n.transmit(p)
+		n.Transmit(p)
 	}
 	return nil
 }
@@ -109,7 +111,7 @@ func (n *Node) readSync(c net.Conn, frames seal.Framing, stream gossip.StreamID,
 	codec, from := wire.NewCodec(), addr.Remote(c)
 	for end := time.Now().Add(streamTime); ; {
 		if refused, ok := m.(*wire.Refused); ok && stream == 0 {
-			return n.refusal(refused)
+			return refusal(refused, n.cfg.Name)
 		}
 		sync, ok := m.(*wire.Sync)
 		if !ok {
@@ -142,10 +144,10 @@ func (n *Node) takeSync(stream gossip.StreamID, from netip.AddrPort, sync *wire.
 	return err
 }
 
-// refusal returns why the other side would not let this node in.
-func (n *Node) refusal(r *wire.Refused) error {
+// refusal returns why the other side would not let the member of a name in.
+func refusal(r *wire.Refused, name string) error {
 	if holder, err := netip.ParseAddrPort(r.Holder); err == nil && r.Reason == wire.NameTaken {
-		return &ConflictError{Name: n.cfg.Name, Holder: holder}
+		return &ConflictError{Name: name, Holder: holder}
 	}
 	return fmt.Errorf("refused by %s, for reason %d that this version does not know", r.From, r.Reason)
 }

@@ -85,17 +85,17 @@ func (l *loop) carry(key string, to netip.AddrPort, payload []byte, request bool
 		l.node.running.Go(func() { l.node.useLink(on) })
 	}
 	on.asked = on.asked || request
-	l.node.put(on, payload)
+	on.put(payload, &l.node.counts)
 	return true
 }
 
-// put queues a message on a link. When the queue is full the message is lost, as packets may be.
-func (n *Node) put(to *link, payload []byte) {
+// put queues a message and counts it. When the queue is full the message is lost, as packets may be.
+func (on *link) put(payload []byte, c *counts) {
 	select {
-	case to.queue <- payload:
-		n.counts.carried.Add(1)
+	case on.queue <- payload:
+		c.carried.Add(1)
 	default:
-		n.counts.drop("path_stream_full")
+		c.drop("path_stream_full")
 	}
 }
 

@@ -130,7 +130,7 @@ func (l *loop) apply(out gossip.Outputs, back reply) time.Time {
 		n.fail(&ConflictError{Name: n.cfg.Name, Holder: out.Deposed.Holder})
 	}
 	if over, told := l.engine.HasLeft(); over {
-		n.goneFrom(told)
+		l.hasLeft(told)
 	}
 	l.engine.Reuse(out)
 	return out.NextTick
@@ -146,12 +146,12 @@ func (l *loop) self(now time.Time) membership.View {
 	panic("node: its own member is not in the view")
 }
 
-// goneFrom takes note that the goodbye is over. The loop calls it.
-func (n *Node) goneFrom(told int) {
+// hasLeft takes note that the goodbye is over, and how many confirmed it.
+func (l *loop) hasLeft(told int) {
 	select {
-	case <-n.left:
+	case <-l.node.left:
 	default:
-		n.told.Store(int64(told))
-		close(n.left)
+		l.node.told.Store(int64(told))
+		close(l.node.left)
 	}
 }

@@ -20,15 +20,15 @@ func (n *Node) Members(ctx context.Context) (api.Members, error) {
 	if err != nil {
 		return api.Members{}, err
 	}
-	return n.members(s), nil
+	return s.members(&n.cfg), nil
 }
 
-// members returns the view of a snapshot.
-func (n *Node) members(s *Snapshot) api.Members {
-	all := api.Members{Cluster: n.cfg.Cluster, Self: n.cfg.Name, Members: make([]api.Member, len(s.Views))}
+// members returns the view as the API tells it.
+func (s *Snapshot) members(cfg *Config) api.Members {
+	all := api.Members{Cluster: cfg.Cluster, Self: cfg.Name, Members: make([]api.Member, len(s.Views))}
 	for i, v := range s.Views {
 		m := apiMember(v)
-		if v.State.Present() && m.Name != n.cfg.Name {
+		if v.State.Present() && m.Name != cfg.Name {
 			m.Path = api.PathUDP
 			if s.onStream[m.Name] {
 				m.Path = api.PathStream
@@ -60,7 +60,7 @@ func (n *Node) Self(ctx context.Context) (api.Self, error) {
 	for _, state := range membership.States() {
 		self.States[apiState(state)] = 0
 	}
-	for _, m := range n.members(s).Members {
+	for _, m := range s.members(&n.cfg).Members {
 		self.States[m.State]++
 		if m.Path != "" {
 			self.Paths[m.Path]++

@@ -59,7 +59,7 @@ func (n *Node) openPacket(b []byte, from netip.AddrPort, codec *wire.Codec) (wir
 	now := time.Now()
 	payload, answers, err := n.seal.OpenPacket(b, from, now)
 	for _, answer := range answers {
-		n.transmit(answer)
+		n.Transmit(answer)
 	}
 	if err != nil || payload == nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (l *loop) post(env gossip.Envelope, back reply) {
 func (l *loop) sendBack(payload []byte, back reply) {
 	switch n := l.node; {
 	case back.link != nil:
-		n.put(back.link, payload)
+		back.link.put(payload, &n.counts)
 	case len(n.outbox) < repliesRoom:
 		n.queuePacket(back.to, payload)
 	default:
@@ -117,22 +117,17 @@ func (l *loop) encode(m wire.Message) []byte {
 // queuePacket seals a message and queues it to be sent. When the queue is full the message is lost, as packets may be.
 func (n *Node) queuePacket(to netip.AddrPort, payload []byte) {
 	if packet := n.seal.SealPacket(to, payload, time.Now()); packet != nil {
-		n.transmit(seal.Packet{To: to, Bytes: packet})
+		n.Transmit(seal.Packet{To: to, Bytes: packet})
 	}
 }
 
-// transmit queues a packet to be sent.
-func (n *Node) transmit(p seal.Packet) {
+// Transmit queues a packet that is sealed. When the queue is full it is lost, as packets may be.
+func (n *Node) Transmit(p seal.Packet) {
 	select {
 	case n.outbox <- p:
 	default:
 		n.counts.drop("outbox_full")
 	}
-}
-
-// Transmit queues a packet that the caller has sealed. When the queue is full it is lost, as packets may be.
-func (n *Node) Transmit(to netip.AddrPort, packet []byte) {
-	n.transmit(seal.Packet{To: to, Bytes: packet})
 }
 
 // sendPackets sends what is queued.

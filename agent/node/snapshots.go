@@ -80,7 +80,7 @@ func (n *Node) watch() {
 
 // awaitNews returns nil when it is time to look again.
 func (n *Node) awaitNews(s *Snapshot) error {
-	ctx, cancel := context.WithTimeout(n.ending, n.lookAgain(s))
+	ctx, cancel := context.WithTimeout(n.ending, s.goodFor(n.cfg.Interval))
 	defer cancel()
 	err := n.ring.Wait(ctx, s.Seq)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -92,11 +92,11 @@ func (n *Node) awaitNews(s *Snapshot) error {
 	return err
 }
 
-// lookAgain returns how long a snapshot is good when no event comes.
-func (n *Node) lookAgain(s *Snapshot) time.Duration {
+// goodFor returns how long a snapshot is good when no event comes, of a member that gossips once an interval.
+func (s *Snapshot) goodFor(interval time.Duration) time.Duration {
 	every := max(lookEvery, time.Duration(len(s.Views))*restEvery)
 	if s.Ready != nil {
-		every = min(every, max(n.cfg.Interval, untilReady))
+		every = min(every, max(interval, untilReady))
 	}
 	return every
 }
@@ -138,7 +138,7 @@ func (n *Node) Snapshot() (*Snapshot, error) {
 	if s == nil {
 		return nil, notReady("it has only just started")
 	}
-	if age := time.Since(s.At); age > loopTime+2*n.lookAgain(s) {
+	if age := time.Since(s.At); age > loopTime+2*s.goodFor(n.cfg.Interval) {
 		return s, notReady("its loop has not answered for %s", age.Round(time.Second))
 	}
 	return s, nil
