@@ -19,8 +19,8 @@ build: ## build bin/heartsay, static: it needs nothing of the host, not even a C
 demo: build ## run five agents, kill one, restart it, let one leave; ends by itself in about a minute
 	./deploy/demo.sh $(BIN)
 
-measure: ## measure detection, join, leave and quiet with 20 real agents; takes about 13 minutes
-	$(GO) test ./cmd/heartsay/e2e -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure
+measure: ## measure detection, join, leave and quiet with 20 real agents, and write docs/measured/agents.md; takes 13 minutes
+	$(GO) test ./cmd/heartsay/e2e -run '^TestMeasure$$' -count=1 -timeout 60m -v -measure -measure.page $(CURDIR)/docs/measured/agents.md
 
 bench: ## measure heartsay beside memberlist in virtual time, and write docs/measured; takes hours
 	$(GO) run ./bench/cmd/bench scenarios -commit $$(git rev-parse --short HEAD)
