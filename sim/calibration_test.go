@@ -109,7 +109,7 @@ func mustMeanAmong(t *testing.T, cells ...cell) {
 
 // TestR7PhiMeansTheShareOfSilencesThatPassIt holds the default detector to the definition of Φ.
 func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || raced { // all in one goroutine
 		mustMeanAmong(t, cell{10, 0, 1, 256, 600, 5000})
 		return
 	}
