@@ -100,7 +100,7 @@ func TestLossIsWhatWasAskedForInEachDirection(t *testing.T) {
 	})
 }
 
-func TestAHeldMemberSendsAndReceivesLaterInOrder(t *testing.T) {
+func TestHeldMemberSendsAndReceivesLaterInOrder(t *testing.T) {
 	onNetwork(t, 3, func(t *testing.T, c *cluster, at []*carrier) {
 		c.Jitter = 0
 		c.hold(1)
@@ -127,7 +127,7 @@ func TestAHeldMemberSendsAndReceivesLaterInOrder(t *testing.T) {
 	})
 }
 
-func TestAHeldMemberKeepsNoMoreThanItsQueue(t *testing.T) {
+func TestHeldMemberKeepsNoMoreThanItsQueue(t *testing.T) {
 	onNetwork(t, 2, func(t *testing.T, c *cluster, at []*carrier) {
 		c.hold(1)
 		for range queueLimit + 10 {

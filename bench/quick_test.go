@@ -16,7 +16,15 @@ func inTest(t *testing.T) Bubble {
 	}
 }
 
-func TestACrashIsKnownSoonerThanToMemberlist(t *testing.T) {
+// long skips a test that takes seconds of processor time.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+}
+
+func TestCrashIsKnownSoonerThanToMemberlist(t *testing.T) {
 	const members = 32
 	detect := func(sys system) float64 {
 		var d detection
@@ -36,6 +44,7 @@ func TestACrashIsKnownSoonerThanToMemberlist(t *testing.T) {
 }
 
 func TestBlockedMembersHarmNobody(t *testing.T) {
+	long(t)
 	m := runBlock(inTest(t), heartsayLAN, blockCase{Members: 32, Blocked: 4, Block: 16 * time.Second, Open: 64 * time.Millisecond}, 1)
 	if m.AtHealthy > 0 || m.DeadAtEnd > 0 {
 		t.Errorf("healthy members are declared dead %d times by healthy ones, and %d pairs stay so", m.AtHealthy, m.DeadAtEnd)
@@ -56,21 +65,24 @@ func TestLossKillsNobody(t *testing.T) {
 }
 
 func TestDeafMembersHarmNobody(t *testing.T) {
+	long(t)
 	r := runFlipFlop(inTest(t), heartsayLAN, 40, 1)
 	if r.AtHealthy+r.WhileBlocked+r.AfterWake+r.DeadAtEnd > 0 {
 		t.Errorf("ten of 40 lose all that is sent to them, five times for 20 s, and healthy members are declared dead: %+v", r.mistakes)
 	}
 }
 
-func TestAClusterComesToBeSoonerThanMemberlists(t *testing.T) {
+func TestBootstrapIsSoonerThanMemberlists(t *testing.T) {
+	long(t)
 	we, they := runBootstrap(inTest(t), heartsayLAN, 64, 1), runBootstrap(inTest(t), memberlistLAN, 64, 1)
 	if !we.Done || we.All >= they.All || we.FalseDead > 0 {
 		t.Errorf("heartsay: all know all after %s (%v), %d false deaths; memberlist: %s", we.All, we.Done, we.FalseDead, they.All)
 	}
 }
 
-// TestTheBoundsOfChitchatsTestsHold leaves the two clusters of 100 to the scenario of that name.
-func TestTheBoundsOfChitchatsTestsHold(t *testing.T) {
+// TestChitchatsBoundsHold leaves the two clusters of 100 to the scenario of that name.
+func TestChitchatsBoundsHold(t *testing.T) {
+	long(t)
 	for _, c := range chitchatCases {
 		if c.Members >= 100 {
 			continue

@@ -23,7 +23,7 @@ func seenBy(c *sim.Cluster, t membership.EventType, name string) (seen *int, las
 	return seen, last
 }
 
-func TestACrashIsKnownToAllWithinFiveSeconds(t *testing.T) {
+func TestCrashIsKnownToAllWithinFiveSeconds(t *testing.T) {
 	t.Parallel()
 	var worst, sum time.Duration
 	const seeds = 20
@@ -43,12 +43,12 @@ func TestACrashIsKnownToAllWithinFiveSeconds(t *testing.T) {
 	t.Logf("a crash is known to the last survivor after %s, at worst %s", (sum / seeds).Round(time.Millisecond), worst.Round(time.Millisecond))
 }
 
-func TestNobodyIsSuspectedInTenMinutesWithoutLoss(t *testing.T) {
+func TestQuietClusterSuspectsNobodyInTenMinutes(t *testing.T) {
 	t.Parallel()
 	mustBeQuiet(t, 0, 2, 10*time.Minute, membership.EventSuspect)
 }
 
-func TestNobodyIsDeadInFiveMinutesAtThirtyPercentLoss(t *testing.T) {
+func TestLossyClusterDeclaresNobodyDeadInFiveMinutes(t *testing.T) {
 	t.Parallel()
 	mustBeQuiet(t, 0.3, 3, 5*time.Minute, membership.EventDead)
 }

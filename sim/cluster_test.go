@@ -37,7 +37,7 @@ func stateOf(c *sim.Cluster, observer, of string) string {
 	return "unknown"
 }
 
-func TestOneSeedOneRun(t *testing.T) {
+func TestClusterRunsTheSameForOneSeed(t *testing.T) {
 	run := func(seed uint64) string {
 		var log strings.Builder
 		c := newCluster(seed, 8, lan(0.1))
@@ -87,7 +87,7 @@ func traffic(c *sim.Cluster, d time.Duration, between ...string) (arrived, lost 
 	return arrived, lost
 }
 
-func TestLossLosesItsShareOfThePackets(t *testing.T) {
+func TestNetworkLosesTheShareAskedFor(t *testing.T) {
 	for _, loss := range []float64{0, 0.3, 1} {
 		c := newCluster(1, 20, lan(0))
 		c.Run(5 * time.Second)
@@ -99,7 +99,7 @@ func TestLossLosesItsShareOfThePackets(t *testing.T) {
 	}
 }
 
-func TestLatencyIsWhatAMessageTakes(t *testing.T) {
+func TestNetworkDelaysByItsLatency(t *testing.T) {
 	c := sim.New(sim.Config{Seed: 1, Interval: interval, Gossip: gossip.DefaultConfig(), Network: sim.Network{Latency: 40 * time.Millisecond}})
 	c.Boot(1, 0)
 	c.Run(time.Second)
@@ -118,7 +118,7 @@ func TestLatencyIsWhatAMessageTakes(t *testing.T) {
 	}
 }
 
-func TestPartitionCutsBothWaysAndSeverOne(t *testing.T) {
+func TestNetworkPartitionCutsBothWaysAndSeverOne(t *testing.T) {
 	a, b, other := sim.Name(0), sim.Name(1), sim.Name(2)
 	for _, x := range []struct {
 		what       string
@@ -152,7 +152,7 @@ func TestPartitionCutsBothWaysAndSeverOne(t *testing.T) {
 	}
 }
 
-func TestLoseNextLosesSoManyPacketsOfOneLink(t *testing.T) {
+func TestNetworkLoseNextLosesSoManyPacketsOfOneLink(t *testing.T) {
 	c := newCluster(1, 2, lan(0))
 	c.Run(5 * time.Second)
 	c.Network.LoseNext(sim.Address(1), sim.Address(2), 3)
@@ -172,7 +172,7 @@ func sentBy(c *sim.Cluster, name string) *int {
 	return sent
 }
 
-func TestAFrozenMemberDoesNothingAndThenAllAtOnce(t *testing.T) {
+func TestMemberFrozenDoesNothingAndThenAllAtOnce(t *testing.T) {
 	c := newCluster(1, 3, lan(0))
 	c.Run(5 * time.Second)
 	name := sim.Name(1)
@@ -189,7 +189,7 @@ func TestAFrozenMemberDoesNothingAndThenAllAtOnce(t *testing.T) {
 	}
 }
 
-func TestABlockedMemberTicksButNeitherSendsNorReceives(t *testing.T) {
+func TestMemberBlockedTicksButNeitherSendsNorReceives(t *testing.T) {
 	c := newCluster(1, 3, lan(0))
 	c.Run(5 * time.Second)
 	name := sim.Name(1)
@@ -209,7 +209,7 @@ func TestABlockedMemberTicksButNeitherSendsNorReceives(t *testing.T) {
 	}
 }
 
-func TestARestartIsANewLifeOfTheSameProcess(t *testing.T) {
+func TestMemberRestartsInANewLife(t *testing.T) {
 	c := newCluster(1, 3, lan(0))
 	c.Run(5 * time.Second)
 	m := c.Member(sim.Name(1))

@@ -30,7 +30,7 @@ func (r *Run) sees(observer, subject int) string {
 	return ""
 }
 
-func TestCrashedMembersAreFoundOutByAll(t *testing.T) {
+func TestCrashIsDetectedByAll(t *testing.T) {
 	r := at(t, 15*time.Second, lan(12, 1, Fault{Kind: Crash, Members: []int{0, 5}}))
 	rep := r.report()
 	if got := r.sees(3, 5); got != "dead" {
@@ -44,14 +44,14 @@ func TestCrashedMembersAreFoundOutByAll(t *testing.T) {
 	}
 }
 
-func TestACrashThatIsNotFoundOutInTimeIsMissed(t *testing.T) {
+func TestCrashNotDetectedInTimeIsMissed(t *testing.T) {
 	r := at(t, time.Second, lan(12, 1, Fault{Kind: Crash, Members: []int{5}}))
 	if rep := r.report(); rep.Detection.Missed != 11 || rep.Detection.P99 != nil {
 		t.Errorf("the report is %+v, want 11 missed and no times", rep.Detection)
 	}
 }
 
-func TestARestartIsANewLifeThatNobodyMisses(t *testing.T) {
+func TestRestartIsANewLifeThatNobodyMisses(t *testing.T) {
 	for _, elsewhere := range []bool{false, true} {
 		r := at(t, 10*time.Second, lan(12, 1, Fault{Kind: Restart, For: time.Second, Members: []int{0}, Elsewhere: elsewhere}))
 		m := r.Cluster.Member(Name(0))
@@ -64,7 +64,7 @@ func TestARestartIsANewLifeThatNobodyMisses(t *testing.T) {
 	}
 }
 
-func TestALeaveIsNoCrash(t *testing.T) {
+func TestLeaveIsNoCrash(t *testing.T) {
 	r := at(t, 10*time.Second, lan(12, 1, Fault{Kind: Leave, Members: []int{4}}))
 	if rep := r.report(); r.sees(3, 4) != "left" || r.runs(4) || rep.FalseDead+rep.FalseSuspect+rep.Detection.Missed > 0 {
 		t.Errorf("the member is %q, it runs: %t; the report is %+v", r.sees(3, 4), r.runs(4), rep)
@@ -112,7 +112,7 @@ func TestRelaysHideALinkThatIsCutOneWay(t *testing.T) {
 	}
 }
 
-func TestAPartitionDividesInTwoOrThreeAndHeals(t *testing.T) {
+func TestPartitionDividesInTwoOrThreeAndHeals(t *testing.T) {
 	f := Fault{Kind: Partition, For: 15 * time.Second, Members: []int{0, 1}, To: []int{2, 3}}
 	during := at(t, 14*time.Second, lan(12, 1, f))
 	for _, c := range []struct {
@@ -131,7 +131,7 @@ func TestAPartitionDividesInTwoOrThreeAndHeals(t *testing.T) {
 	}
 }
 
-func TestAFaultWithAPauseComesBackUntilItIsTime(t *testing.T) {
+func TestPauseBringsAFaultBackUntilItsTime(t *testing.T) {
 	var trace bytes.Buffer
 	s := lan(4, 1, Fault{Kind: Freeze, At: time.Second, For: time.Second, Pause: 2 * time.Second, Until: 7 * time.Second, Members: []int{1}})
 	s.Trace = &trace
@@ -151,7 +151,7 @@ func TestPacketsThatRepeatAndOvertakeChangeNothing(t *testing.T) {
 	}
 }
 
-func TestAWrongClockHurtsNobody(t *testing.T) {
+func TestWrongClockHurtsNobody(t *testing.T) {
 	for _, offset := range []time.Duration{-time.Hour, time.Hour} {
 		r := at(t, 20*time.Second, lan(12, 1, Fault{Kind: Clock, For: 8 * time.Second, Members: []int{4}, Offset: offset}))
 		if rep := r.report(); r.sees(3, 4) != "alive" || r.sees(4, 3) != "alive" || rep.FalseDead > 0 {
@@ -160,7 +160,7 @@ func TestAWrongClockHurtsNobody(t *testing.T) {
 	}
 }
 
-func TestAMassJoinIsKnownToAll(t *testing.T) {
+func TestMassJoinIsKnownToAll(t *testing.T) {
 	r := at(t, 10*time.Second, lan(4, 1, Fault{Kind: Join, Count: 40, For: time.Second}))
 	for i := range 44 {
 		if n := r.ledger.present[i]; n != 43 {

@@ -34,7 +34,7 @@ const (
 	update    = membership.EventUpdate
 )
 
-func TestBrokenPromisesInEventsAreCaught(t *testing.T) {
+func TestCheckerFindsBrokenPromisesInEvents(t *testing.T) {
 	type step struct {
 		event membership.EventType
 		view  membership.View
@@ -91,7 +91,7 @@ func entriesOf(views []membership.View) iter.Seq2[membership.Entry, membership.S
 	}
 }
 
-func TestBrokenPromisesInViewsAreCaught(t *testing.T) {
+func TestCheckerFindsBrokenPromisesInViews(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
 		views      []membership.View
@@ -112,7 +112,7 @@ func TestBrokenPromisesInViewsAreCaught(t *testing.T) {
 	}
 }
 
-func TestASenderWhoseCounterGoesBackIsCaught(t *testing.T) {
+func TestCheckerFindsACounterThatGoesBack(t *testing.T) {
 	checks := newChecker(time.Hour)
 	say := func(from netip.AddrPort, inc, hb uint64) string {
 		return checks.message(from, &wire.Ping{Header: wire.Header{From: "a", Incarnation: inc, Heartbeat: hb}})
@@ -127,7 +127,7 @@ func TestASenderWhoseCounterGoesBackIsCaught(t *testing.T) {
 	}
 }
 
-func TestABrokenPromiseStopsTheRunAndTellsTheSeed(t *testing.T) {
+func TestRunStopsAtABrokenPromiseAndTellsTheSeed(t *testing.T) {
 	s := lan(3, 42)
 	r := NewRun(s)
 	r.Cluster.After(2*time.Second, func() {
@@ -142,7 +142,7 @@ func TestABrokenPromiseStopsTheRunAndTellsTheSeed(t *testing.T) {
 	}
 }
 
-func TestAMemberThatWasNotToldOfIsMissed(t *testing.T) {
+func TestCheckerFindsAPreloadedMemberThatIsMissing(t *testing.T) {
 	checks := newChecker(time.Hour)
 	var all []membership.Entry
 	for _, name := range []string{"a", "b", "c"} {

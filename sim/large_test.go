@@ -102,7 +102,7 @@ func TestR7NewsIsOfAKnownAgeHoweverOldTheClusterIs(t *testing.T) {
 	large(t)
 	const seed, members, crashed, pairs = 1, 300, 10, 10 * (300 - 10) // in 64 bytes they take as many turns as 600 in 128
 	c, raised := settledCluster(seed, members, 64, 0)
-	c.Run(6 * time.Minute)
+	c.Run(5 * time.Minute)
 	for k := range crashed {
 		c.Crash(sim.Name(k))
 	}

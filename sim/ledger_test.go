@@ -25,7 +25,7 @@ func (l *ledger) note(at time.Duration, observer, subject int, t membership.Even
 	l.event(at, observer, subject, membership.Event{Type: t, Member: view(Name(subject), 1, 1, s)})
 }
 
-func TestVerdictsAboutTheHealthyAreFalse(t *testing.T) {
+func TestLedgerCountsVerdictsOnHealthyMembersAsFalse(t *testing.T) {
 	l := book()
 	l.note(10*time.Second, 0, 1, suspect, membership.Suspect)
 	l.note(12*time.Second, 0, 1, dead, membership.Dead)
@@ -37,7 +37,7 @@ func TestVerdictsAboutTheHealthyAreFalse(t *testing.T) {
 	}
 }
 
-func TestTheStruckAreNotFalselyAccusedAndAccuseUnhealthily(t *testing.T) {
+func TestLedgerExcusesMembersThatAreStruck(t *testing.T) {
 	l := book()
 	l.health.strike(1)
 	accuse := func(at time.Duration, observer, subject int) {
@@ -61,7 +61,7 @@ func TestTheStruckAreNotFalselyAccusedAndAccuseUnhealthily(t *testing.T) {
 	}
 }
 
-func TestDetectionIsCountedAtObserversThatStayHealthy(t *testing.T) {
+func TestLedgerCountsDetectionAtObserversThatStayHealthy(t *testing.T) {
 	l := book()
 	runs := func(i int) bool { return i != 1 }
 	l.crashed(1, 20*time.Second, runs)

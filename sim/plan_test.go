@@ -39,7 +39,7 @@ func TestCandidatesStayWithinTheIntervalsThereAre(t *testing.T) {
 	}
 }
 
-func TestTheBestIsTheCheapestThatFits(t *testing.T) {
+func TestBestIsTheCheapestThatFits(t *testing.T) {
 	trial := func(bytes, p99 float64, slow, mistaken bool) Trial {
 		r := Report{BytesPerMemberPerSecond: bytes, Detection: Detection{P99: &p99}}
 		return Trial{Report: r, TooSlow: slow, Mistaken: mistaken}
@@ -56,7 +56,7 @@ func TestTheBestIsTheCheapestThatFits(t *testing.T) {
 	}
 }
 
-func TestATrialIsJudgedByItsReport(t *testing.T) {
+func TestTrialIsJudgedByItsReport(t *testing.T) {
 	p99 := 2.0
 	good := Report{BytesPerMemberPerSecond: 100, Detection: Detection{P99: &p99}}
 	slow, missed, blind, dear, mistaken := good, good, good, good, good

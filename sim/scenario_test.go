@@ -53,7 +53,7 @@ var everyKind = []Fault{
 	{Kind: Join, At: 5 * time.Second, For: time.Second, Count: 5},
 }
 
-func TestTheSameScenarioGivesTheSameBytes(t *testing.T) {
+func TestScenarioGivesTheSameBytesAgain(t *testing.T) {
 	var traces [2]bytes.Buffer
 	var reports [2]string
 	for i := range 2 {
@@ -72,7 +72,7 @@ func TestTheSameScenarioGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestAllPromisesHoldUnderEveryFaultAtOnce(t *testing.T) {
+func TestScenarioHoldsAllPromisesUnderEveryFaultAtOnce(t *testing.T) {
 	for seed := range uint64(8) {
 		s := lan(16, seed, everyKind...)
 		s.Network.Loss = float64(seed%4) / 10
@@ -97,7 +97,7 @@ func TestScenariosAreChecked(t *testing.T) {
 	}
 }
 
-func TestASettledClusterKnowsAllAtOnceAndDetectsLikeAnother(t *testing.T) {
+func TestSettledClusterKnowsAllAtOnceAndDetectsLikeAnother(t *testing.T) {
 	settled := lan(60, 3, Fault{Kind: Crash, Members: []int{5, 6}}, Fault{Kind: Restart, At: time.Second, Members: []int{7}})
 	settled.Settled = true
 	rep := play(t, settled)

@@ -34,8 +34,8 @@ func TestDocumentsAreWrittenFromWhatWasMeasured(t *testing.T) {
 	}
 }
 
-// TestARecordingIsTheSameFromAFile records a small cluster, and reads it again.
-func TestARecordingIsTheSameFromAFile(t *testing.T) {
+// TestRecordingIsTheSameFromAFile records a small cluster, and reads it again.
+func TestRecordingIsTheSameFromAFile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("simulates a cluster for hours of virtual time")
 	}
@@ -57,8 +57,8 @@ func TestARecordingIsTheSameFromAFile(t *testing.T) {
 	}
 }
 
-// TestEveryDetectorIsPatientWithALargerParameter weighs all detectors on a short stream.
-func TestEveryDetectorIsPatientWithALargerParameter(t *testing.T) {
+// TestDetectorsAreMorePatientWithALargerParameter weighs all detectors on a short stream.
+func TestDetectorsAreMorePatientWithALargerParameter(t *testing.T) {
 	var beats heardBeats
 	for h := 1; h <= 400; h++ {
 		beats = append(beats, struct {

@@ -25,7 +25,7 @@ var (
 
 func TestTortureBreaksNoPromise(t *testing.T) {
 	const workers = 4
-	if testing.Short() {
+	if testing.Short() || raced {
 		*seeds = min(*seeds, 40)
 	}
 	all := make([][]Times, workers)
