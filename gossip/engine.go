@@ -32,8 +32,8 @@ type Engine struct {
 	verdicts   verdicts   // verdict.go
 	exchange   exchange   // exchange.go
 
-	nextSweep    membership.Instant
-	nextConflict membership.Instant // before it no conflict is reported again
+	nextSweep membership.Instant
+	conflicts map[string]membership.Instant // when one was reported last, by name; of names that somebody holds, so bounded
 
 	waits []float64 // memory of riseFast
 }

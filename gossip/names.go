@@ -2,7 +2,9 @@ package gossip
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"time"
 
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -64,7 +66,7 @@ func (e *Engine) refuse(j *joiner, holder netip.AddrPort) {
 	if known := e.table.Get(j.entry.Record.Name); known != nil {
 		view = e.verdicts.view(known)
 	}
-	e.outbox.emit(membership.EventConflict, view, "refused "+j.entry.Record.Address.String()+", which wants to join under this name")
+	e.reportConflict(view, "refused "+j.entry.Record.Address.String()+", which wants to join under this name")
 }
 
 // rumourOfSelf handles what others tell of this member's name (R3). It reports whether the record is needed to know what to
@@ -96,7 +98,7 @@ func (e *Engine) meetDuplicate(from netip.AddrPort, h *wire.Header) {
 	if from == own.Address || h.Incarnation == own.Incarnation {
 		return // a packet of an older life that was under way for long, or of this one that came back
 	}
-	e.reportConflict(fmt.Sprintf("another agent at %s uses this name with incarnation %d", from, h.Incarnation))
+	e.reportConflict(e.self.view(&e.clock), fmt.Sprintf("another agent at %s uses this name with incarnation %d", from, h.Incarnation))
 	if h.Incarnation > own.Incarnation {
 		e.pending.names.probeDuplicate(nameProbe{to: from, above: h.Incarnation})
 	}
@@ -106,19 +108,32 @@ func (e *Engine) meetDuplicate(from netip.AddrPort, h *wire.Header) {
 // clones the one with the higher address.
 func (e *Engine) meetLiveDuplicate(address netip.AddrPort, incarnation uint64) {
 	own := e.self.record
-	e.reportConflict(fmt.Sprintf("another agent at %s lives under this name with incarnation %d", address, incarnation))
+	e.reportConflict(e.self.view(&e.clock), fmt.Sprintf("another agent at %s lives under this name with incarnation %d", address, incarnation))
 	if incarnation > own.Incarnation || incarnation == own.Incarnation && address.Compare(own.Address) > 0 {
 		e.outbox.out.Deposed = &Deposed{Holder: address, Incarnation: incarnation}
 	}
 }
 
-// reportConflict emits an event, once per patience.
-func (e *Engine) reportConflict(reason string) {
-	if e.clock.now < e.nextConflict {
+// conflictAgain is the least time between two reports of a conflict about one name. An agent that was refused, and that its
+// supervisor starts again, asks every few seconds for ever: that is one state that lasts, and no news.
+const conflictAgain = 10 * time.Minute
+
+// reportConflict emits an event about a member, unless there was one about its name not long ago.
+func (e *Engine) reportConflict(view membership.View, reason string) {
+	name := view.Record.Name
+	if at, known := e.conflicts[name]; known && e.clock.now.Sub(at) < conflictAgain {
 		return
 	}
-	e.nextConflict = e.clock.now.Add(e.self.patience())
-	e.outbox.emit(membership.EventConflict, e.self.view(&e.clock), reason)
+	if e.conflicts == nil {
+		e.conflicts = map[string]membership.Instant{}
+	}
+	e.conflicts[name] = e.clock.now
+	e.outbox.emit(membership.EventConflict, view, reason)
+}
+
+// forgetConflicts makes room of reports that are old.
+func (e *Engine) forgetConflicts() {
+	maps.DeleteFunc(e.conflicts, func(_ string, at membership.Instant) bool { return e.clock.now.Sub(at) >= conflictAgain })
 }
 
 // expireNames settles the probes of names that nobody replied to in time: whoever held the name is gone.

@@ -138,6 +138,29 @@ func TestNameOfALiveMemberIsRefusedToAJoiner(t *testing.T) {
 	}
 }
 
+// R14: A supervisor starts a refused agent again and again. That is one state that lasts.
+func TestNameThatIsRefusedForEverIsAConflictEveryTenMinutes(t *testing.T) {
+	for _, seed := range []string{"a", "c"} { // somebody else is asked; the holder itself is
+		c := newCluster(t, 14)
+		c.start("a", "b", "c", "d")
+		c.Run(20 * time.Second)
+		c.quiet()
+		for i := range 25 * 2 {
+			c.startAs(fmt.Sprintf("thief%d", i), c.life("c", sim.Address(70+i), 0), address(seed)) // from another port each time
+			c.Run(30 * time.Second)
+		}
+		var at []time.Duration
+		for _, s := range c.events(membership.EventConflict, "c") {
+			if s.observer == seed {
+				at = append(at, s.at)
+			}
+		}
+		if len(at) != 3 || at[1]-at[0] < 10*time.Minute || at[2]-at[1] < 10*time.Minute {
+			t.Errorf("by seed %s: 50 refusals in 25 minutes are reported at %s, want once and then every ten minutes", seed, at)
+		}
+	}
+}
+
 // R14.
 func TestNameOfTwoLiveAgentsBelongsToTheNewer(t *testing.T) {
 	for seed := range uint64(5) {

@@ -107,6 +107,7 @@ func (e *Engine) sweep() {
 		e.forget(m, "its retention is over")
 	}
 	e.table.ExpireTombstones(e.clock.now)
+	e.forgetConflicts()
 }
 
 func (e *Engine) forget(m *membership.Member, reason string) {

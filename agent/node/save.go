@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/agent/internal/state"
 	"heartsay/membership"
 )
@@ -21,9 +22,10 @@ const saveAgain = 30 * time.Second
 // saves tells the goroutine that writes the state when there is something new. It takes what is to be written from the
 // loop by itself, once for each write, so that a thousand events cost the loop no more than one.
 type saves struct {
-	changed atomic.Bool      // since the writer last asked the loop
-	news    chan struct{}    // holds one token when it did
-	last    chan state.Saved // holds what the loop left unwritten at its end
+	changed atomic.Bool       // since the writer last asked the loop
+	news    chan struct{}     // holds one token when it did
+	last    chan state.Saved  // holds what the loop left unwritten at its end
+	fault   ratelimit.Lasting // of the disk; the writer's
 }
 
 func newSaves() saves { return saves{news: make(chan struct{}, 1), last: make(chan state.Saved, 1)} }
@@ -107,12 +109,17 @@ func (n *Node) writeLast(unwritten *state.Saved) {
 
 // write writes the state, and reports whether that succeeded.
 func (n *Node) write(saved state.Saved) bool {
-	err := n.state.Save(saved)
-	if err != nil {
+	if err := n.state.Save(saved); err != nil {
 		n.counts.stateFailed.Add(1)
-		n.log.Error("state file is not written, the one before is kept, will be tried again", "error", err)
+		if n.saves.fault.Fails(time.Now()) {
+			n.log.Error("state file is not written, the one before is kept, is tried again until that works", "error", err)
+		}
+		return false
 	}
-	return err == nil
+	if n.saves.fault.Succeeds() {
+		n.log.Info("state file is written again", "path", n.state.Path())
+	}
+	return true
 }
 
 // pause waits, but not longer than the loop turns.

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/internal/state"
 	"heartsay/api"
@@ -129,6 +132,28 @@ func TestStateThatIsBrokenAtTheStartIsAsLaterUnlessItIsRequired(t *testing.T) {
 				t.Errorf("a node that requires its state starts although that is %s", what)
 			}
 			transport.Close()
+		}
+	})
+}
+
+func TestStateThatIsNotWrittenForLongIsAnErrorEveryTenMinutes(t *testing.T) {
+	virtually(t, func(c *cluster) {
+		cfg := c.config("a", 1)
+		var lines strings.Builder
+		broken := new(brokenState)
+		n, err := Start(cfg, Parts{
+			Transport: c.net.listen(cfg.Advertise), State: broken, Log: hclog.New(&hclog.LoggerOptions{Output: &lines}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(25 * time.Minute)
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+		if told := strings.Count(lines.String(), "state file is not written"); told != 3 || broken.saves.Load() < 40 {
+			t.Errorf("%d attempts failed in 25 minutes, and %d are logged: want one every ten minutes\n%s", broken.saves.Load(), told,
+				&lines)
 		}
 	})
 }

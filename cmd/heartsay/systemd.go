@@ -40,9 +40,13 @@ func (s systemd) watchdog(ctx context.Context, healthy func(context.Context) err
 	}
 	beat := time.NewTicker(limit / 2)
 	defer beat.Stop()
-	for {
+	for failed := false; ; {
 		if s.well(ctx, limit/2, healthy) {
-			s.tell(daemon.SdNotifyWatchdog)
+			_, err := daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+			if err != nil && !failed {
+				s.log.Warn("service manager is not told that the agent is well, is tried again", "error", err)
+			}
+			failed = err != nil
 		}
 		select {
 		case <-beat.C:

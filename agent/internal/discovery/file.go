@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/internal/process"
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/agent/internal/safefile"
 )
 
@@ -34,6 +35,7 @@ type File struct {
 	seq     uint64 // of the newest event in it
 	owed    bool   // the command has not succeeded since the last write
 	kept    bool   // it was said that the file is kept as it is
+	fault   ratelimit.Lasting
 }
 
 // ErrNotRegular says that the path of a file to write names something that no program replaces: a folder, a device.
@@ -84,10 +86,14 @@ func (f *File) Keep(ctx context.Context, u Upkeep) {
 			continue
 		}
 		if err := f.update(ctx, s, u); err != nil {
-			u.Log.Error("file is not up to date, will be tried again", "file", f.path, "error", err)
+			if f.fault.Fails(time.Now()) {
+				u.Log.Error("file is not up to date, is tried again until it is", "file", f.path, "error", err)
+			}
 			f.seq = 0
 			news = nil // until then
 			look.Reset(fileRetry)
+		} else if f.fault.Succeeds() {
+			u.Log.Info("file is up to date again", "file", f.path)
 		}
 	}
 }

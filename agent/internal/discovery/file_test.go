@@ -37,7 +37,8 @@ func TestFailedWriteIsCountedAndTriedAgain(t *testing.T) {
 		news <- struct{}{} // is not taken for a reason to try again at once
 		ctx, cancel := context.WithCancel(t.Context())
 		count := func(result string) { counts = append(counts, result) }
-		go f.Keep(ctx, Upkeep{told{snapshot: shop()}, news, count, hclog.NewNullLogger()})
+		var lines strings.Builder
+		go f.Keep(ctx, Upkeep{told{snapshot: shop()}, news, count, hclog.New(&hclog.LoggerOptions{Output: &lines})})
 		<-written
 		synctest.Wait()
 		cancel()
@@ -50,6 +51,10 @@ func TestFailedWriteIsCountedAndTriedAgain(t *testing.T) {
 		}
 		if b, err := os.ReadFile(path); err != nil || string(b) != "Web.1 lb w2 " {
 			t.Errorf("the file holds %q, %v", b, err)
+		}
+		log := lines.String()
+		if strings.Count(log, "[ERROR]") != 1 || strings.Count(log, "up to date again") != 1 {
+			t.Errorf("two failures in a row are logged as\n%s\nwant one error, and its end", log)
 		}
 	})
 }

@@ -1,7 +1,7 @@
 // Package ratelimit bounds how fast and how much one source may ask for: token buckets for packets and work, places for
-// connections.
+// connections; and how often a fault that lasts is told.
 //
-// A [Bucket] and [Buckets] belong to one goroutine, or to the holder of the lock that stands above them; [Conns] have a
+// A [Bucket], [Buckets] and a [Lasting] belong to one goroutine, or to the holder of the lock that stands above them; [Conns] have a
 // lock of their own. No clock is read: the caller says what time it is.
 package ratelimit
 
