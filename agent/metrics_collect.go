@@ -50,7 +50,7 @@ var (
 		"Times that the configuration was read again, by result.", "result")
 	descHandled = describe("heartsay_handler_events_total",
 		"Events by what handled them and how that went.", "kind", "outcome")
-	descHellos   = describe("heartsay_hellos_answered_total",
+	descHellos = describe("heartsay_hellos_answered_total",
 		"Answers to senders that did not know which life of this agent they talk to.")
 	descUnsaved  = describe("heartsay_state_write_failures_total", "Times that the state file could not be written.")
 	descOutbox   = describe("heartsay_outbox_packets", "Packets that wait to be sent.")
