@@ -82,7 +82,7 @@ var (
 			"what a key is known by depends on the key alone, whoever holds it"},
 		"agent/keyring": {[]string{"agent/internal/derive", "agent/internal/safefile"}, []string{"net", "context"},
 			"keys are a set and a file: what is sealed with them, and when they are read, is not their business"},
-		"agent/seal": {[]string{"agent/addr", "agent/internal/derive", "membership"}, []string{"os", "github.com/hashicorp/memberlist"},
+		"agent/seal": {[]string{"agent/addr", "agent/internal/derive", "agent/internal/ratelimit", "membership"}, []string{"os", "github.com/hashicorp/memberlist"},
 			"what is sealed and with which keys is handed in: no socket, no file"},
 		"agent/transport": {[]string{"agent/addr", "agent/internal/ratelimit", "membership"}, nil,
 			"what carries bytes does not know what they mean: its caller hands the filter in"},

@@ -50,6 +50,8 @@ var (
 		"Times that the configuration was read again, by result.", "result")
 	descHandled = describe("heartsay_handler_events_total",
 		"Events by what handled them and how that went.", "kind", "outcome")
+	descHellos = describe("heartsay_hellos_answered_total",
+		"Answers to senders that did not know which life of this agent they talk to.")
 	descUnsaved  = describe("heartsay_state_write_failures_total", "Times that the state file could not be written.")
 	descOutbox   = describe("heartsay_outbox_packets", "Packets that wait to be sent.")
 	descInbox    = describe("heartsay_inbox_packets", "Packets that wait to be read.")
@@ -68,7 +70,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descInfo, descReady, descIsolated, descViewAge, descMembers, descTimeout, descSeeds, descStalls, descStalled,
 		descEvents, descSent, descReceived, descBegun, descFailed, descFallback, descPackets, descBytes, descStreamed,
-		descDrops, descReloads, descHandled, descUnsaved, descOutbox, descInbox, descRing, descCapacity, descReaders,
+		descDrops, descReloads, descHandled, descHellos, descUnsaved, descOutbox, descInbox, descRing, descCapacity, descReaders,
 		descResets,
 	} {
 		to <- d
@@ -151,6 +153,7 @@ func (w figures) counts(c node.Counts) {
 	}
 	w.counter(descFallback, c.Carried, "carried")
 	w.counter(descFallback, c.Repeated, "repeated")
+	w.counter(descHellos, c.Hellos)
 	w.counter(descUnsaved, c.StateFailed)
 	w.gauge(descOutbox, float64(c.Outbox))
 	w.drops(c.Drops)

@@ -124,6 +124,18 @@ func (x *exchange) heartbeats(b bucket, clock uint64, lags []int64) {
 	x.scratch.expected = expected
 }
 
+// once are the buckets that one part of a message has told. An honest sender tells each once; without that bound a few bytes
+// for each telling of a bucket that holds all members would cost as much as the whole table, a thousand times in a packet.
+type once [1 << wire.MaxBucketBits / 64]uint64
+
+// take reports whether a bucket is told for the first time.
+func (o *once) take(number uint64) bool {
+	word, bit := &o[number/64], uint64(1)<<(number%64)
+	first := *word&bit == 0
+	*word |= bit
+	return first
+}
+
 // scratch is memory that is used again for each exchange.
 type scratch struct {
 	own      membership.Member // see ownRow
@@ -140,4 +152,5 @@ type scratch struct {
 	reply    reply
 	higher   bitmap
 	known    map[uint32]*membership.Member
+	told     once
 }

@@ -38,6 +38,7 @@ func (r *reply) list() {
 
 // applyListings settles the buckets that differ, and returns how many records the peer has that this member lacks.
 func (x *exchange) applyListings(d *wire.Delta, r *reply) (missing int) {
+	x.scratch.told = once{}
 	for b := d.Listings; len(b) > 0; {
 		number, fingerprints, lags, rest, ok := x.readListing(b, int(d.Bits))
 		if !ok {
@@ -93,7 +94,7 @@ func (x *exchange) giveRest(known map[uint32]*membership.Member, number, bits in
 // readListing reads one listing. The lags are valid until the next call.
 func (x *exchange) readListing(b []byte, bits int) (number int, fingerprints []byte, lags []int64, rest []byte, ok bool) {
 	v, used := binary.Uvarint(b)
-	if used <= 0 || v >= 1<<bits {
+	if used <= 0 || v >= 1<<bits || !x.scratch.told.take(v) {
 		return 0, nil, nil, nil, false
 	}
 	b = b[used:]

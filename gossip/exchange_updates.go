@@ -24,9 +24,10 @@ func (r *reply) update(number int, f fingerprint, higher bitmap, lags []int64) {
 // applyUpdates takes the heartbeats that a peer knew to be higher. A bucket that has changed here since the digest was
 // sent is left out.
 func (x *exchange) applyUpdates(d *wire.Delta) {
+	x.scratch.told = once{}
 	for b := d.Updates; len(b) > 0; {
 		number, used := binary.Uvarint(b)
-		if used <= 0 || number >= 1<<d.Bits {
+		if used <= 0 || number >= 1<<d.Bits || !x.scratch.told.take(number) {
 			x.outbox.drop(DropInvalid)
 			return
 		}

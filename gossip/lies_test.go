@@ -358,3 +358,22 @@ func FuzzReceive(f *testing.F) {
 		mustBeSane(t, e, now, before, e.Receive(now, liar, m))
 	})
 }
+
+// TestHostile16ABucketThatIsToldAThousandTimesIsReadOnce: all members lie in the one bucket of a sender that says that it has
+// few, so each telling of two bytes would go through the whole table.
+func TestHostile16ABucketThatIsToldAThousandTimesIsReadOnce(t *testing.T) {
+	for what, set := range map[string]func(*wire.Delta){
+		"listings": func(d *wire.Delta) { d.Listings = make([]byte, 2000) },
+		"updates":  func(d *wire.Delta) { d.Updates = make([]byte, 2000) },
+	} {
+		e, now := knowing(t, 100)
+		before, drops := state(e), e.Drops()
+		d := &wire.Delta{Header: wire.Header{From: "m001", Incarnation: 1, Heartbeat: 1, To: "self"}, Clock: e.clock.unixMilli()}
+		set(d)
+		out := e.Receive(now, liar, d)
+		mustBeSane(t, e, now, before, out)
+		if e.Drops()[DropInvalid] != drops[DropInvalid]+1 {
+			t.Errorf("%s: the second telling of a bucket is not refused: %v", what, e.Drops())
+		}
+	}
+}

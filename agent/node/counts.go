@@ -29,6 +29,7 @@ type Counts struct {
 
 	Carried     uint64 // messages that left on streams in place of packets
 	Repeated    uint64 // requests that no packet answered and that were to be repeated on a stream
+	Hellos      uint64 // answers to senders that did not know which life of this agent they talk to
 	StateFailed uint64 // times that the state could not be written
 
 	Drops  map[string]uint64 // what was not acted upon, by reason
@@ -47,7 +48,7 @@ func (c *Counts) Named() map[string]uint64 {
 	maps.Copy(all, map[string]uint64{
 		"packets_sent": c.Packets.Sent, "packets_received": c.Packets.Received,
 		"bytes_sent": c.PacketBytes.Sent, "bytes_received": c.PacketBytes.Received,
-		"path_stream_messages": c.Carried, "path_unanswered": c.Repeated, "state_write_failed": c.StateFailed,
+		"path_stream_messages": c.Carried, "path_unanswered": c.Repeated, "hellos_answered": c.Hellos, "state_write_failed": c.StateFailed,
 	})
 	return all
 }
@@ -61,6 +62,7 @@ type counts struct {
 	exchangesFailed                   atomic.Uint64
 	events                            map[api.EventType]*atomic.Uint64 // of all types; the map never changes
 	carried, repeated, stateFailed    atomic.Uint64
+	hellos                            atomic.Uint64
 
 	mu     sync.Mutex
 	drops  map[string]uint64
@@ -147,7 +149,7 @@ func (n *Node) countsWith(engine map[string]uint64) Counts {
 		Messages: map[string]Traffic{}, Events: map[string]uint64{},
 		InPackets: c.exchanges[inPacket].load(), OnStreams: c.exchanges[onStream].load(),
 		ExchangesFailed: c.exchangesFailed.Load(),
-		Carried:         c.carried.Load(), Repeated: c.repeated.Load(), StateFailed: c.stateFailed.Load(),
+		Carried:         c.carried.Load(), Repeated: c.repeated.Load(), Hellos: c.hellos.Load(), StateFailed: c.stateFailed.Load(),
 		Outbox: len(n.outbox),
 	}
 	for k := wire.KindDigest; k < kinds; k++ {

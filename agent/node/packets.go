@@ -59,6 +59,9 @@ func (n *Node) openPacket(b []byte, from netip.AddrPort, codec *wire.Codec) (wir
 	now := time.Now()
 	payload, answers, err := n.seal.OpenPacket(b, from, now)
 	for _, answer := range answers {
+		if answer.Hello {
+			n.counts.hellos.Add(1)
+		}
 		n.Transmit(answer)
 	}
 	if err != nil || payload == nil {

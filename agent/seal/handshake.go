@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"heartsay/agent/internal/ratelimit"
 )
 
 // The handshake. Who has something for an address of which it does not know the boot id keeps the message for a moment and
@@ -15,6 +17,10 @@ import (
 //	bytes        payload of a hello
 //	0–7          counter of the packet that it answers, 0: it asks
 //	8–           ids of the keys that its sender opens with, 4 bytes each
+//
+// A question to nobody's life can be recorded and sent again, from any address, for as long as the key lives. So an
+// answer has no more bytes than what it answers, and each address gets few; a question is as long as the longest answer,
+// filled up with ids of 0. The answers are counted.
 
 const (
 	helloTime   = 2 * time.Second        // a message that waits for the boot id of its receiver is worth no more
@@ -22,7 +28,31 @@ const (
 	maxWaiting  = 4                      // messages to one address that wait
 	maxAsked    = 1024                   // addresses asked at once
 	maxContacts = 2 * maxPeers
+
+	answersRate  = 4 // a second to one address, as often as an agent asks
+	answersBurst = 8
+	hostRate     = 256 // a second to one host, which may have many agents
+	hostBurst    = 1024
+	maxAnswered  = 4096 // addresses, and hosts, that are told apart
 )
+
+// answered bounds how often one address and one host are answered.
+type answered struct {
+	addresses *ratelimit.Buckets[netip.AddrPort]
+	hosts     *ratelimit.Buckets[netip.Addr]
+}
+
+func newAnswered() answered {
+	return answered{
+		ratelimit.NewBuckets[netip.AddrPort](answersRate, answersBurst, maxAnswered),
+		ratelimit.NewBuckets[netip.Addr](hostRate, hostBurst, maxAnswered),
+	}
+}
+
+// take reports whether an address may be answered once more.
+func (a answered) take(to netip.AddrPort, now time.Time) bool {
+	return a.addresses.Of(to, now).Take(now) && a.hosts.Of(ratelimit.Source(to.Addr()), now).Take(now)
+}
 
 // contact is what is known of the agent that listens at an address.
 type contact struct {
@@ -90,7 +120,7 @@ func (s *Sealer) Ask(to netip.AddrPort, now time.Time) []byte {
 }
 
 func (s *Sealer) ask(to netip.AddrPort, c *contact, now time.Time) []byte {
-	packet := s.hello(0, 0)
+	packet := s.hello(0, 0, helloSize(maxHeld))
 	delete(s.contacts.asked, c.counter)
 	if len(s.contacts.asked) >= maxAsked {
 		clear(s.contacts.asked)
@@ -100,22 +130,36 @@ func (s *Sealer) ask(to netip.AddrPort, c *contact, now time.Time) []byte {
 	return packet
 }
 
-// hello returns a hello for a life of its receiver, in answer to the packet with that counter.
-func (s *Sealer) hello(to uint32, answered uint64) []byte {
+// helloSize returns the bytes of a hello with so many ids.
+func helloSize(ids int) int { return Overhead + 8 + 4*ids }
+
+// hello returns a hello for a life of its receiver, in answer to the packet with that counter. A question has the size
+// given, and an answer at most: then it tells the first ids only.
+func (s *Sealer) hello(to uint32, answered uint64, size int) []byte {
 	payload := binary.BigEndian.AppendUint64(nil, answered)
+	room := size - Overhead
 	for _, id := range s.keys.ids {
+		if len(payload)+4 > room {
+			break
+		}
 		payload = binary.BigEndian.AppendUint32(payload, uint32(id))
+	}
+	if answered == 0 {
+		payload = append(payload, make([]byte, room-len(payload))...)
 	}
 	return s.seal(nil, ClassHello, to, payload)
 }
 
-// answerStranger answers what is not meant for this life of the agent. A hello that is meant for another one is not
-// answered, or two could go on for ever.
-func (s *Sealer) answerStranger(h sealedHeader, from netip.AddrPort) ([]byte, []Packet, error) {
-	if h.class == ClassHello && h.to != 0 {
+// answerStranger answers a packet of some bytes that is not meant for this life of the agent. A hello that is meant for
+// another one is not answered, or two could go on for ever.
+func (s *Sealer) answerStranger(h sealedHeader, size int, from netip.AddrPort, now time.Time) ([]byte, []Packet, error) {
+	switch {
+	case h.class == ClassHello && h.to != 0, size < helloSize(1):
 		return nil, nil, errStale
+	case !s.answered.take(from, now):
+		return nil, nil, errHellos
 	}
-	answer := []Packet{{from, s.hello(half(h.boot), h.counter)}}
+	answer := []Packet{{To: from, Bytes: s.hello(half(h.boot), h.counter, size), Hello: true}}
 	if h.class == ClassHello {
 		return nil, answer, nil
 	}
@@ -150,7 +194,7 @@ func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []P
 	c.boot, c.key, c.heard = h.boot, h.key, now
 	for _, payload := range c.waiting {
 		if now.Sub(c.asked) <= helloTime {
-			out = append(out, Packet{at, s.seal(nil, ClassPacket, half(c.boot), payload)})
+			out = append(out, Packet{To: at, Bytes: s.seal(nil, ClassPacket, half(c.boot), payload)})
 		}
 	}
 	c.waiting = nil

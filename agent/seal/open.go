@@ -46,9 +46,9 @@ func (s *Sealer) openPacket(b []byte, h sealedHeader, from netip.AddrPort, now t
 		return nil, nil, err
 	}
 	if h.to != half(s.boot) {
-		return s.answerStranger(h, from)
+		return s.answerStranger(h, len(b), from, now)
 	}
-	if err := s.peers.accept(p, h.counter); err != nil {
+	if err := s.peers.accept(p, h.counter, now); err != nil {
 		return nil, nil, err
 	}
 	if h.class == ClassHello {

@@ -3,6 +3,8 @@ package seal
 import (
 	"container/list"
 	"crypto/cipher"
+	"math"
+	"time"
 )
 
 // windowSize is by how many counters a packet may be overtaken by others of its sender, to whomever they went, and
@@ -15,12 +17,41 @@ type window struct {
 	seen   [windowSize / 64]uint64 // one bit each, at counter modulo windowSize
 }
 
-var errReplay = &OpenError{"replay", "it came before, or is older than what can be told apart from a replay"}
+// Bounds of the counters of one sender. Whoever has the key can write any of them, and the window follows the highest.
+const (
+	// counterEnd is the first counter that is refused whatever came before, so that no sum with one passes the end of
+	// its range. No sender gets there.
+	counterEnd = math.MaxUint64 - 1<<13 + 1
+	// counterRate is how many envelopes in a second nobody sends, to all others together: a member of the largest
+	// cluster sends a few hundred, and an agent of two cores can seal and send a few times this number for a moment.
+	counterRate = 1 << 15
+	// counterLeap is how much more than that may be missed at once.
+	counterLeap = 1 << 15
+	// firstCounter is the highest counter of a sender that was not heard of before: 272 years at that rate.
+	firstCounter = 1 << 48
+)
+
+var (
+	errReplay = &OpenError{"replay", "it came before, or is older than what can be told apart from a replay"}
+	errLeap   = &OpenError{"leap", "its counter is further ahead than its sender can have come: a holder of the key forged it"}
+)
+
+// leaps reports whether a counter is further ahead of the newest one than a sender comes in the time since.
+func (w *window) leaps(counter uint64, since time.Duration) bool {
+	if counter >= counterEnd {
+		return true
+	}
+	if w.newest == 0 {
+		return counter > firstCounter
+	}
+	most := float64(counterLeap) + counterRate*max(0, since.Seconds())
+	return counter > w.newest && float64(counter-w.newest) > most
+}
 
 // take reports whether a counter comes for the first time, and remembers it.
 func (w *window) take(counter uint64) bool {
 	switch {
-	case counter == 0, w.newest >= windowSize && counter <= w.newest-windowSize:
+	case counter == 0, counter >= counterEnd, w.newest >= windowSize && counter <= w.newest-windowSize:
 		return false
 	case counter > w.newest:
 		w.forget(counter)
@@ -38,7 +69,8 @@ func (w *window) forget(counter uint64) {
 		w.seen = [windowSize / 64]uint64{}
 		return
 	}
-	for c := w.newest + 1; c <= counter; c++ {
+	for ahead := uint64(1); ahead <= counter-w.newest; ahead++ {
+		c := w.newest + ahead
 		w.seen[c%windowSize/64] &^= 1 << (c % 64)
 	}
 }
@@ -53,6 +85,7 @@ type peer struct {
 	key    KeyID
 	aead   cipher.AEAD // of that key
 	window window
+	heard  time.Time // when a counter was taken last
 	place  *list.Element
 }
 
@@ -65,9 +98,17 @@ type peers struct {
 func (p *peers) find(boot uint64) *peer { return p.byBoot[boot] }
 
 // accept takes a counter of a peer, and remembers the peer and its present key. The error says that the counter came
-// before.
-func (p *peers) accept(of *peer, counter uint64) error {
+// before, or cannot be; then nothing has changed.
+func (p *peers) accept(of *peer, counter uint64, now time.Time) error {
 	known := p.byBoot[of.boot]
+	var before window
+	var since time.Duration
+	if known != nil {
+		before, since = known.window, passed(known.heard, now)
+	}
+	if before.leaps(counter, since) {
+		return errLeap
+	}
 	if known == nil {
 		known = of
 		p.insert(known)
@@ -75,6 +116,7 @@ func (p *peers) accept(of *peer, counter uint64) error {
 	if !known.window.take(counter) {
 		return errReplay
 	}
+	known.heard = now
 	known.key, known.aead = of.key, of.aead
 	p.recent.MoveToFront(known.place)
 	return nil
@@ -89,4 +131,9 @@ func (p *peers) insert(one *peer) {
 		delete(p.byBoot, p.recent.Remove(oldest).(*peer).boot)
 	}
 	p.byBoot[one.boot], one.place = one, p.recent.PushFront(one)
+}
+
+// passed returns how long ago a time was, by the clock that says more: while this host slept, others went on.
+func passed(from, now time.Time) time.Duration {
+	return max(now.Sub(from), now.Round(0).Sub(from.Round(0)))
 }

@@ -50,11 +50,14 @@ const (
 //	seal      the seal does not match: forged, damaged, or another cluster's
 //	stale     for a former life of this agent, or of nobody yet
 //	replay    came before, or so late that it cannot be told
+//	hellos    its address asked too often for the boot id of this agent
+//	leap      its counter is further ahead than its sender can have come
 var (
-	errPlain = &OpenError{"plain", "it is not sealed, and this agent has a key: give its sender the same --key-file"}
-	errSeal  = &OpenError{"seal", "its seal does not match: it was forged or damaged, or its sender is in another --cluster"}
-	errStale = &OpenError{"stale", "it is meant for a former life of this agent"}
-	errHello = &OpenError{"malformed", "a hello has not the shape of one"}
+	errPlain  = &OpenError{"plain", "it is not sealed, and this agent has a key: give its sender the same --key-file"}
+	errSeal   = &OpenError{"seal", "its seal does not match: it was forged or damaged, or its sender is in another --cluster"}
+	errStale  = &OpenError{"stale", "it is meant for a former life of this agent"}
+	errHellos = &OpenError{"hellos", "its address has asked too often who listens here: an agent asks a few times, somebody replays its questions"}
+	errHello  = &OpenError{"malformed", "a hello has not the shape of one"}
 )
 
 // Sealer seals what one agent sends and opens what others sent, with a set of keys that may be changed at any time. It
@@ -70,6 +73,7 @@ type Sealer struct {
 	out      cipher.AEAD // for what this agent sends
 	peers    peers
 	contacts contacts
+	answered answered
 	nonce    [12]byte // scratch, so that nothing is allocated
 	aad      []byte
 }
@@ -80,7 +84,7 @@ func NewSealer(cluster string, keys Keys, boot uint64) *Sealer {
 	if err := membership.ValidateName(cluster); err != nil {
 		panic("seal: new sealer: cluster " + err.Error())
 	}
-	s := &Sealer{cluster: cluster, boot: boot}
+	s := &Sealer{cluster: cluster, boot: boot, answered: newAnswered()}
 	s.SetKeys(keys)
 	return s
 }
@@ -140,4 +144,5 @@ func (s *Sealer) bind(header []byte, counter uint64) {
 type Packet struct {
 	To    netip.AddrPort
 	Bytes []byte
+	Hello bool // it answers somebody who did not know this life of the agent
 }
