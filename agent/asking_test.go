@@ -2,10 +2,8 @@ package agent
 
 import (
 	"encoding/json"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"heartsay/api"
 )
@@ -20,15 +18,5 @@ func wantRefusal(t *testing.T, what string, status int, body string, wantStatus 
 	if status != wantStatus || e.Code != wantCode || !strings.Contains(e.Message, wantWords) {
 		t.Errorf("%s is answered with %d %s %q, want %d %s with %q",
 			what, status, e.Code, e.Message, wantStatus, wantCode, wantWords)
-	}
-}
-
-// awaitThat waits for what other goroutines do.
-func awaitThat(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("it never came true that %s", what)
-		}
 	}
 }

@@ -159,12 +159,6 @@ func (d *fakeDNS) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, 
 	return nil, fmt.Errorf("no such host %s", host)
 }
 
-func (d *fakeDNS) set(host string, ips ...netip.Addr) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.hosts[host] = ips
-}
-
 // readyWithin waits for up to d until an agent is ready, and returns how long that took.
 func (c *cluster) readyWithin(name string, d time.Duration) time.Duration {
 	c.t.Helper()
