@@ -91,7 +91,7 @@ func (c *counts) init() {
 			c.events[t] = new(atomic.Uint64)
 		}
 	}
-	c.drops = map[string]uint64{"strangers": 0}
+	c.drops = map[string]uint64{"strangers": 0, "unproven": 0}
 	c.logged = map[string]time.Time{}
 }
 

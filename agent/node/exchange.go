@@ -87,8 +87,12 @@ func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message) error {
 	return nil
 }
 
-// fetch makes a full exchange that the engine asked for.
+// fetch makes a full exchange that the engine asked for, with an address that has proven itself.
 func (n *Node) fetch(peer netip.AddrPort) {
+	if !n.proves(n.ending, peer) {
+		n.counts.drop("unproven")
+		return
+	}
 	if err := n.exchange(n.ending, peer, false); err != nil {
 		n.log.Debug("full exchange", "peer", peer, "error", err)
 	}

@@ -27,6 +27,7 @@ type loop struct {
 	newNames *newNames // how many names each source may still bring
 	suspect  Threshold // as they are now
 	dead     Threshold
+	held     map[netip.AddrPort]heldReply // replies that wait for a proof, see unproven.go
 }
 
 func newLoop(n *Node, now time.Time, incarnation uint64, random *rand.Rand) (*loop, error) {
@@ -38,7 +39,7 @@ func newLoop(n *Node, now time.Time, incarnation uint64, random *rand.Rand) (*lo
 	return &loop{
 		node: n, engine: engine, codec: wire.NewCodec(), routes: fallback.New(cfg.Interval),
 		newNames: ratelimit.NewBuckets[netip.Addr](newNamesRate, newNamesAtOnce, maxSources),
-		suspect:  cfg.Suspect, dead: cfg.Dead,
+		suspect:  cfg.Suspect, dead: cfg.Dead, held: map[netip.AddrPort]heldReply{},
 	}, nil
 }
 
@@ -86,20 +87,18 @@ func (l *loop) tick(now time.Time, late time.Duration) (next time.Time) {
 // take handles what came in a packet, and returns when the next tick is due.
 func (l *loop) take(in arrival, next time.Time) time.Time {
 	now := time.Now()
-	if pong, ok := in.message.(*wire.Pong); ok && l.node.proven.returned(in.from, pong.Nonce, now) {
-		return next
-	}
-	if l.node.probes.take(in.message, now) || !l.admits(in.from.Addr(), in.message, now) {
+	if l.takeProof(in.message, in.from, now) || l.node.probes.take(in.message, now) || !l.admits(in.from.Addr(), in.message, now) {
 		return next
 	}
 	l.noticeLate(in.at, now)
-	return l.receive(in, reply{to: in.from})
+	return l.receive(in, reply{to: in.from, room: l.room(in.from, in.size, now)})
 }
 
 // reply is the way back to whoever sent the message that is being handled. The zero value: nobody did.
 type reply struct {
 	to   netip.AddrPort // whom the engine thinks it talks with
 	link *link          // the stream that brought it; nil: a packet did
+	room *int           // bytes that may still go back; nil: any
 }
 
 // receive hands a message to the engine, whose replies go back the way that it came. It returns when the next tick is due.

@@ -15,6 +15,7 @@ type arrival struct {
 	from    netip.AddrPort
 	at      time.Time // when it came; zero: not known
 	message wire.Message
+	size    int // bytes of its packet
 }
 
 // How many packets may wait to be sent, and messages to be handled. More would only grow old.
@@ -38,6 +39,7 @@ func (n *Node) openPackets() {
 		}
 		n.counts.packets.received.Add(1)
 		n.counts.packetBytes.received.Add(uint64(len(b)))
+		size := len(b)
 		m, err := n.openPacket(b, from, codec)
 		if err != nil {
 			n.dropped(err, from)
@@ -47,7 +49,7 @@ func (n *Node) openPackets() {
 			continue
 		}
 		select {
-		case n.inbox <- arrival{from, at, m}:
+		case n.inbox <- arrival{from, at, m, size}:
 		case <-n.loopEnded:
 			return
 		}
@@ -101,6 +103,8 @@ func (l *loop) sendBack(payload []byte, back reply) {
 	switch n := l.node; {
 	case back.link != nil:
 		back.link.put(payload, &n.counts)
+	case !l.affords(back, payload):
+		l.hold(back, payload)
 	case len(n.outbox) < repliesRoom:
 		n.queuePacket(back.to, payload)
 	default:

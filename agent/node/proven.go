@@ -11,8 +11,8 @@ import (
 )
 
 // Addresses of packets can be forged, with and without keys. A host has proven that an address is its own when it
-// returned a random number that was sent there, or when a stream with it came about. [loop.challenge] asks for such a
-// proof by a small ping, whose pong [loop.take] recognises; [Node.readMessage] notes what a stream proves.
+// returned a random number that was sent there, or when a stream with it came about. unproven.go asks for such a proof by a
+// small ping, whose pong [loop.takeProof] recognises; [Node.readMessage] notes what a stream proves.
 
 const (
 	provenFor  = time.Hour // an address may get another owner
@@ -87,13 +87,4 @@ func (p *proven) nonceOf(a netip.AddrPort, slot int64) uint64 {
 	_ = binary.Write(mac, binary.BigEndian, a.Port()) // a hash takes all
 	_ = binary.Write(mac, binary.BigEndian, slot)
 	return max(1, binary.BigEndian.Uint64(mac.Sum(nil)))
-}
-
-// challenge asks an address for a proof, by a ping that is answered with the nonce in it.
-func (l *loop) challenge(to netip.AddrPort, now time.Time) {
-	l.node.queuePacket(to, l.challengeTo(to, now))
-}
-
-func (l *loop) challengeTo(to netip.AddrPort, now time.Time) []byte {
-	return l.encode(l.pingMessage(l.node.proven.nonce(to, now), 0))
 }
