@@ -88,6 +88,9 @@ func (t *Table) ByName() []*Member {
 // Len returns the number of members.
 func (t *Table) Len() int { return len(t.index.members) }
 
+// Full reports whether there is no room for one more member.
+func (t *Table) Full() bool { return t.Len() >= t.capacity }
+
 // Count returns the number of members in a state.
 func (t *Table) Count(s State) int { return t.count[s] }
 
@@ -165,7 +168,7 @@ func (t *Table) admit(now Instant, at int, hash uint64, e Entry, direct bool) Ch
 	switch {
 	case !t.tombstones.admits(name, e.Record.Incarnation, e.Heartbeat, direct):
 		return Change{Refused: Forgotten}
-	case t.Len() >= t.capacity:
+	case t.Full():
 		return Change{Refused: Full}
 	}
 	t.tombstones.remove(name)
