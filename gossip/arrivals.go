@@ -188,6 +188,9 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 	}
 }
 
+// MadeWay is the reason of the event when a member is forgotten early.
+const MadeWay = "the list is full, and it has been gone for longest"
+
 // makeRoom sees to it that a member which is not in the list can be taken in. In a full list the member that has been gone for
 // longest makes way: the past must not crowd out the present. It reports false when the entry is refused.
 func (e *Engine) makeRoom(en membership.Entry, direct bool) bool {
@@ -200,7 +203,7 @@ func (e *Engine) makeRoom(en membership.Entry, direct bool) bool {
 	case r.Leaving || !e.retention.makesRoom():
 		return e.outbox.drop(DropFull)
 	}
-	e.forget(e.table.Gone()[0], "the list is full, and it has been gone for longest")
+	e.forget(e.table.Gone()[0], MadeWay)
 	return true
 }
 
@@ -243,7 +246,8 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	}
 }
 
-// receiveEvidence takes the refutations and the suspicions that somebody tells, and answers with what refutes them.
+// receiveEvidence takes the refutations, the suspicions and the requests to forget that somebody tells, and answers with what
+// refutes them.
 func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
 	for _, f := range v.Refutations {
 		if m := e.table.Get(f.Name); m != nil && isCounter(f.Incarnation) && isCounter(f.Heartbeat) {
@@ -257,6 +261,9 @@ func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
 		} else if f, refuted := e.verdicts.weigh(w); refuted {
 			known = append(known, f)
 		}
+	}
+	for _, f := range v.Forgets {
+		e.hearForget(v.From, f)
 	}
 	if len(known) > 0 {
 		e.outbox.send(from, v.From, &wire.Evidence{Refutations: known})

@@ -115,6 +115,7 @@ func (e *Engine) round() {
 	e.expect()
 	e.rumours.answerAccusers()
 	e.verdicts.settle()
+	e.rumours.repeatForgets()
 	e.pending.names.repeat()
 	peers := e.roundPeers()
 	lost, tries := e.peers.lost()

@@ -216,5 +216,13 @@ func (t *Table) Tombstones() []Tombstone { return t.tombstones.list }
 // Tombstone reports whether the name was forgotten and its tombstone still stands.
 func (t *Table) Tombstone(name string) bool { return t.tombstones.find(name) != nil }
 
+// TombstoneOf returns the tombstone of a name, and whether there is one.
+func (t *Table) TombstoneOf(name string) (Tombstone, bool) {
+	if s := t.tombstones.find(name); s != nil {
+		return *s, true
+	}
+	return Tombstone{}, false
+}
+
 // ExpireTombstones removes the tombstones that have stood until now.
 func (t *Table) ExpireTombstones(now Instant) { t.tombstones.expire(now) }
