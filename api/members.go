@@ -84,24 +84,35 @@ func (c *Client) Join(ctx context.Context, addresses ...string) (JoinResult, err
 
 // ForgetRequest is the body of POST /v1/forget.
 type ForgetRequest struct {
-	Name  string `json:"name"`
-	Force bool   `json:"force"` // also a member that is alive or suspect
+	Name       string   `json:"name"`
+	Names      []string `json:"names,omitempty"`      // several
+	State      State    `json:"state,omitempty"`      // all that are dead, or all that left
+	Force      bool     `json:"force"`                // also those that are alive or suspect; not with Everywhere
+	Everywhere bool     `json:"everywhere,omitempty"` // ask all other agents, too
 }
 
 // ForgetResult is the answer of POST /v1/forget.
 type ForgetResult struct {
-	Name      string `json:"name"`
-	Forgotten bool   `json:"forgotten"` // false: it had been forgotten before
+	Name      string   `json:"name"`            // of the request
+	Forgotten bool     `json:"forgotten"`       // false: all had been forgotten before
+	Names     []string `json:"names,omitempty"` // those forgotten now
 }
 
 // Forget makes the agent remove a member from its own list, at once. Other agents are not told: each forgets a dead
-// member by itself after a while, or when it is asked as well. A member that lives comes back by itself. To forget one
+// member by itself after a while, or when it is asked as well ([Client.ForgetAll]). A member that lives comes back by itself. To forget one
 // that was forgotten before changes nothing and is no error.
 //
 // Without force the agent declines for a member that is alive or suspect: an [*Error] with [CodeRefused]. A name that
 // it never heard of is one with [CodeNotFound].
 func (c *Client) Forget(ctx context.Context, name string, force bool) (ForgetResult, error) {
 	return call[ForgetResult](ctx, c, answerTime, http.MethodPost, "/v1/forget", ForgetRequest{Name: name, Force: force})
+}
+
+// ForgetAll is [Client.Forget] for several members, with all choices: it removes all, or with an error none. With Everywhere the
+// other agents are asked, too: each forgets those that it holds dead or left itself, and of which it knows no sign of life
+// since. It is a request and no verdict, so a member that lives is not harmed.
+func (c *Client) ForgetAll(ctx context.Context, r ForgetRequest) (ForgetResult, error) {
+	return call[ForgetResult](ctx, c, answerTime, http.MethodPost, "/v1/forget", r)
 }
 
 // LeaveResult is the answer of POST /v1/leave.

@@ -31,6 +31,9 @@ func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string) {
 		e.detector.replies.took(e.clock.now.Sub(digests.since))
 	}
 	m := e.table.Get(h.From)
+	if e.refuses(m, h) {
+		return nil
+	}
 	if m == nil {
 		if e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true) {
 			return []string{h.From}
@@ -45,6 +48,20 @@ func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string) {
 		return nil
 	}
 	return []string{h.From}
+}
+
+// refuses reports whether the record of the sender of a message would be refused, whatever it is: so there is no use in asking
+// for it. M is what is known of the sender, nil for nothing.
+func (e *Engine) refuses(m *membership.Member, h *wire.Header) bool {
+	switch {
+	case (m == nil || h.Incarnation > m.Record.Incarnation) && !e.clock.horizon.Reaches(h.Incarnation):
+		e.outbox.drop(DropClock)
+	case m == nil && !e.retention.makesRoom():
+		e.outbox.drop(DropFull)
+	default:
+		return false
+	}
+	return true
 }
 
 // advance takes a counter without a record. It returns false when the counter is of a newer incarnation, whose record
@@ -161,6 +178,8 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 	before := membership.Alive
 	if m != nil {
 		before = m.State
+	} else if !e.makeRoom(en, direct) {
+		return
 	}
 	c := e.table.Learn(e.clock.now, en, direct)
 	e.follow(c, before)
@@ -169,15 +188,29 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 	}
 }
 
+// MadeWay is the reason of the event when a member is forgotten early.
+const MadeWay = "the list is full, and it has been gone for longest"
+
+// makeRoom sees to it that a member which is not in the list can be taken in. In a full list the member that has been gone for
+// longest makes way: the past must not crowd out the present. It reports false when the entry is refused.
+func (e *Engine) makeRoom(en membership.Entry, direct bool) bool {
+	r := en.Record
+	switch {
+	case !e.table.Admits(r.Name, r.Incarnation, en.Heartbeat, direct):
+		return e.outbox.drop(DropBuried)
+	case !e.table.Full():
+		return true
+	case r.Leaving || !e.retention.makesRoom():
+		return e.outbox.drop(DropFull)
+	}
+	e.forget(e.table.Gone()[0], MadeWay)
+	return true
+}
+
 // follow brings verdict and events in line with what the table learned.
 func (e *Engine) follow(c membership.Change, before membership.State) {
 	m := c.Member
 	switch {
-	case c.Refused == membership.Full:
-		e.outbox.drop(DropFull)
-	case c.Refused == membership.Forgotten:
-		e.outbox.drop(DropBuried)
-	case m == nil:
 	case c.Learned, c.Restarted:
 		e.beginLife(c, before)
 	case m.Record.Leaving && before != membership.Left:
@@ -213,7 +246,8 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	}
 }
 
-// receiveEvidence takes the refutations and the suspicions that somebody tells, and answers with what refutes them.
+// receiveEvidence takes the refutations, the suspicions and the requests to forget that somebody tells, and answers with what
+// refutes them.
 func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
 	for _, f := range v.Refutations {
 		if m := e.table.Get(f.Name); m != nil && isCounter(f.Incarnation) && isCounter(f.Heartbeat) {
@@ -227,6 +261,9 @@ func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
 		} else if f, refuted := e.verdicts.weigh(w); refuted {
 			known = append(known, f)
 		}
+	}
+	for _, f := range v.Forgets {
+		e.hearForget(v.From, f)
 	}
 	if len(known) > 0 {
 		e.outbox.send(from, v.From, &wire.Evidence{Refutations: known})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"heartsay/gossip/wire"
@@ -66,7 +67,7 @@ func (e *Engine) assemble(rng *rand.Rand) {
 	cfg, clock, self, table, out := &e.cfg, &e.clock, &e.self, e.table, &e.outbox
 	e.outbox = outbox{cfg: cfg, self: self, drops: Drops{}}
 	e.detector = detector{cfg: cfg, model: phi.NewModel(cfg.Detector), loss: priorLoss}
-	e.retention = retention{cfg: cfg, clock: clock, self: self, detector: &e.detector}
+	e.retention = retention{cfg: cfg, clock: clock, self: self, table: table, detector: &e.detector}
 	e.peers = peers{rng: rng, self: self, table: table}
 	e.pending.names = pendingNames{rng: rng, clock: clock, self: self, outbox: out}
 	e.pending.goodbyes = pendingGoodbyes{rng: rng, self: self, table: table, outbox: out}
@@ -114,6 +115,7 @@ func (e *Engine) round() {
 	e.expect()
 	e.rumours.answerAccusers()
 	e.verdicts.settle()
+	e.rumours.repeatForgets()
 	e.pending.names.repeat()
 	peers := e.roundPeers()
 	lost, tries := e.peers.lost()
@@ -154,11 +156,19 @@ func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, 
 	if e.accepts(m.Head()) {
 		var wants []string
 		if !asksToJoin(stream, m) { // its sender is not a member yet, whatever its name
-			wants = e.hear(from, m.Head())
+			if wants = e.hear(from, m.Head()); tellsOfSender(m) {
+				wants = nil
+			}
 		}
 		e.handle(stream, from, m, wants)
 	}
 	return e.finish()
+}
+
+// tellsOfSender reports whether the message brings the record of its sender. To ask for that would lead to nothing new: where the
+// record is refused, the two would go on asking and telling for ever.
+func tellsOfSender(m wire.Message) bool {
+	return slices.ContainsFunc(m.Records(), func(en membership.Entry) bool { return en.Record.Name == m.Head().From })
 }
 
 // handle does what a message asks for. Wants is its sender's name when the sender's record is needed.

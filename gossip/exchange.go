@@ -108,7 +108,7 @@ func (x *exchange) applyDelta(from netip.AddrPort, d *wire.Delta, wants []string
 	} else {
 		x.outbox.send(from, d.From, out)
 	}
-	if d.More || missing > maxMissing {
+	if d.More || missing > maxMissing && x.retention.makesRoom() {
 		x.askSync(from)
 	}
 }

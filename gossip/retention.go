@@ -20,6 +20,7 @@ type retention struct {
 	cfg      *Config
 	clock    *clock
 	self     *self
+	table    *membership.Table
 	detector *detector
 }
 
@@ -48,6 +49,9 @@ func (r *retention) introduced(m *membership.Member) bool {
 	return r.clock.now.Sub(m.Bumped()) <= r.detector.maxSilence(r.self.record.Interval)
 }
 
+// makesRoom reports whether a member that is not in the list could be taken in: there is room, or somebody is gone.
+func (r *retention) makesRoom() bool { return !r.table.Full() || len(r.table.Gone()) > 0 }
+
 // left returns how long a member stays in the list yet; negative when that is over.
 func (r *retention) left(m *membership.Member) time.Duration {
 	switch since := r.clock.now.Sub(m.Since); m.State {
@@ -73,23 +77,54 @@ const sweepEvery = time.Second
 // is false when the member had been forgotten before. A member that is alive or suspect is removed only by force; if
 // it does live, it returns as soon as its heartbeat has risen twice.
 func (e *Engine) Forget(now time.Time, name string, force bool) (out Outputs, forgotten bool, err error) {
+	out, names, err := e.ForgetAll(now, []string{name}, ForgetOptions{Force: force})
+	return out, len(names) > 0, err
+}
+
+// ForgetOptions say how members are to be forgotten.
+type ForgetOptions struct {
+	Force      bool // those as well that are alive or suspect
+	Everywhere bool // ask all others, too, who forget those that they hold dead or left themselves
+}
+
+// ForgetAll is [Engine.Forget] for several members: all of them, or with an error none. It returns the names of those that had
+// not been forgotten before.
+func (e *Engine) ForgetAll(now time.Time, names []string, o ForgetOptions) (out Outputs, forgotten []string, err error) {
 	e.enter(now)
+	for _, name := range names {
+		if fault := e.mayForget(name, o.Force); fault != nil {
+			err = errors.Join(err, fmt.Errorf("forget %s: %w", name, fault))
+		}
+	}
+	if err != nil {
+		return e.finish(), nil, err
+	}
+	for _, name := range names {
+		m := e.table.Get(name)
+		if o.Everywhere {
+			e.rumours.addForget(e.requestToForget(name, m))
+		}
+		if m == nil {
+			continue
+		}
+		e.forget(m, "asked for")
+		forgotten = append(forgotten, name)
+	}
+	return e.finish(), forgotten, nil
+}
+
+// mayForget returns why a member may not be forgotten, or nil.
+func (e *Engine) mayForget(name string, force bool) error {
 	m := e.table.Get(name)
 	switch {
 	case name == e.self.record.Name:
-		err = ErrSelf
+		return ErrSelf
 	case m == nil && !e.table.Tombstone(name):
-		err = ErrUnknown
+		return ErrUnknown
 	case m != nil && m.State.Present() && !force:
-		err = ErrPresent
-	case m != nil:
-		e.forget(m, "asked for")
-		forgotten = true
+		return ErrPresent
 	}
-	if err != nil {
-		err = fmt.Errorf("forget %s: %w", name, err)
-	}
-	return e.finish(), forgotten, err
+	return nil
 }
 
 // sweep forgets the members whose retention has passed, and the tombstones that have stood long enough.

@@ -25,7 +25,8 @@ type rumours struct {
 
 	news     news
 	evidence evidence
-	accusers []string // members that accuse this one, which get its next heartbeat
+	later    []forgetting // those that go out again in the next round
+	accusers []string     // members that accuse this one, which get its next heartbeat
 }
 
 // nextBatch returns when the next packet of a queue may go out: what comes up until then goes with it.

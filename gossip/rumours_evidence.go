@@ -16,10 +16,11 @@ import (
 type evidence struct {
 	suspicions  []*suspicion
 	refutations []string           // members that were under suspicion and live
+	forgets     []forgetting       // members that are to be forgotten, see rumours_forgets.go
 	next        membership.Instant // when the next packet goes out
 }
 
-func (v *evidence) empty() bool { return len(v.suspicions)+len(v.refutations) == 0 }
+func (v *evidence) empty() bool { return len(v.suspicions)+len(v.refutations)+len(v.forgets) == 0 }
 
 // addSuspicion queues a suspicion.
 func (r *rumours) addSuspicion(u *suspicion) {
@@ -52,9 +53,9 @@ func (r *rumours) pushEvidence() {
 	left := r.outbox.budget()
 	told := wire.Evidence{Refutations: r.takeRefutations(&left)}
 	suspicions, accusers := r.takeSuspicions(&left)
-	told.Suspicions = suspicions
+	told.Suspicions, told.Forgets = suspicions, r.takeForgets(&left)
 	v.next = r.nextBatch()
-	if len(told.Suspicions)+len(told.Refutations) > 0 {
+	if len(told.Suspicions)+len(told.Refutations)+len(told.Forgets) > 0 {
 		r.sendEvidence(told, accusers)
 	}
 }

@@ -43,8 +43,7 @@ func (v *verdicts) probe(m *membership.Member, sent int) bool {
 		return false
 	}
 	u := v.suspicions.open(m)
-	due := now.Sub(m.Bumped()) / m.Record.Interval
-	u.probing = probing{since: m.Heartbeat + uint64(max(due, 0)), began: now, sent: sent, next: now}
+	u.probing = probing{since: dueAt(m, now), began: now, sent: sent, next: now}
 	v.probes.series = append(v.probes.series, u)
 	v.probes.next.by(now)
 	return true

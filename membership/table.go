@@ -88,6 +88,9 @@ func (t *Table) ByName() []*Member {
 // Len returns the number of members.
 func (t *Table) Len() int { return len(t.index.members) }
 
+// Full reports whether there is no room for one more member.
+func (t *Table) Full() bool { return t.Len() >= t.capacity }
+
 // Count returns the number of members in a state.
 func (t *Table) Count(s State) int { return t.count[s] }
 
@@ -165,7 +168,7 @@ func (t *Table) admit(now Instant, at int, hash uint64, e Entry, direct bool) Ch
 	switch {
 	case !t.tombstones.admits(name, e.Record.Incarnation, e.Heartbeat, direct):
 		return Change{Refused: Forgotten}
-	case t.Len() >= t.capacity:
+	case t.Full():
 		return Change{Refused: Full}
 	}
 	t.tombstones.remove(name)
@@ -212,6 +215,14 @@ func (t *Table) Tombstones() []Tombstone { return t.tombstones.list }
 
 // Tombstone reports whether the name was forgotten and its tombstone still stands.
 func (t *Table) Tombstone(name string) bool { return t.tombstones.find(name) != nil }
+
+// TombstoneOf returns the tombstone of a name, and whether there is one.
+func (t *Table) TombstoneOf(name string) (Tombstone, bool) {
+	if s := t.tombstones.find(name); s != nil {
+		return *s, true
+	}
+	return Tombstone{}, false
+}
 
 // ExpireTombstones removes the tombstones that have stood until now.
 func (t *Table) ExpireTombstones(now Instant) { t.tombstones.expire(now) }

@@ -136,7 +136,7 @@ func CheckClock(now time.Time, incarnation, heartbeat uint64, interval time.Dura
 	switch {
 	case h.Allows(incarnation, heartbeat, interval):
 		return nil
-	case !h.reaches(incarnation):
+	case !h.Reaches(incarnation):
 		return fmt.Errorf("incarnation %d lies more than %s ahead of this clock", incarnation, MaxClockAhead)
 	}
 	return fmt.Errorf("heartbeat %d is more than the time since incarnation %d allows", heartbeat, incarnation)
@@ -152,7 +152,7 @@ func HorizonAt(now time.Time) Horizon {
 
 // Allows reports whether (incarnation, heartbeat) can have come about: [CheckClock] for many members at one time.
 func (h Horizon) Allows(incarnation, heartbeat uint64, interval time.Duration) bool {
-	if heartbeat == 0 || !h.reaches(incarnation) {
+	if heartbeat == 0 || !h.Reaches(incarnation) {
 		return false
 	}
 	allowed := (uint64(h) - incarnation + 1) * 1000 // microseconds
@@ -160,6 +160,7 @@ func (h Horizon) Allows(incarnation, heartbeat uint64, interval time.Duration) b
 	return high == 0 && taken <= allowed
 }
 
-func (h Horizon) reaches(incarnation uint64) bool {
+// Reaches reports whether a life can have begun by now.
+func (h Horizon) Reaches(incarnation uint64) bool {
 	return incarnation > 0 && incarnation <= min(MaxCounter, uint64(h))
 }

@@ -119,6 +119,14 @@ func (c *Cluster) Forget(observer, name string, force bool) (forgotten bool, err
 	return forgotten, err
 }
 
+// ForgetAll lets the observer forget members. The error is that of [gossip.Engine.ForgetAll].
+func (c *Cluster) ForgetAll(observer string, names []string, o gossip.ForgetOptions) error {
+	m := c.members[observer]
+	out, _, err := m.Engine.ForgetAll(c.ClockOf(m), names, o)
+	c.apply(m, out)
+	return err
+}
+
 // Inject hands a member a message as if it had come in a packet from the given address.
 func (c *Cluster) Inject(name string, from netip.AddrPort, msg wire.Message) {
 	c.receive(c.members[name].Address, 0, from, msg)

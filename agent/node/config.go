@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -28,6 +29,8 @@ type Config struct {
 	Detector     string        // see phi.ByName
 	Suspect      Threshold     // when a silent member becomes suspect
 	Dead         Threshold     // when a silent member becomes dead
+	RetainDead   time.Duration // how long dead members stay in the list, 10 s to a year; 0: 24 h
+	RetainLeft   time.Duration // how long members that left stay in the list, 10 s to a year; 0: 10 min
 	MaxPacket    int           // bytes of one packet at most, with the envelope, without IP and UDP headers
 
 	RequireState bool // do not start when what was saved cannot be read, or nothing can be saved
@@ -43,7 +46,11 @@ func Profiles() []string { return []string{"local", "lan", "wan"} }
 // DefaultConfig returns the configuration of a profile without a name: "local" for many members on one host, "lan"
 // for one data centre, "wan" for links between continents.
 func DefaultConfig(profile string) (Config, error) {
-	c := Config{Cluster: "heartsay", Fanout: 1, Detector: "measured", MaxPacket: 1400}
+	usual := gossip.DefaultConfig()
+	c := Config{
+		Cluster: "heartsay", Fanout: 1, Detector: "measured", MaxPacket: 1400,
+		RetainDead: usual.DeadRetention, RetainLeft: usual.LeftRetention,
+	}
 	c.Suspect.Phi, c.Dead.Phi = 8, 12
 	switch profile {
 	case "local":
@@ -76,7 +83,7 @@ func (c *Config) Validate(overhead int) error {
 		r.Address = anyAddress
 	}
 	r.Version = 1
-	faults = append(faults, r.Validate(), c.patience())
+	faults = append(faults, r.Validate(), c.patience(), retention("dead", c.RetainDead), retention("left", c.RetainLeft))
 	for _, s := range c.Join {
 		if _, err := addr.ParseSeed(s); err != nil {
 			faults = append(faults, err)
@@ -101,6 +108,20 @@ func (c *Config) patience() error {
 	return nil
 }
 
+// The bounds of a retention. News that a member died or left is all over any cluster in 10 s.
+const (
+	minRetention = 10 * time.Second
+	maxRetention = 365 * 24 * time.Hour
+)
+
+// retention returns an error when a member of that state could not stay in the list for so long, or nil.
+func retention(state string, d time.Duration) error {
+	if d != 0 && (d < minRetention || d > maxRetention) {
+		return fmt.Errorf("retain-%s is %s: %s to %s are allowed", state, d, minRetention, maxRetention)
+	}
+	return nil
+}
+
 // record returns what the member says of itself at its start.
 func (c *Config) record(incarnation uint64) membership.Record {
 	return membership.Record{
@@ -115,6 +136,10 @@ func (c *Config) engine(overhead int) gossip.Config {
 	g.Fanout, g.Budget = c.Fanout, c.DigestBudget
 	g.MaxPayload = c.MaxPacket - overhead
 	g.Suspect, g.Dead = c.Suspect, c.Dead
+	g.DeadRetention = cmp.Or(c.RetainDead, g.DeadRetention)
+	g.LeftRetention = cmp.Or(c.RetainLeft, g.LeftRetention)
+	g.DeadGrace, g.LeftGrace = min(g.DeadGrace, g.DeadRetention), min(g.LeftGrace, g.LeftRetention)
+	g.TombstoneRetention = max(g.TombstoneRetention, 2*(max(g.DeadRetention, g.LeftRetention)+max(g.DeadGrace, g.LeftGrace)))
 	if detector, err := phi.ByName(c.Detector); err == nil {
 		g.Detector = detector
 	}

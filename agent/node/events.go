@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/api"
+	"heartsay/gossip"
 	"heartsay/membership"
 )
 
@@ -16,8 +17,16 @@ func (n *Node) publish(events []membership.Event) {
 		n.ring.Append(apiEvent(at, ev))
 		n.counts.events[apiEventType(ev.Type)].Add(1)
 		n.logEvent(ev)
+		if ev.Reason == gossip.MadeWay && at.Sub(n.madeWay) > sayAgain {
+			n.madeWay = at
+			n.log.Warn("the list of members is full: those gone for longest are forgotten early to make room; "+
+				"forget them by heartsay forget --state dead, or keep them for less time by --retain-dead", "room", gossip.DefaultConfig().MaxMembers)
+		}
 	}
 }
+
+// sayAgain is how long a lasting state that was logged is not logged again.
+const sayAgain = 10 * time.Minute
 
 func (n *Node) logEvent(ev membership.Event) {
 	r := ev.Member.Record

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"heartsay/agent/addr"
@@ -80,11 +81,17 @@ func wrong(format string, args ...any) error {
 
 // Forget removes a member from the list of this node.
 func (n *Node) Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error) {
-	var forgotten bool
+	return n.ForgetAll(ctx, api.ForgetRequest{Name: name, Force: force})
+}
+
+// ForgetAll removes members from the list of this node, all that r names or with an error none, and asks the others to if r
+// says so.
+func (n *Node) ForgetAll(ctx context.Context, r api.ForgetRequest) (api.ForgetResult, error) {
+	forgotten := []string{}
 	var fault error
 	err := n.do(ctx, func(l *loop, now time.Time) {
-		var out gossip.Outputs
-		out, forgotten, fault = l.engine.Forget(now, name, force)
+		out, names, err := l.engine.ForgetAll(now, l.named(r), gossip.ForgetOptions{Force: r.Force, Everywhere: r.Everywhere})
+		forgotten, fault = append(forgotten, names...), err
 		l.apply(out, reply{})
 	})
 	if err != nil {
@@ -98,7 +105,22 @@ func (n *Node) Forget(ctx context.Context, name string, force bool) (api.ForgetR
 	case fault != nil:
 		fault = &api.Error{Code: api.CodeRefused, Message: fault.Error()}
 	}
-	return api.ForgetResult{Name: name, Forgotten: forgotten}, fault
+	return api.ForgetResult{Name: r.Name, Forgotten: len(forgotten) > 0, Names: forgotten}, fault
+}
+
+// named returns the names of the members that a request is about, each once.
+func (l *loop) named(r api.ForgetRequest) []string {
+	names := slices.Clone(r.Names)
+	if r.Name != "" {
+		names = append(names, r.Name)
+	}
+	for e, state := range l.engine.Entries() {
+		if r.State != "" && apiState(state) == r.State && e.Record.Name != l.node.cfg.Name {
+			names = append(names, e.Record.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Healthy returns nil when the loop turns.

@@ -62,6 +62,7 @@ type Node struct {
 	saves   saves
 	newest  snapshots
 	counts  counts
+	madeWay time.Time // when it was last logged that the list is full; the loop's
 
 	left      chan struct{} // closed when the member has said goodbye
 	told      atomic.Int64  // members that confirmed it

@@ -67,6 +67,7 @@ func goldenMessages() map[string]wire.Message {
 				{Accuser: "web-1", Heartbeat: 1212}, {Accuser: "web-2", Heartbeat: 1213},
 			}}},
 			Refutations: []wire.Refutation{{Name: "db-2", Incarnation: 1_767_225_500_000, Heartbeat: 746}},
+			Forgets:     []wire.Forget{{Name: "old", Incarnation: 1_767_225_400_000, Heartbeat: 101}},
 		},
 		"empty": &wire.Delta{Header: wire.Header{From: "a", Incarnation: 1, Heartbeat: 1}},
 	}
@@ -93,6 +94,16 @@ func TestMessagesHaveTheBytesOfTheGoldenFiles(t *testing.T) {
 		if err != nil || !alike(back, m) {
 			t.Errorf("the golden %s is read as %+v (%v), want %+v", name, back, err, m)
 		}
+	}
+}
+
+// R16: evidence of an agent that knows no request to forget.
+func TestOlderEvidenceIsRead(t *testing.T) {
+	m, err := coder.Decode(readGolden(t, filepath.Join("..", "..", "testdata", "wire", "evidence-older.golden")))
+	want := goldenMessages()["evidence"].(*wire.Evidence)
+	want.Forgets = nil
+	if err != nil || !alike(m, want) {
+		t.Errorf("it is read as %+v (%v), want %+v", m, err, want)
 	}
 }
 

@@ -192,12 +192,13 @@ func (p *Pong) Kind() Kind { return KindPong }
 
 func (p *Pong) Answer() bool { return true }
 
-// Evidence tells which members the sender and others have probed without a reply, and which have shown that they live. It is
-// no verdict: the receiver probes for itself.
+// Evidence tells which members the sender and others have probed without a reply, which have shown that they live, and which an
+// operator wants to be forgotten. It is no verdict: the receiver probes for itself, and forgets what it holds dead itself.
 type Evidence struct {
 	Header      `codec:"Header"`
 	Suspicions  []Suspicion
 	Refutations []Refutation
+	Forgets     []Forget
 }
 
 func (v *Evidence) Kind() Kind { return KindEvidence }
@@ -221,6 +222,14 @@ type Refutation struct {
 	Name        string
 	Incarnation uint64
 	Heartbeat   uint64
+}
+
+// Forget asks those who hold a member dead or left to remove it from their lists, as an operator wants. It is no verdict: who holds
+// the member alive, or knows a higher heartbeat, leaves it as it is.
+type Forget struct {
+	Name        string
+	Incarnation uint64
+	Heartbeat   uint64 // the one that was due when the operator asked
 }
 
 // Sync is a part of a full exchange on a stream, which both sides do. The parts end with the one that says Last.

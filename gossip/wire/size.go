@@ -38,6 +38,11 @@ func SizeRefutation(s Refutation) int {
 	return 1 + SizeString(s.Name) + SizeUint(s.Incarnation) + SizeUint(s.Heartbeat)
 }
 
+// SizeForget bounds what a request to forget a member takes.
+func SizeForget(f Forget) int {
+	return 1 + SizeString(f.Name) + SizeUint(f.Incarnation) + SizeUint(f.Heartbeat)
+}
+
 // SizeSuspicion bounds what a suspicion takes with all its accusations.
 func SizeSuspicion(d Suspicion) int {
 	n := 4 + SizeString(d.Name) + SizeUint(d.Incarnation)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"heartsay/api"
 )
@@ -72,10 +73,17 @@ func (s *Server) join(ctx context.Context, r api.JoinRequest) (any, error) {
 func (s *Server) leave(ctx context.Context, _ struct{}) (any, error) { return s.backend.Leave(ctx) }
 
 func (s *Server) forget(ctx context.Context, r api.ForgetRequest) (any, error) {
-	if r.Name == "" {
+	switch {
+	case r.Name == "" && len(r.Names) == 0 && r.State == "":
 		return nil, api.BadRequest("the body names no member to forget: send {\"name\": \"NAME\"}")
+	case r.State != "" && r.State != api.Dead && r.State != api.Left:
+		return nil, api.BadRequest("only members that are dead or left are forgotten by their state, not %q", r.State)
+	case r.Force && (r.Everywhere || r.State != ""):
+		return nil, api.BadRequest("force is for members by name in the list of this agent alone, not for a state or for all agents")
+	case slices.Contains(r.Names, ""):
+		return nil, api.BadRequest("one of the names is empty")
 	}
-	return s.backend.Forget(ctx, r.Name, r.Force)
+	return s.backend.ForgetAll(ctx, r)
 }
 
 // probe looks whether an address can be talked to.

@@ -37,7 +37,7 @@ type Backend interface {
 	Self(ctx context.Context) (api.Self, error)
 	Join(ctx context.Context, addresses []string) (api.JoinResult, error)
 	Leave(ctx context.Context) (api.LeaveResult, error)
-	Forget(ctx context.Context, name string, force bool) (api.ForgetResult, error)
+	ForgetAll(ctx context.Context, r api.ForgetRequest) (api.ForgetResult, error)
 	Probe(ctx context.Context, address string) (api.ProbeResult, error)
 	Tags(ctx context.Context, change api.TagsRequest) (api.TagsResult, error)
 	KeyStatus(ctx context.Context) (api.Keys, error)

@@ -61,9 +61,9 @@ func (b *fakeBackend) Leave(ctx context.Context) (api.LeaveResult, error) {
 	return api.LeaveResult{Told: 2}, b.err
 }
 
-func (b *fakeBackend) Forget(_ context.Context, name string, force bool) (api.ForgetResult, error) {
-	b.asked = append(b.asked, fmt.Sprint(name, force))
-	return api.ForgetResult{Name: name, Forgotten: true}, b.err
+func (b *fakeBackend) ForgetAll(_ context.Context, r api.ForgetRequest) (api.ForgetResult, error) {
+	b.asked = append(b.asked, fmt.Sprint(r.Name, r.Force))
+	return api.ForgetResult{Name: r.Name, Forgotten: true}, b.err
 }
 
 func (b *fakeBackend) Probe(_ context.Context, address string) (api.ProbeResult, error) {

@@ -63,6 +63,10 @@ func verdictKnobs() []knob {
 			func(c *agent.Config) *time.Duration { return &c.Dead.Min }),
 		of(cli.Duration("dead-max", fromProfile, "declare dead after no more than `DURATION` of silence"),
 			func(c *agent.Config) *time.Duration { return &c.Dead.Max }),
+		of(cli.Duration("retain-dead", "24h", "keep dead members in the list for `DURATION`"),
+			func(c *agent.Config) *time.Duration { return &c.RetainDead }),
+		of(cli.Duration("retain-left", "10m", "keep members that left in the list for `DURATION`"),
+			func(c *agent.Config) *time.Duration { return &c.RetainLeft }),
 	}
 }
 
