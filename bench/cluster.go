@@ -18,7 +18,7 @@ type system interface {
 
 // process is one running member.
 type process interface {
-	// crash stops it without a word, and returns when that is done.
+	// crash stops it without a goodbye, and returns when that is done.
 	crash()
 	// leave lets it say goodbye and stops it.
 	leave()
@@ -68,7 +68,7 @@ func (c *cluster) end() {
 func memberName(i int) string { return fmt.Sprintf("member-%04d", i) }
 
 // boot starts the first n members, the first one at once and the others at random moments within the spread. They join
-// by the first. Members that start at one moment would beat in step for ever.
+// by the first. Members that start at one moment would beat in step until the end.
 func (c *cluster) boot(n int, spread time.Duration) {
 	c.start(0, -1)
 	delays := make([]time.Duration, n)
@@ -81,7 +81,7 @@ func (c *cluster) boot(n int, spread time.Duration) {
 	}
 }
 
-// start starts member i, which joins by member seed; -1: by nobody.
+// start starts member i, which joins by member seed; -1: by none.
 func (c *cluster) start(i, seed int) {
 	address := ""
 	if seed >= 0 {
@@ -91,7 +91,7 @@ func (c *cluster) start(i, seed int) {
 	c.members[i] = c.system.start(c, i, address)
 }
 
-// crash stops member i without a word.
+// crash stops member i without a goodbye.
 func (c *cluster) crash(i int) {
 	if c.members[i] != nil {
 		c.members[i].crash()

@@ -63,7 +63,7 @@ func New(cfg Config) *Cluster {
 // Now returns the virtual time since the start.
 func (c *Cluster) Now() time.Duration { return c.now }
 
-// Clock returns the virtual time as the members' clocks show it, but for those that [Cluster.SetClock] made wrong.
+// Clock returns the virtual time as the clocks of the members show it, except those that [Cluster.SetClock] made wrong.
 func (c *Cluster) Clock() time.Time { return Epoch.Add(c.now) }
 
 // SetClock makes the clock of a process wrong by offset from its next start on.
@@ -139,7 +139,7 @@ func Address(i int) netip.AddrPort {
 func Name(i int) string { return fmt.Sprintf("n%05d", i) }
 
 // BootSettled starts n members, each alone at a random moment within the spread, and then lets each know all others at
-// once, which [Cluster.OnEvent] is not told of: then is, once, and gets the entries of all.
+// once. [Cluster.OnEvent] is not called for that; then is called once, with the entries of all.
 func (c *Cluster) BootSettled(n int, spread time.Duration, then func([]membership.Entry)) {
 	for i := range n {
 		c.After(time.Duration(c.rng.Int64N(int64(spread)+1)), func() { c.start(i) })
@@ -168,7 +168,7 @@ func (c *Cluster) start(i int, seeds ...netip.AddrPort) {
 }
 
 // Boot starts n members, each at a random moment within the spread, which join by the first. Members that start at
-// one moment would beat in step for ever.
+// one moment would beat in step until the end.
 func (c *Cluster) Boot(n int, spread time.Duration) {
 	for i := range n {
 		at := time.Duration(0)

@@ -11,7 +11,7 @@ import (
 type Kind uint8
 
 const (
-	Crash         Kind = iota // stops members without a word, for good
+	Crash         Kind = iota // stops members without a goodbye, for good
 	Restart                   // crashes members and starts them again after For, in a new life
 	Leave                     // lets members leave as SIGTERM does
 	Freeze                    // stops members as SIGSTOP does for For
@@ -23,7 +23,7 @@ const (
 	Reorder                   // delays packets by up to Delay, so that they overtake each other
 	Clock                     // restarts members with clocks that are wrong by Offset; after For with right ones
 	Join                      // starts Count new members, at random moments within For
-	Forget                    // lets To forget Members by force, as an operator does who is wrong
+	Forget                    // lets To forget Members by force, as a mistaken operator does
 	DuplicateName             // starts a second agent under the name of each member, elsewhere, which joins; stops it after For
 )
 
@@ -55,7 +55,7 @@ type Fault struct {
 	At      time.Duration // since the end of the warm-up
 	For     time.Duration
 	Pause   time.Duration // 0: it does not come back
-	Until   time.Duration // since the end of the warm-up: it does not begin again at or after that; 0: end of the run
+	Until   time.Duration // since the end of the warm-up: it does not begin again then or later; 0: end of the run
 	Members []int         // numbers of the members, from 0; nil: all
 
 	To        []int         // of Cut, Forget: nil means all others; of Partition: a further side, may be nil

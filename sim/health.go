@@ -49,7 +49,7 @@ func (h *health) release(i int, now time.Duration) {
 	c.returned = now + h.settle
 }
 
-// part notes a partition among so many members.
+// part notes a partition among all members that ever were.
 func (h *health) part(side map[int]int, members int) {
 	h.side, h.parted, h.everParted = side, true, true
 	count := make([]int, 3)

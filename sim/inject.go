@@ -151,7 +151,7 @@ func (r *Run) runs(i int) bool {
 	return m != nil && m.Engine != nil
 }
 
-// crash stops a member without a word, if it runs.
+// crash stops a member without a goodbye, if it runs.
 func (r *Run) crash(i int) {
 	if r.runs(i) {
 		r.Cluster.Crash(Name(i))

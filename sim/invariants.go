@@ -10,7 +10,7 @@ import (
 	"heartsay/membership"
 )
 
-// Broken says that an engine did what none may ever do, whatever the network does.
+// Broken says that an engine did what no engine may ever do, whatever the network does.
 type Broken struct {
 	Seed uint64
 	At   time.Duration // virtual time since the start
@@ -23,10 +23,10 @@ func (b *Broken) Error() string {
 
 // checker watches over what is promised always, step by step:
 //
-//   - nobody is suspect or dead in its own view;
+//   - no member is suspect or dead in its own view;
 //   - incarnation and heartbeat of a member never go back in a view, and rise when a forgotten one returns;
 //   - a view holds a name once, and one address belongs to its incarnation;
-//   - events follow from each other: suspect only who is alive, dead only who is suspect, and so on; and the view is
+//   - events follow from each other: only an alive member becomes suspect, only a suspect one dead, and so on; the view is
 //     what the events say;
 //   - the counters in the messages of one life never go back.
 //
@@ -52,7 +52,7 @@ func newChecker(tombstone time.Duration) *checker {
 // forget begins an observer's view anew, since it starts again.
 func (c *checker) forget(observer string) { c.views.of(observer).forget() }
 
-// preloaded takes it that each of these members was told of all others at once.
+// preloaded notes that each of these members learned of all others at once.
 func (c *checker) preloaded(entries []membership.Entry) {
 	last := 0
 	for _, en := range entries {
@@ -97,7 +97,7 @@ func (c *checker) event(at time.Duration, observer string, e membership.Event) s
 	return ""
 }
 
-// own checks that nobody is suspect or dead in its own view.
+// own checks that a member is neither suspect nor dead in its own view.
 func (c *checker) own(own bool, name string, s membership.State) string {
 	if own && (s == membership.Suspect || s == membership.Dead) {
 		return fmt.Sprintf("%s is %s in its own view", name, s)
@@ -133,7 +133,7 @@ func (c *checker) follows(at time.Duration, o *observerView, number int, own boo
 		return ""
 	case !h.listed && (e.Type == membership.EventJoin || e.Type == membership.EventLeft):
 		if since, ok := o.forgotten[number]; ok && at-since >= c.tombstone {
-			h.record, h.heartbeat = 0, 0 // nobody remembers
+			h.record, h.heartbeat = 0, 0 // no tombstone stands any more
 		} else if ok && !known.less(now) {
 			return fmt.Sprintf("it was forgotten at %s and returns at %s", known, now)
 		}

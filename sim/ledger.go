@@ -53,7 +53,7 @@ func (l *ledger) belief(observer, subject int) *belief {
 	return &row[subject]
 }
 
-// event takes an event of an observer about somebody else.
+// event takes an event of an observer about another member.
 func (l *ledger) event(now time.Duration, observer, subject int, e membership.Event) {
 	o := l.belief(observer, subject)
 	state := e.Member.State
@@ -138,7 +138,7 @@ func (l *ledger) preloaded(now time.Duration) {
 	}
 }
 
-// crashed notes that a member crashed: those who have it present and are healthy are to find out.
+// crashed notes that a member crashed: the healthy members that have it present have to detect it.
 func (l *ledger) crashed(subject int, now time.Duration, runs func(int) bool) {
 	l.health.crashes(subject, now)
 	l.clear(now, subject)
@@ -163,7 +163,7 @@ func (l *ledger) clear(now time.Duration, observer int) {
 	}
 }
 
-// restarted notes that a member lives again: nobody has to find out any more that it had crashed.
+// restarted notes that a member lives again: its crash need not be detected any more.
 func (l *ledger) restarted(subject int) {
 	for observer := range l.rows {
 		l.belief(observer, subject).awaited = false

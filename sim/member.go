@@ -12,7 +12,7 @@ import (
 
 // Member is one process of the cluster; its engine is replaced when it restarts.
 type Member struct {
-	Name         string // of the process; that of its record too, but for [Cluster.StartAs]
+	Name         string // of the process, and of its record unless [Cluster.StartAs] started it
 	Address      netip.AddrPort
 	Engine       *gossip.Engine // nil while it does not run
 	Deposed      bool           // its last life stopped since another life holds its name
@@ -94,7 +94,7 @@ func (c *Cluster) StartAs(process string, r membership.Record, seeds ...netip.Ad
 // ClockOf returns the virtual time as the member's clock shows it.
 func (c *Cluster) ClockOf(m *Member) time.Time { return c.Clock().Add(m.offset) }
 
-// Crash stops a member for good, without a word.
+// Crash stops a member for good, without a goodbye.
 func (c *Cluster) Crash(name string) { c.stop(c.members[name]) }
 
 // Leave lets a member leave as SIGTERM does: it says goodbye, and stops when that is over.

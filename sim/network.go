@@ -17,7 +17,7 @@ type Network struct {
 
 	sides   map[netip.AddrPort]int
 	severed map[link]bool
-	losing  map[link]int // packets that are yet to be lost
+	losing  map[link]int // packets still to lose
 	lossy   map[netip.AddrPort]lossiness
 }
 
@@ -64,7 +64,7 @@ func (n *Network) Lose(a netip.AddrPort, in, out float64) {
 // losing returns the shares of the packets to an address, in, and from it, out, that [Network.Lose] loses.
 func (n *Network) Losing(a netip.AddrPort) (in, out float64) { l := n.lossy[a]; return l.in, l.out }
 
-// LosesSome reports whether [Network.Lose] loses packets of anybody.
+// LosesSome reports whether [Network.Lose] loses packets of any member.
 func (n *Network) LosesSome() bool { return len(n.lossy) > 0 }
 
 // Divided reports whether there is a partition.

@@ -8,7 +8,7 @@ import (
 type PlanGoal struct {
 	Members      int           // that the cluster will have
 	Simulated    int           // that are simulated, at most Members
-	DetectWithin time.Duration // a crash is to be known to healthy members, in 99 of 100 cases
+	DetectWithin time.Duration // healthy members should know of a crash by then, in 99 of 100 cases
 	Loss         float64       // share of the packets that will be lost, 0 to 1
 	Latency      time.Duration // of the packets, one way
 	Budget       float64       // bytes that a member may send in a second; 0: any number

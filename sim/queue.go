@@ -2,7 +2,7 @@ package sim
 
 import "time"
 
-// event is something that is to happen at a virtual time. Those of one time happen in the order they were asked for.
+// event is something that happens at a virtual time. Events of one time happen in the order in which they were scheduled.
 type event struct {
 	at  time.Duration
 	seq uint64

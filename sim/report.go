@@ -30,13 +30,13 @@ type Report struct {
 }
 
 // Detection is how long it took from crashes until observers declared the subjects dead, over all pairs of an observer
-// that was healthy all the while and a crashed subject. Times are null when there was no such pair.
+// that was healthy all the time and a crashed subject. Times are null when there was no such pair.
 type Detection struct {
 	First  *float64 `json:"first"`
 	P50    *float64 `json:"p50"`
 	P99    *float64 `json:"p99"`
 	Max    *float64 `json:"max"`
-	Missed int      `json:"missed"` // pairs in which it was not found out before the end, but for subjects that returned
+	Missed int      `json:"missed"` // pairs in which the crash was not detected before the end, without subjects that returned
 }
 
 func (r *Run) report() Report {

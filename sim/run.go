@@ -33,7 +33,7 @@ type Run struct {
 	Hooks     Hooks
 }
 
-// Hooks are told of what happens in a run, once the run has taken note. Those that are nil are not.
+// Hooks are called for what happens in a run, after the run has noted it. A nil hook is not called.
 type Hooks struct {
 	Event         func(at time.Duration, observer string, e membership.Event)
 	Message       func(from, to netip.AddrPort, arrives bool)

@@ -16,7 +16,7 @@ import (
 //
 // A run has two parts. In the warm-up all members start at random moments within Spread and join by the first; it
 // lasts until all know all, and [WarmUpIntervals] more, in which the detectors learn. Then the time of the faults
-// begins to count, and traffic to be measured, For as long as told.
+// begins to count and traffic is measured, which lasts For.
 type Scenario struct {
 	Members  int
 	Seed     uint64
@@ -24,12 +24,12 @@ type Scenario struct {
 	Gossip   gossip.Config
 	Network  Network
 	Spread   time.Duration // all members start within this; 0: within one interval
-	Settled  bool          // all members know all others once they have started; nobody has to join
+	Settled  bool          // all members know all others once they have started; none has to join
 	Faults   []Fault
 	For      time.Duration // virtual time after the warm-up
 
 	Trace    io.Writer                    // gets a line for each event and message, if set
-	Progress func(done, of time.Duration) // is told now and then how far the run has got in virtual time, if set
+	Progress func(done, of time.Duration) // is called now and then with how far the run has got in virtual time, if set
 }
 
 // WarmUpIntervals is for how many intervals a cluster runs after all know all before anything goes wrong: long enough

@@ -36,7 +36,7 @@ type Case struct {
 // member's own on top four times.
 const Rounds = 10
 
-// How often a member tries a seed, and while it knows nobody.
+// How often a member tries a seed, and how often while it knows no other.
 const (
 	lookAgain     = 30 * time.Second
 	lookWhenAlone = 5 * time.Second
@@ -64,7 +64,7 @@ func (t Case) Validate() error {
 	return nil
 }
 
-// endless reports whether what f does to its members lasts for ever.
+// endless reports whether what f does to its members has no end.
 func endless(f sim.Fault) bool {
 	switch f.Kind {
 	case sim.Restart, sim.Clock, sim.Join, sim.Forget:

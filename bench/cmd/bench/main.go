@@ -112,7 +112,7 @@ func calibrate(words []string) error {
 
 func documents(words []string) error {
 	f := newFlags("documents")
-	folder := f.String("folder", "docs/measured", "folder of the documents")
+	folder := f.String("docs", "docs/measured", "folder of the documents")
 	f.words(words)
 	if err := bench.WriteDocuments(f.file("benchmarks.json"), *folder); err != nil {
 		return err
