@@ -40,6 +40,7 @@ var (
 			"agent/internal/localapi",
 			"agent/internal/process",
 			"agent/internal/ratelimit",
+			"agent/internal/safefile",
 			"agent/internal/state",
 			"agent/keyring",
 			"agent/node",

@@ -69,7 +69,7 @@ func (h Program) String() string {
 	return typeList(h.Types) + "=" + strings.Join(words, " ")
 }
 
-// validate returns what is wrong with h, or nil. It looks whether the program is there.
+// validate returns what is wrong with h, or nil. It looks whether the program is there, and whether others could change it.
 func (h Program) validate() error {
 	if err := validateTypes(h.Types); err != nil {
 		return fmt.Errorf("handler %q: %w", h, err)
@@ -86,6 +86,9 @@ func (h Program) validate() error {
 			err = e.Err
 		}
 		return fmt.Errorf("handler %q: program %s cannot be run: %w", h, path, safefile.Cause(err))
+	}
+	if err := safefile.CheckFile(path); err != nil {
+		return fmt.Errorf("handler %q: program %s cannot be trusted: %w", h, path, err)
 	}
 	return nil
 }
@@ -124,6 +127,9 @@ func (p *program) Outcomes() []string {
 
 // Do runs the program for one event. In the end nothing of its process group runs any more.
 func (p *program) Do(ctx context.Context, j Job, _ func(int, error)) (outcome string, err error) {
+	if err := safefile.CheckFile(p.Command[0]); err != nil { // which may have changed since the start
+		return outcomeNotStarted, fmt.Errorf("program cannot be trusted: %w", err)
+	}
 	input, err := json.Marshal(j.Event)
 	if err != nil {
 		return outcomeNotStarted, fmt.Errorf("encode event: %w", err)

@@ -125,6 +125,31 @@ func TestProgramThatIsGoneOrNoProgramIsNotStarted(t *testing.T) {
 	}
 }
 
+func TestHostile20AProgramThatOthersCouldChangeIsNotRun(t *testing.T) {
+	p, dir := script(t, "echo ran > out")
+	path := filepath.Join(dir, "program")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p.Command[0] = path
+	if err := p.validate(); err != nil {
+		t.Fatal(err)
+	}
+	if outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry); outcome != outcomeOK {
+		t.Fatalf("it went %s, %v", outcome, err)
+	}
+	if err := os.Chmod(path, 0o777); err != nil { // after the start
+		t.Fatal(err)
+	}
+	outcome, err := p.Do(t.Context(), Job{Event: deadEvent}, noRetry)
+	if outcome != outcomeNotStarted || err == nil || !strings.Contains(err.Error(), "can be written by everybody") {
+		t.Errorf("a program that everybody can write went %s, %v: want that it was not started, and why", outcome, err)
+	}
+	if err := p.validate(); err == nil || !strings.Contains(err.Error(), "chmod o-w") {
+		t.Errorf("at a reload: %v: want it refused", err)
+	}
+}
+
 func TestProgramNeedNotReadItsInput(t *testing.T) {
 	p, _ := script(t, "exit 0")
 	e := api.Event{Type: api.EventReset, Members: []api.Member{{Name: strings.Repeat("x", 1<<20)}}}

@@ -44,6 +44,9 @@ func runAgent(c *cli.Call, told *signals) error {
 	lines := agent.NewLogQueue(c.Err)
 	defer func() { lines.Close(time.After(time.Second)) }()
 	log := newLogger(s, render.NewPalette(c.Err).On, lines)
+	if err := forbidCores(); err != nil {
+		log.Warn("a crash may write the keys to a file", "error", err)
+	}
 	notify := systemd{log}
 	reloads := &reloader{line: c.Line, now: s, log: log, notify: notify}
 	ctx, stop := told.untilToldToLeave(c.Context, c.Err)

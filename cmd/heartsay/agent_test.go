@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,12 +25,20 @@ func wrongConfigurations(t *testing.T, dir string) map[string]wrongConfiguration
 	t.Helper()
 	file := func(name, content string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		if err := errors.Join(os.WriteFile(path, []byte(content), mode), os.Chmod(path, mode)); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	open := filepath.Join(dir, "open")
+	if err := os.Mkdir(open, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file("open/h", "#!/bin/sh\n", 0o755)
+	if err := os.Chmod(open, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	long := filepath.Join(dir, strings.Repeat("x", 120))
@@ -63,6 +72,11 @@ func wrongConfigurations(t *testing.T, dir string) map[string]wrongConfiguration
 		"file, unknown key":         {line: "--config " + file("b.toml", "fanuot = 2", 0o600), want: "b.toml:1"},
 		"file, bad value":           {line: "--config " + file("c.toml", "\nfanout = 0", 0o600), want: "c.toml:2"},
 		"file, too large":           {line: "--config " + file("d.toml", strings.Repeat("#", 2<<20), 0o600), want: "at most"},
+		"file, others write it":     {line: "--config " + file("e.toml", "", 0o666), want: "e.toml can be written by everybody"},
+		"handler, others write it":  {line: "--on-event dead=" + file("h", "#!/bin/sh\n", 0o777), want: "h can be written by everybody"},
+		"handler, way of others":    {line: "--on-event dead=" + open + "/h", want: "open is writable by everybody"},
+		"template, others write it": {line: "--write-file " + dir + "/f --template @" + file("t", "", 0o666), want: "everybody"},
+		"API, way of others":        {env: []string{"HEARTSAY_API", "unix://" + open + "/s"}, want: "open is writable by everybody"},
 		"key file, missing":         {line: "--key-file " + dir + "/none.key", want: "none.key"},
 		"key file, no key":          {line: "--key-file " + file("a.key", "secret", 0o600), want: "line 1"},
 		"key file, others read it":  {line: "--key-file " + file("b.key", "secret", 0o644), want: "b.key"},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"text/template"
@@ -20,6 +19,7 @@ import (
 
 const (
 	fileRetry   = 5 * time.Second  // for which a write or a command that failed is left alone before it is tried again
+	maxFile     = 64 << 20         // bytes of a file that is compared with what it should hold; a longer one is written
 	commandTime = 30 * time.Second // for the command after a write; it is killed then, with all that it started
 )
 
@@ -49,14 +49,11 @@ func OpenFile(path, text, command string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // the link stays
-	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("write file %s: %w", path, ErrNotRegular)
 	}
 	f := &File{path: path, template: t, command: command, replace: replacePublic}
-	f.content, _ = os.ReadFile(path) // unreadable or missing: it is written
+	f.content, _ = safefile.Read(path, maxFile) // unreadable or missing: it is written
 	return f, nil
 }
 
@@ -155,12 +152,22 @@ func (f *File) render(s *Snapshot, log hclog.Logger) (content []byte, keep bool,
 	return nil, true, nil
 }
 
-// replacePublic replaces the file at path, see [safefile.Replace]. The file keeps its permissions; a new one can be read
-// by all.
+// replacePublic replaces the file at path, see [safefile.Replace], unless others could change it or the way to it. The file
+// keeps its permissions; a new one can be read by all. A link to it stays.
 func replacePublic(path string, content []byte) error {
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		if err := safefile.CheckFolder(filepath.Dir(path)); err != nil {
+			return err
+		}
+		return safefile.Replace(path, content, 0o644)
 	}
-	return safefile.Replace(path, content, mode)
+	if err := safefile.CheckFile(path); err != nil {
+		return err
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return err
+	}
+	return safefile.Replace(real, content, info.Mode().Perm())
 }

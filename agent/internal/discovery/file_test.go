@@ -140,3 +140,33 @@ func TestFileBehindALinkIsReplacedAndTheLinkStays(t *testing.T) {
 		t.Errorf("the link is %v and leads to %q, %v, %v", info, b, err, statErr)
 	}
 }
+
+func TestHostile20AFileIsNotWrittenThroughALinkOfOthersNorWhereTheyCouldReplaceIt(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to give files away")
+	}
+	const mallory = 1234
+	dir, victim := t.TempDir(), filepath.Join(t.TempDir(), "victim")
+	link, open := filepath.Join(dir, "link"), filepath.Join(dir, "open")
+	err := errors.Join(os.WriteFile(victim, []byte("precious"), 0o600), os.Symlink(victim, link), os.Lchown(link, mallory, mallory),
+		os.Mkdir(open, 0o700), os.Chmod(open, 0o777), os.Chmod(dir, 0o777|os.ModeSticky),
+		os.WriteFile(filepath.Join(dir, "theirs"), nil, 0o600), os.Chown(filepath.Join(dir, "theirs"), mallory, mallory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{
+		link: "is a link that belongs to user 1234", filepath.Join(dir, "theirs"): "belongs to user 1234",
+		filepath.Join(open, "file"): "open is writable by everybody",
+	} {
+		f, err := OpenFile(path, namesTemplate, "")
+		if err == nil {
+			err = f.replace(f.path, []byte("forged"))
+		}
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v: want that it %s", path, err, says)
+		}
+	}
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "precious" {
+		t.Errorf("what the link leads to holds %q, %v", b, err)
+	}
+}

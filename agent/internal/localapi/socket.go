@@ -148,18 +148,12 @@ func makeSocketFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the folder of the API socket: %w: choose another place with --api", err)
 	}
-	info, err := os.Stat(dir)
+	err := safefile.CheckFolder(dir)
+	if others := new(safefile.UntrustedError); errors.As(err, &others) {
+		return badPlace("the API socket cannot be made safely: %v, or give another place with --api", err)
+	}
 	if err != nil {
 		return fmt.Errorf("look at the folder of the API socket: %w", err)
-	}
-	owner, me := info.Sys().(*syscall.Stat_t).Uid, os.Geteuid()
-	if me != 0 && owner != 0 && int(owner) != me {
-		return badPlace("the folder %s of the API socket belongs to user %d: choose another place with --api",
-			dir, owner)
-	}
-	if info.Mode()&0o002 != 0 && info.Mode()&os.ModeSticky == 0 {
-		return badPlace("the folder %s of the API socket is writable by everybody (mode %v), who could replace the "+
-			"socket: choose another place with --api", dir, info.Mode())
 	}
 	return nil
 }

@@ -34,12 +34,23 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("lock %s: the program with process id %d holds it", e.Path, e.Holder)
 }
 
-// LockFile returns the lock on the file at path, which is made when it is missing, for this user only. A link there is
-// an error. When another program holds the lock for longer than patience, the error is a [*HeldError]; a patience of
+// LockFile returns the lock on the file at path, which is made when it is missing, for this user only. A link there, or a
+// file of others, is an error. When another program holds the lock for longer than patience, the error is a [*HeldError]; a patience of
 // 0 waits for nobody.
 func LockFile(path string, patience time.Duration) (*Lock, error) {
 	open := func() (*os.File, error) {
-		return os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		info, err := f.Stat()
+		if err == nil {
+			err = checkFile(path, info, os.Geteuid()) // or another user could hold it for ever
+		}
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return f, nil
 	}
 	l, err := lock(path, patience, open)
 	if err == nil {

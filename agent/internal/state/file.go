@@ -46,7 +46,7 @@ const (
 // File is the file in which one agent keeps a [Saved]. While it is open no other agent can open it. It is safe
 // for concurrent use.
 //
-// A folder in which it cannot be written, now or later, ends nothing: [File.Load] tells what was saved as far as it can be
+// A folder that others could change, or in which it cannot be written, now or later, ends nothing: [File.Load] tells what was saved as far as it can be
 // read, and each [File.Save] tries the folder anew. What it is about to replace and nobody could read is set aside first.
 type File struct {
 	name, cluster, dir, path string
@@ -57,7 +57,7 @@ type File struct {
 	fault  error          // why
 	aside  string         // as what kind the file is to be set aside before the next Save; "": it may be replaced
 
-	read    func(path string, limit int64) ([]byte, error)            // [safefile.Read], but in tests
+	read    func(path string, limit int64) ([]byte, error)            // [safefile.ReadTrusted], but in tests
 	replace func(path string, content []byte, mode fs.FileMode) error // [safefile.Replace], but in tests
 	rename  func(from, to string) error
 }
@@ -71,7 +71,7 @@ func Open(dir, name, cluster string) (*File, error) {
 	}
 	s := &File{
 		name: name, cluster: cluster, dir: dir, path: filepath.Join(dir, name+".json"),
-		read: safefile.Read, replace: safefile.Replace, rename: os.Rename,
+		read: safefile.ReadTrusted, replace: safefile.Replace, rename: os.Rename,
 	}
 	s.fault = s.open()
 	if held := new(safefile.HeldError); errors.As(s.fault, &held) {
@@ -84,6 +84,9 @@ func Open(dir, name, cluster string) (*File, error) {
 func (s *File) open() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return fmt.Errorf("make state folder: %w: give another one with --state-dir", err)
+	}
+	if err := safefile.CheckFolder(s.dir); err != nil {
+		return fmt.Errorf("state folder: %w", err)
 	}
 	lock, err := safefile.LockFile(filepath.Join(s.dir, s.name+".lock"), 0)
 	var held *safefile.HeldError
@@ -130,6 +133,10 @@ func (s *File) Load() (saved Saved, note string, err error) {
 		return Saved{}, "", fmt.Errorf("read state file %s: %w", s.path, os.ErrClosed)
 	}
 	s.aside = ""
+	if others := new(safefile.UntrustedError); errors.As(s.fault, &others) {
+		s.aside = "unreadable"
+		return Saved{}, "", s.fault
+	}
 	b, err := s.read(s.path, MaxSize)
 	var large *safefile.TooLargeError
 	switch {
@@ -220,6 +227,8 @@ func (s *File) write(content []byte) error {
 		if s.fault = s.open(); s.fault != nil {
 			return s.fault
 		}
+	} else if err := safefile.CheckFolder(s.dir); err != nil {
+		return err
 	}
 	if s.aside != "" {
 		if _, err := s.setAside(s.aside); err != nil && !errors.Is(err, fs.ErrNotExist) {

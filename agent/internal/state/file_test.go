@@ -316,6 +316,46 @@ func TestStateThatCannotBeReadIsAnError(t *testing.T) {
 	}
 }
 
+func TestHostile20StateThatOthersCouldChangeIsNotUsed(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to give files away")
+	}
+	const mallory = 1234
+	for what, plant := range map[string]func(dir string) error{
+		"a folder that all may write": func(dir string) error { return os.Chmod(dir, 0o777) },
+		"a folder of another":         func(dir string) error { return os.Chown(dir, mallory, mallory) },
+		"a lock of another": func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/n1.lock", nil, 0o666), os.Chown(dir+"/n1.lock", mallory, mallory))
+		},
+		"a file of another":         func(dir string) error { return os.Chown(dir+"/n1.json", mallory, mallory) },
+		"a file that all may write": func(dir string) error { return os.Chmod(dir+"/n1.json", 0o666) },
+		"a link": func(dir string) error {
+			return errors.Join(os.Rename(dir+"/n1.json", dir+"/x"), os.Symlink("x", dir+"/n1.json"))
+		},
+	} {
+		dir := t.TempDir()
+		before := openState(t, dir, "n1", "prod")
+		mustSave(t, before, someState)
+		if err := errors.Join(before.Close(), os.Remove(dir+"/n1.lock"), plant(dir)); err != nil {
+			t.Fatal(err)
+		}
+		s := openState(t, dir, "n1", "prod")
+		if saved, _, err := s.Load(); err == nil || what != "a lock of another" && !reflect.DeepEqual(saved, Saved{}) {
+			t.Errorf("%s: loaded %+v, %v: want that it is not used", what, saved, err)
+		}
+	}
+
+	dir := t.TempDir()
+	s := openState(t, dir, "n1", "prod")
+	mustSave(t, s, someState)
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(someState); err == nil || !strings.Contains(err.Error(), "everybody") {
+		t.Errorf("a folder that is opened to all while the agent runs: %v: want the same as at the start", err)
+	}
+}
+
 // crashed is what a step panics with, in place of the power that goes.
 type crashed struct{}
 

@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -57,5 +61,39 @@ func TestAStateFolderThatCannotBeWrittenAtTheStartIsAsLater(t *testing.T) {
 	required := append([]string{"heartsay", "agent", "--name", "b", "--api", "unix://" + dir + "/b.sock", "--require-state"}, flags...)
 	if code, out := runProcess(t, required...); code != cli.ExitFailed || !strings.Contains(out, "the state is required: ") {
 		t.Errorf("an agent that requires its state exits with %d, want %d and why:\n%s", code, cli.ExitFailed, out)
+	}
+}
+
+func TestAnAgentWritesNoCore(t *testing.T) {
+	dir := clitest.SocketDir(t)
+	p := startProcess(t, dir, "a", []string{"sh", "-c", `ulimit -S -c hard; exec "$@"`, "sh"}, "--bind", "127.0.0.1:0")
+	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.cmd.Process.Pid))
+	if err != nil {
+		t.Skip("needs /proc")
+	}
+	_, rest, _ := strings.Cut(string(limits), "Max core file size")
+	if fields := strings.Fields(rest); len(fields) < 2 || fields[0] != "0" {
+		t.Errorf("a core of an agent may have %v bytes, want none: keys are in its memory", fields[:min(1, len(fields))])
+	}
+}
+
+func TestHostile20AStateFolderThatOthersCouldChangeIsNotUsed(t *testing.T) {
+	dir := clitest.SocketDir(t)
+	state := filepath.Join(dir, "state")
+	if err := errors.Join(os.Mkdir(state, 0o700), os.Chmod(state, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"--bind", "127.0.0.1:0", "--state-dir", state}
+	p := startProcess(t, dir, "a", nil, flags...)
+	p.await(20*time.Second, "it counts that the state is not written", func() bool { return p.counter("state_write_failed") > 0 })
+	if log := p.log.String(); !strings.Contains(log, "[ERROR]") || !strings.Contains(log, state+" is writable by everybody") {
+		t.Errorf("the agent does not say that others could change its state:\n%s", log)
+	}
+	if entries, err := os.ReadDir(state); err != nil || len(entries) > 0 {
+		t.Errorf("the folder holds %v, %v: want nothing", entries, err)
+	}
+	required := append([]string{"heartsay", "agent", "--name", "b", "--api", "unix://" + dir + "/b.sock", "--require-state"}, flags...)
+	if code, out := runProcess(t, required...); code != cli.ExitFailed || !strings.Contains(out, "chmod o-w") {
+		t.Errorf("an agent that requires its state exits with %d, want %d and what to do:\n%s", code, cli.ExitFailed, out)
 	}
 }

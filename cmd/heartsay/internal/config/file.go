@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 
+	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
 )
 
@@ -37,7 +37,10 @@ type tomlValue struct {
 // readConfigFile returns the settings in the file at path, in their order. An error that says what is wrong in the file
 // names its line and is a usage error.
 func readConfigFile(path string) ([]setting, error) {
-	f, err := os.Open(path)
+	f, err := agent.OpenTrusted(path)
+	if untrusted := new(agent.UntrustedError); errors.As(err, &untrusted) {
+		return nil, cli.UsageError("configuration %v", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}

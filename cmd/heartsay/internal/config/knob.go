@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"reflect"
@@ -154,7 +155,12 @@ func readTemplate(text string) (string, error) {
 	if !isFile {
 		return text, nil
 	}
-	content, err := os.ReadFile(path)
+	f, err := agent.OpenTrusted(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(f)
 	return string(content), err
 }
 

@@ -131,6 +131,10 @@ func (d *doctor) checkState() {
 		d.fail("state", todo, "%s is not a folder", dir)
 		return
 	}
+	if err := agent.CheckFolder(dir); err != nil && d.self == nil { // a running agent may be another user's, and says it itself
+		d.fail("state", "the agent keeps nothing there", "%v", err)
+		return
+	}
 	f, err := os.CreateTemp(dir, ".doctor-*")
 	if err != nil {
 		d.fail("state", todo, "%v", err)
