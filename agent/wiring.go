@@ -97,6 +97,7 @@ func newAgent(cfg Config, t *transport.Transport, file node.State, resolver addr
 	t.LimitPackets(max(cfg.MaxPacket, transport.DefaultMaxPacket)) // peers may be configured otherwise
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", keys.Primary())
+		a.endpoints.Go(func() { a.watchClocks(readClocks) })
 	}
 	a.server = localapi.New(&backend{a}, log)
 	a.serveOperators(a.server)
