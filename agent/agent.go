@@ -35,6 +35,7 @@ type Agent struct {
 	transport  *transport.Transport
 	filter     *packetFilter                // of the transport
 	sealer     *seal.Sealer                 // nil without a key
+	mixed      *seal.Mixed                  // nil unless what is plain is accepted beside what is sealed
 	keys       atomic.Pointer[keyring.Keys] // what the sealer has now; nil without a key
 	reloading  sync.Mutex                   // held while the key file is read again
 	handlers   *handlers.Runners

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	runtimemetrics "runtime/metrics"
+	"time"
 
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/localapi"
@@ -47,12 +48,14 @@ func (a *Agent) Self(ctx context.Context) (api.Self, error) {
 	s.Bind, s.API, s.Profile, s.PID = a.transport.Local().String(), a.cfg.API, a.cfg.Profile, os.Getpid()
 	s.Goroutines, s.HeapBytes = runtime.NumGoroutine(), liveHeap()
 	maps.Copy(s.Counters, a.counters())
+	s.AcceptsPlainUntil = a.acceptsPlainUntil(time.Now())
 	return s, nil
 }
 
 // counters returns the counts of the agent beside those of its node, by the names that GET /v1/self has for them.
 func (a *Agent) counters() map[string]uint64 {
 	all := a.transport.Drops()
+	all["plain_accepted"] = a.plainAccepted()
 	all["reload_ok"], all["reload_failed"] = a.configured.ok.Load(), a.configured.failed.Load()
 	for _, h := range a.handlers.Stats() {
 		for outcome, n := range h.Outcomes {

@@ -22,6 +22,7 @@ type Config struct {
 
 	AllowPlaintext bool           // bind to more than loopback although no key seals the traffic
 	KeyFile        string         // file of the keys that seal the gossip, see keyring.ReadFile; "": nothing is sealed
+	AcceptPlain    time.Duration  // for so long from the start, accept what is not sealed as well, to begin or end to use keys
 	Allow          []netip.Prefix // networks to take packets and streams from; none: everybody
 
 	Handlers handlers.Config `setting:",inline"` // programs and webhooks that are told of events, by [Open] and [Run]

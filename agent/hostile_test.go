@@ -57,9 +57,9 @@ func besiege(c *cluster, keys *keyring.Keys) *siege {
 }
 
 // boot returns the boot id of a, which is in the clear in all that it sends.
-func (s *siege) boot() uint64 {
-	return binary.BigEndian.Uint64(s.a.sealer.Ask(at(9), time.Now())[8:])
-}
+func (s *siege) boot() uint64 { return bootOf(s.a) }
+
+func bootOf(a *Agent) uint64 { return binary.BigEndian.Uint64(a.sealer.Ask(at(9), time.Now())[8:]) }
 
 // acquainted returns a sealer of the attacker's that takes a life for the one that listens at the address of a.
 func (s *siege) acquainted(cluster string, keys *keyring.Keys, boot uint64) *seal.Sealer {

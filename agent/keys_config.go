@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"heartsay/agent/addr"
 	"heartsay/agent/keyring"
@@ -13,23 +14,47 @@ import (
 
 // envelopes returns how an agent of this configuration wraps what it sends. Sealer and keys are nil without a key file.
 func (c Config) envelopes() (node.Seal, *seal.Sealer, *keyring.Keys, error) {
+	plain := seal.NewEnvelope(c.Cluster, seal.NewBoot())
 	if c.KeyFile == "" {
-		return seal.NewEnvelope(c.Cluster, seal.NewBoot()), nil, nil, nil
+		return plain, nil, nil, nil
 	}
 	keys, err := keyring.ReadFile(c.KeyFile)
 	if err != nil {
 		return nil, nil, nil, &ConfigError{err}
 	}
 	s := seal.NewSealer(c.Cluster, keys, seal.NewBoot())
+	if c.AcceptPlain > 0 {
+		return seal.NewMixed(s, plain, time.Now().Add(c.AcceptPlain)), s, keys, nil
+	}
 	return s, s, keys, nil
 }
 
 // overhead returns how many bytes of a packet its envelope takes.
 func (c Config) overhead() int {
-	if c.KeyFile != "" {
-		return seal.Overhead
+	switch plain := seal.PlainOverhead(c.Cluster); {
+	case c.KeyFile == "":
+		return plain
+	case c.AcceptPlain > 0:
+		return max(plain, seal.Overhead)
 	}
-	return seal.PlainOverhead(c.Cluster)
+	return seal.Overhead
+}
+
+// maxAcceptPlain bounds for how long an agent with keys may accept what is not sealed.
+const maxAcceptPlain = 7 * 24 * time.Hour
+
+// bridge returns what is wrong with how long plain messages are accepted beside sealed ones.
+func (c Config) bridge() error {
+	switch {
+	case c.AcceptPlain == 0:
+	case c.KeyFile == "":
+		return errors.New("plain messages are to be accepted for a time, and there is no key that seals the others: " +
+			"give --key-file too, or leave --accept-plain out")
+	case c.AcceptPlain < 0 || c.AcceptPlain > maxAcceptPlain:
+		return fmt.Errorf("plain messages are to be accepted for %s: give --accept-plain a time of at most %s, in which all "+
+			"agents are restarted", c.AcceptPlain, maxAcceptPlain)
+	}
+	return nil
 }
 
 // exposure returns what is wrong with the way in which others can reach the agent.
@@ -41,7 +66,7 @@ func (c Config) exposure() error {
 				n.Masked()))
 		}
 	}
-	faults = append(faults, c.deafToSeeds())
+	faults = append(faults, c.deafToSeeds(), c.bridge())
 	switch {
 	case !c.APITCP.IsValid() && c.TokenFile != "":
 		faults = append(faults, errors.New("a token file is given, and no TCP address for the API that needs it"))

@@ -50,7 +50,9 @@ var (
 		"Times that the configuration was read again, by result.", "result")
 	descHandled = describe("heartsay_handler_events_total",
 		"Events by what handled them and how that went.", "kind", "outcome")
-	descHellos = describe("heartsay_hellos_answered_total",
+	descPlain    = describe("heartsay_accepts_plain", "1 when this agent has keys and accepts what is not sealed, else 0.")
+	descAccepted = describe("heartsay_plain_accepted_total", "Plain packets and streams that an agent with keys accepted.")
+	descHellos   = describe("heartsay_hellos_answered_total",
 		"Answers to senders that did not know which life of this agent they talk to.")
 	descUnsaved  = describe("heartsay_state_write_failures_total", "Times that the state file could not be written.")
 	descOutbox   = describe("heartsay_outbox_packets", "Packets that wait to be sent.")
@@ -70,7 +72,7 @@ func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descInfo, descReady, descIsolated, descViewAge, descMembers, descTimeout, descSeeds, descStalls, descStalled,
 		descEvents, descSent, descReceived, descBegun, descFailed, descFallback, descPackets, descBytes, descStreamed,
-		descDrops, descReloads, descHandled, descHellos, descUnsaved, descOutbox, descInbox, descRing, descCapacity, descReaders,
+		descDrops, descReloads, descHandled, descPlain, descAccepted, descHellos, descUnsaved, descOutbox, descInbox, descRing, descCapacity, descReaders,
 		descResets,
 	} {
 		to <- d
@@ -91,6 +93,8 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	w.gauge(descReady, oneIf(a.Ready(context.Background()) == nil))
 	w.counter(descReloads, a.configured.ok.Load(), "ok")
 	w.counter(descReloads, a.configured.failed.Load(), "failed")
+	w.gauge(descPlain, oneIf(a.acceptsPlainUntil(time.Now()) != nil))
+	w.counter(descAccepted, a.plainAccepted())
 	w.counts(a.Counts())
 	w.drops(a.transport.Drops())
 	w.handlers(a.handlers.Stats())

@@ -12,6 +12,7 @@ import (
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/node"
+	"heartsay/agent/seal"
 	"heartsay/agent/transport"
 )
 
@@ -82,6 +83,7 @@ func newAgent(cfg Config, t *transport.Transport, file node.State, resolver addr
 		return nil, &ConfigError{err}
 	}
 	a := &Agent{cfg: cfg, log: log, transport: t, filter: newPacketFilter(cfg.Allow, time.Now()), sealer: sealer}
+	a.mixed, _ = envelope.(*seal.Mixed)
 	a.configured.live.Store(&cfg)
 	a.keys.Store(keys)
 	a.metrics = newMetrics(a)
@@ -97,6 +99,10 @@ func newAgent(cfg Config, t *transport.Transport, file node.State, resolver addr
 	t.LimitPackets(max(cfg.MaxPacket, transport.DefaultMaxPacket)) // peers may be configured otherwise
 	if sealer != nil {
 		log.Info("gossip is sealed", "key", keys.Primary())
+		a.endpoints.Go(func() { a.watchClocks(readClocks) })
+	}
+	if a.mixed != nil {
+		a.endpoints.Go(a.warnOfPlain)
 	}
 	a.server = localapi.New(&backend{a}, log)
 	a.serveOperators(a.server)

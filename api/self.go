@@ -38,6 +38,9 @@ type Self struct {
 	Counters    map[string]uint64 `json:"counters"`        // packets, bytes and drops by reason; never null
 	Goroutines  int               `json:"goroutines"`      // of the agent's process
 	HeapBytes   uint64            `json:"heap_bytes"`      // of the agent's process, in use at its last garbage collection
+
+	// AcceptsPlainUntil is until when it accepts messages that are not sealed although it has keys; nil: it does not.
+	AcceptsPlainUntil *time.Time `json:"accepts_plain_until,omitempty"`
 }
 
 // Seed is an address to join by, and how the last attempt went.

@@ -121,10 +121,22 @@ func (l *loop) encode(m wire.Message) []byte {
 	return payload
 }
 
+// questioner is a [Seal] that asks those for whom it does not seal whether they have a key, like [seal.Mixed].
+type questioner interface {
+	// Question returns a packet to send beside one for an address, nil for none.
+	Question(to netip.AddrPort, now time.Time) []byte
+}
+
 // queuePacket seals a message and queues it to be sent. When the queue is full the message is lost, as packets may be.
 func (n *Node) queuePacket(to netip.AddrPort, payload []byte) {
-	if packet := n.seal.SealPacket(to, payload, time.Now()); packet != nil {
+	now := time.Now()
+	if packet := n.seal.SealPacket(to, payload, now); packet != nil {
 		n.Transmit(seal.Packet{To: to, Bytes: packet})
+	}
+	if asks, ok := n.seal.(questioner); ok {
+		if question := asks.Question(to, now); question != nil {
+			n.Transmit(seal.Packet{To: to, Bytes: question})
+		}
 	}
 }
 

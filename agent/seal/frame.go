@@ -46,7 +46,7 @@ func ReadFrame(r io.Reader, e Framing) ([]byte, error) {
 }
 
 func readFrame(r io.Reader, e Framing) ([]byte, error) {
-	b, err := readFrameBytes(r, ClassStream)
+	b, err := readFrameBytes(source(r, e), ClassStream)
 	if err != nil {
 		return nil, err
 	}

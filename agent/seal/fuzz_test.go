@@ -11,7 +11,7 @@ import (
 // FuzzOpenPacket gives foreign bytes to an agent with keys. Nothing may come out but what was sealed for it.
 func FuzzOpenPacket(f *testing.F) {
 	sender, receiver := NewSealer("prod", testKeys("xy"), NewBoot()), NewSealer("prod", testKeys("xy"), NewBoot())
-	sender.contacts.at(addrB).boot = receiver.boot
+	sender.contacts.at(addrB).boot = receiver.life.boot
 	f.Add([]byte{})
 	f.Add(sender.SealPacket(addrB, []byte("hello"), noon)[:Overhead+3])
 	f.Add(sender.Ask(addrB, noon))

@@ -201,6 +201,16 @@ func (s *Sealer) meet(at netip.AddrPort, h sealedHeader, now time.Time) (out []P
 	return out
 }
 
+// heard returns when something sealed last came from an address, the zero time when nothing has.
+func (s *Sealer) heard(at netip.AddrPort) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.contacts.byAddress[at]; c != nil && c.boot != 0 {
+		return c.heard
+	}
+	return time.Time{}
+}
+
 // KeyUse is what is known of the keys of the agent that listens at an address.
 type KeyUse struct {
 	Seals KeyID     // that its last packet was sealed with; 0: none came yet

@@ -45,7 +45,7 @@ func (s *Sealer) openPacket(b []byte, h sealedHeader, from netip.AddrPort, now t
 	if err != nil {
 		return nil, nil, err
 	}
-	if h.to != half(s.boot) {
+	if !s.life.means(h.to, now) {
 		return s.answerStranger(h, len(b), from, now)
 	}
 	if err := s.peers.accept(p, h.counter, now); err != nil {

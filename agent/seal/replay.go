@@ -137,3 +137,10 @@ func (p *peers) insert(one *peer) {
 func passed(from, now time.Time) time.Duration {
 	return max(now.Sub(from), now.Round(0).Sub(from.Round(0)))
 }
+
+// forgive lets the next counter of everybody be any that a stranger's may be: time may have passed that no clock tells.
+func (p *peers) forgive() {
+	for _, one := range p.byBoot {
+		one.heard = time.Time{}
+	}
+}

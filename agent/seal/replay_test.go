@@ -84,7 +84,7 @@ func TestHostile16CountersNearTheEndOfTheirRangeAreRefused(t *testing.T) {
 func forged(from, to *Sealer, counter uint64) []byte {
 	from.mu.Lock()
 	defer from.mu.Unlock()
-	return from.sealAs(nil, ClassPacket, half(to.boot), counter, from.out, from.keys.ids[0], []byte("x"))
+	return from.sealAs(nil, ClassPacket, from.life.boot, half(to.life.boot), counter, from.out, from.keys.ids[0], []byte("x"))
 }
 
 func TestHostile16TwoPacketsAtTheEndOfTheCountersDoNotHangAnAgent(t *testing.T) {
@@ -208,10 +208,10 @@ func FuzzSealedPackets(f *testing.F) {
 			counter uint64
 			payload []byte
 		}{{Class(class1), life1, counter1, payload1}, {Class(class2), life2, counter2, payload2}} {
-			to := []uint32{half(receiver.boot), 0, 7}[p.life%3]
-			b := attacker.sealAs(nil, p.class, to, p.counter, attacker.out, attacker.keys.ids[0], p.payload)
+			to := []uint32{half(receiver.life.boot), 0, 7}[p.life%3]
+			b := attacker.sealAs(nil, p.class, attacker.life.boot, to, p.counter, attacker.out, attacker.keys.ids[0], p.payload)
 			payload, answers, err := receiver.OpenPacket(b, addrA, noon)
-			taken := err == nil && to == half(receiver.boot)
+			taken := err == nil && to == half(receiver.life.boot)
 			switch {
 			case taken && (seen[p.counter] || p.counter == 0 || p.counter >= counterEnd):
 				t.Fatalf("packet %d: counter %d is taken", i, p.counter)
@@ -258,7 +258,7 @@ func FuzzSealedStream(f *testing.F) {
 			payload []byte
 			counter uint64
 		}{{ClassStream, first, counter1}, {Class(class), second, counter2}} {
-			b := a.sealAs(nil, frame.class, half(s.inBoot), frame.counter, s.out, s.outKey, frame.payload)
+			b := a.sealAs(nil, frame.class, s.outBoot, half(s.inBoot), frame.counter, s.out, s.outKey, frame.payload)
 			payload, err := accepted.Open(b, ClassStream)
 			want := frame.class == ClassStream && frame.counter == next
 			if (err == nil) != want || err == nil && !bytes.Equal(payload, frame.payload) {

@@ -138,7 +138,7 @@ func TestHostile12WhatIsNotSealedForThisAgentNowIsDropped(t *testing.T) {
 	_ = there
 	stranger, _ := acquainted(t, testKeys("s"), testKeys("s"))
 	otherCluster := NewSealer("staging", testKeys("x"), NewBoot())
-	otherCluster.contacts.at(addrB).boot = b.boot
+	otherCluster.contacts.at(addrB).boot = b.life.boot
 
 	wantReason(t, "plaintext", b, plain.Seal(nil, ClassPacket, []byte("news")), "plain")
 	wantReason(t, "a key that was never here", b, stranger.SealPacket(addrB, []byte("x"), noon), "key")
@@ -278,7 +278,7 @@ func TestTheRightKeyInTwoClustersSealsDifferently(t *testing.T) {
 func TestSealingAndOpeningDoNotAllocate(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	buf, payload := make([]byte, 0, 1500), make([]byte, 1400-Overhead)
-	to := half(b.boot)
+	to := half(b.life.boot)
 	allocs := testing.AllocsPerRun(200, func() {
 		a.mu.Lock()
 		packet := a.seal(buf, ClassPacket, to, payload)
@@ -314,7 +314,7 @@ func BenchmarkOpen1400(b *testing.B) {
 		if n%len(packets) == 0 {
 			b.StopTimer()
 			for i := range packets {
-				packets[i] = s.seal(packets[i][:0], ClassPacket, half(r.boot), payload)
+				packets[i] = s.seal(packets[i][:0], ClassPacket, half(r.life.boot), payload)
 			}
 			b.StartTimer()
 		}
@@ -327,7 +327,7 @@ func BenchmarkOpen1400(b *testing.B) {
 // BenchmarkOpenForged1400 is what a packet costs that begins right and is sealed by nobody.
 func BenchmarkOpenForged1400(b *testing.B) {
 	s, r := NewSealer("prod", testKeys("x"), NewBoot()), NewSealer("prod", testKeys("x"), NewBoot())
-	packet := s.seal(nil, ClassPacket, half(r.boot), make([]byte, 1400-Overhead))
+	packet := s.seal(nil, ClassPacket, half(r.life.boot), make([]byte, 1400-Overhead))
 	packet[len(packet)-1] ^= 1
 	b.ReportAllocs()
 	for b.Loop() {

@@ -2,7 +2,6 @@ package seal
 
 import (
 	"crypto/cipher"
-	"crypto/rand"
 	"encoding/binary"
 	"net/netip"
 	"sync"
@@ -64,10 +63,10 @@ var (
 // is safe for concurrent use.
 type Sealer struct {
 	cluster string
-	boot    uint64
 	notes   refusals
 
 	mu       sync.Mutex
+	life     life
 	keys     heldKeys
 	counter  uint64      // of the envelope sealed last, whatever its class
 	out      cipher.AEAD // for what this agent sends
@@ -84,31 +83,17 @@ func NewSealer(cluster string, keys Keys, boot uint64) *Sealer {
 	if err := membership.ValidateName(cluster); err != nil {
 		panic("seal: new sealer: cluster " + err.Error())
 	}
-	s := &Sealer{cluster: cluster, boot: boot, answered: newAnswered()}
+	s := &Sealer{cluster: cluster, life: life{boot: boot}, answered: newAnswered()}
 	s.SetKeys(keys)
 	return s
 }
-
-// NewBoot returns a random boot id, no half of which is 0.
-func NewBoot() uint64 {
-	var b [8]byte
-	for {
-		rand.Read(b[:])
-		if boot := binary.BigEndian.Uint64(b[:]); boot>>32 != 0 && uint32(boot) != 0 {
-			return boot
-		}
-	}
-}
-
-// half returns the part of a boot id that a sender repeats.
-func half(boot uint64) uint32 { return uint32(boot >> 32) }
 
 // SetKeys makes s seal with the first of keys and open with any of them, from now on.
 func (s *Sealer) SetKeys(keys Keys) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys = holdKeys(keys)
-	s.out = s.keys.packets(s.keys.ids[0], s.cluster, s.boot)
+	s.out = s.keys.packets(s.keys.ids[0], s.cluster, s.life.boot)
 }
 
 // Overhead returns how many bytes a sealed payload is longer than the payload.
@@ -117,17 +102,17 @@ func (s *Sealer) Overhead() int { return Overhead }
 // seal appends payload, sealed for the life of the receiver to which a boot id's half belongs. The caller holds s.mu.
 func (s *Sealer) seal(dst []byte, class Class, to uint32, payload []byte) []byte {
 	s.counter++
-	return s.sealAs(dst, class, to, s.counter, s.out, s.keys.ids[0], payload)
+	return s.sealAs(dst, class, s.life.boot, to, s.counter, s.out, s.keys.ids[0], payload)
 }
 
-// sealAs is seal with a cipher and a counter of the caller's.
-func (s *Sealer) sealAs(dst []byte, class Class, to uint32, counter uint64, aead cipher.AEAD, id KeyID,
+// sealAs is seal with a boot id, a cipher and a counter of the caller's.
+func (s *Sealer) sealAs(dst []byte, class Class, boot uint64, to uint32, counter uint64, aead cipher.AEAD, id KeyID,
 	payload []byte) []byte {
 	start := len(dst)
 	dst = append(dst, envelopeMagic...)
 	dst = append(dst, envelopeFormat, byte(class))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(id))
-	dst = binary.BigEndian.AppendUint64(dst, s.boot)
+	dst = binary.BigEndian.AppendUint64(dst, boot)
 	dst = binary.BigEndian.AppendUint64(dst, counter)
 	dst = binary.BigEndian.AppendUint32(dst, to)
 	s.bind(dst[start:], counter)

@@ -43,6 +43,7 @@ type sealedStream struct {
 	inKey    KeyID
 	outKey   KeyID
 	inBoot   uint64
+	outBoot  uint64
 	received uint64
 	sent     uint64
 }
@@ -62,7 +63,7 @@ func (s *Sealer) OpenStream(c net.Conn, dialed bool, deadline time.Time) (Framin
 		}
 	}
 	theirs, err := s.readOpening(c)
-	if err == nil && theirs.boot == s.boot {
+	if err == nil && s.lives(theirs.boot) {
 		err = errSeal // an opening of this agent that came back
 	}
 	var refused *OpenError
@@ -90,10 +91,16 @@ type opened struct {
 func (s *Sealer) opening() (opened, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := opened{key: s.keys.ids[0], boot: s.boot}
+	o := opened{key: s.keys.ids[0], boot: s.life.boot}
 	rand.Read(o.random[:])
 	frame := binary.BigEndian.AppendUint32(nil, openingSize+Overhead)
 	return o, s.seal(frame, ClassOpening, 0, o.random[:])
+}
+
+func (s *Sealer) lives(boot uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life.has(boot)
 }
 
 // readOpening reads the other side's opening. That it opens shows that somebody with the key made it, once.
@@ -157,7 +164,7 @@ func (s *Sealer) newStream(own, theirs opened, dialed bool) (Framing, error) {
 	}
 	return &sealedStream{
 		sealer: s, out: s.keys.aead(own.key, info(own)), in: s.keys.aead(theirs.key, info(theirs)),
-		outKey: own.key, inKey: theirs.key, inBoot: theirs.boot,
+		outKey: own.key, inKey: theirs.key, inBoot: theirs.boot, outBoot: own.boot,
 	}, nil
 }
 
@@ -170,7 +177,7 @@ func (f *sealedStream) Seal(dst []byte, class Class, payload []byte) []byte {
 	s := f.sealer
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sealAs(dst, class, half(f.inBoot), f.sent, f.out, f.outKey, payload)
+	return s.sealAs(dst, class, f.outBoot, half(f.inBoot), f.sent, f.out, f.outKey, payload)
 }
 
 // Open returns the payload of the next frame of the other side.

@@ -113,6 +113,8 @@ func hostKnobs() []knob {
 			func(c *agent.Config) *bool { return &c.RequireState }),
 		of(cli.Text("key-file", "", "seal the gossip with the keys in `FILE`, see the command keys; SIGHUP reads it again"),
 			func(c *agent.Config) *string { return &c.KeyFile }),
+		of(cli.Duration("accept-plain", "none", "with --key-file, accept unsealed gossip too for `DURATION` from the start"),
+			func(c *agent.Config) *time.Duration { return &c.AcceptPlain }),
 		of(cli.Bool("allow-plaintext", "bind to more than loopback without a key that seals the gossip"),
 			func(c *agent.Config) *bool { return &c.AllowPlaintext }),
 		each(cli.List("allow", "accept packets and streams from the network `CIDR` only; repeatable"), addNetwork),

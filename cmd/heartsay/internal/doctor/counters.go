@@ -21,6 +21,7 @@ var counterAdvice = map[string]advice{
 	"drop_seal":           {"messages arrive whose seal does not match", "give all agents the same --key-file and --cluster"},
 	"drop_retired":        {"messages arrive that are sealed with a key which was removed here", "finish the rotation of keys on the senders"},
 	"drop_replay":         {"messages arrive twice or too late", "look for who repeats packets on the network"},
+	"plain_accepted":      {"messages that are not sealed are accepted although this agent has a key", "give all agents the key, then restart without --accept-plain"},
 	"drop_leap":           {"counters of messages are further ahead than their sender can have come", "replace the keys: a holder forges packets"},
 	"drop_hellos":         {"an address asks again and again who listens here", "look for who repeats packets on the network"},
 	"drop_format":         {"messages of another version of heartsay arrive", "bring all agents to versions that are neighbours"},

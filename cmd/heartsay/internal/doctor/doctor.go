@@ -83,7 +83,7 @@ func examine(c *cli.Call, w waits) error {
 	d := &doctor{ctx: c.Context, call: c, waits: w}
 	for _, examine := range []func(){
 		d.checkConfig, d.checkAgent, d.checkPort, d.checkSocket, d.checkDescriptors, d.checkState, d.checkSeeds,
-		d.checkName, d.checkPeers, d.checkCounters,
+		d.checkName, d.checkPeers, d.checkKeys, d.checkCounters,
 	} {
 		if examine(); c.Context.Err() != nil {
 			return c.Context.Err()
