@@ -53,7 +53,7 @@ func TestNothingFromTheNetworkReachesTheTerminalAsItIs(t *testing.T) {
 		"/v1/events": `{"type":"` + hostile + `","member":` + member + `,"reason":"` + hostile + `"}` + "\n" +
 			`{"type":"reset","members":[` + member + `],"reason":"` + hostile + `"}` + "\n",
 		"/v1/join":   `{"joined":1,"results":[{"address":"` + hostile + `","error":"` + hostile + `"}]}`,
-		"/v1/forget": `{"name":"` + hostile + `","forgotten":true}`,
+		"/v1/forget": `{"names":["` + hostile + `"]}`,
 	}
 	url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, bodies[r.URL.Path]) })
 	for _, line := range []string{
