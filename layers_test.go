@@ -80,7 +80,7 @@ var (
 		"agent/internal/state": {[]string{"agent/internal/safefile", "membership"}, []string{"net", "context"},
 			"what survives a restart is a file: who fills it, and when, is the agent's business"},
 		"agent/internal/derive": {nil, []string{"net", "os", "context"},
-			"what a key is known by depends on the key alone, whoever holds it"},
+			"what a key is known by depends on the key alone, not on its holder"},
 		"agent/keyring": {[]string{"agent/internal/derive", "agent/internal/safefile"}, []string{"net", "context"},
 			"keys are a set and a file: what is sealed with them, and when they are read, is not their business"},
 		"agent/seal": {[]string{"agent/addr", "agent/internal/derive", "agent/internal/ratelimit", "membership"}, []string{"os", "github.com/hashicorp/memberlist"},

@@ -53,7 +53,7 @@ func (a *Agent) Close() error {
 }
 
 // Handler returns the local API, for a program that mounts it in a server of its own: all calls, at the paths that they
-// have on the socket, /v1/members and so on. It does not ask who calls: whoever reaches it may change the agent, so the
+// have on the socket, /v1/members and so on. It does not ask who calls: anybody who reaches it may change the agent, so the
 // program guards it. A stream of events takes its connection over, which HTTP/2 does not allow. A call to leave ends the
 // agent, see [Node.Done].
 func (a *Agent) Handler() http.Handler { return a.server.Routes() }

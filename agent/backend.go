@@ -29,7 +29,7 @@ func (b *backend) Join(ctx context.Context, addresses []string) (api.JoinResult,
 	return b.Node.Join(ctx, addresses, true)
 }
 
-// Leave says goodbye and then lets the agent end.
+// Leave leaves the cluster and then lets the agent end.
 func (b *backend) Leave(ctx context.Context) (api.LeaveResult, error) {
 	told, err := b.Node.Leave(ctx)
 	if err != nil {

@@ -99,7 +99,7 @@ func TestTheFileIsNotEmptiedByAnAgentThatSeesNobody(t *testing.T) {
 		if _, err := c.agents["a"].Leave(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		c.holds(path, "", time.Second) // who says goodbye is gone for certain
+		c.holds(path, "", time.Second) // a member that left is gone for certain
 	})
 }
 

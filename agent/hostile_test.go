@@ -21,8 +21,8 @@ import (
 	"heartsay/membership"
 )
 
-// siege is an agent a with a member b beside it, and somebody at another address who wants it harm.
-type siege struct {
+// attack is an agent a with a member b beside it, and somebody at another address who wants it harm.
+type attack struct {
 	*cluster
 	a        *Agent
 	attacker *memTransport
@@ -30,15 +30,15 @@ type siege struct {
 	codec    *wire.Codec
 }
 
-// besiege starts the two. The attacker must be shut down at the end.
-func besiege(c *cluster, keys *keyring.Keys) *siege {
+// beginAttack starts the two. The attacker must be shut down at the end.
+func beginAttack(c *cluster, keys *keyring.Keys) *attack {
 	start := func(name string, host int, join ...string) *Agent {
 		if keys != nil {
 			return c.startSealed(name, host, keys, join...)
 		}
 		return c.start(name, host, join...)
 	}
-	s := &siege{cluster: c, a: start("a", 1), attacker: c.net.listen(at(9)), codec: wire.NewCodec()}
+	s := &attack{cluster: c, a: start("a", 1), attacker: c.net.listen(at(9)), codec: wire.NewCodec()}
 	start("b", 2, at(1).String())
 	go func() { // nothing that is sent to the attacker is read
 		for {
@@ -57,12 +57,12 @@ func besiege(c *cluster, keys *keyring.Keys) *siege {
 }
 
 // boot returns the boot id of a, which is in the clear in all that it sends.
-func (s *siege) boot() uint64 { return bootOf(s.a) }
+func (s *attack) boot() uint64 { return bootOf(s.a) }
 
 func bootOf(a *Agent) uint64 { return binary.BigEndian.Uint64(a.sealer.Ask(at(9), time.Now())[8:]) }
 
 // acquainted returns a sealer of the attacker's that takes a life for the one that listens at the address of a.
-func (s *siege) acquainted(cluster string, keys *keyring.Keys, boot uint64) *seal.Sealer {
+func (s *attack) acquainted(cluster string, keys *keyring.Keys, boot uint64) *seal.Sealer {
 	s.t.Helper()
 	own, life := seal.NewSealer(cluster, keys, seal.NewBoot()), seal.NewSealer(cluster, keys, boot)
 	_, answers, err := life.OpenPacket(own.Ask(at(1), time.Now()), at(9), time.Now())
@@ -76,15 +76,15 @@ func (s *siege) acquainted(cluster string, keys *keyring.Keys, boot uint64) *sea
 }
 
 // wrap puts a payload into an envelope that a takes.
-func (s *siege) wrap(payload []byte) []byte {
+func (s *attack) wrap(payload []byte) []byte {
 	if s.insider != nil {
 		return s.insider.SealPacket(at(1), payload, time.Now())
 	}
 	return seal.NewEnvelope("heartsay", 7).SealPacket(at(1), payload, time.Now())
 }
 
-// shoot sends a packet, and waits until it was handled.
-func (s *siege) shoot(packet []byte) {
+// send sends a packet, and waits until it was handled.
+func (s *attack) send(packet []byte) {
 	s.t.Helper()
 	if _, err := s.attacker.WriteTo(packet, at(1).String()); err != nil {
 		s.t.Fatal(err)
@@ -94,7 +94,7 @@ func (s *siege) shoot(packet []byte) {
 }
 
 // state tells what a believes, but for what time changes by itself.
-func (s *siege) state() string {
+func (s *attack) state() string {
 	s.t.Helper()
 	all, err := s.a.Members(context.Background())
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *siege) state() string {
 }
 
 // counted returns all counts of what was not acted upon.
-func (s *siege) counted() (all map[string]uint64) {
+func (s *attack) counted() (all map[string]uint64) {
 	all = s.a.named()
 	for name := range all {
 		if strings.HasPrefix(name, "packets_") || strings.HasPrefix(name, "bytes_") || name == "engine_deferred" {
@@ -119,7 +119,7 @@ func (s *siege) counted() (all map[string]uint64) {
 }
 
 // wantHarmless does something hostile, and checks that it changes nothing and is counted under one of the reasons.
-func (s *siege) wantHarmless(what string, reasons string, do func()) {
+func (s *attack) wantHarmless(what string, reasons string, do func()) {
 	s.t.Helper()
 	state, before := s.state(), s.counted()
 	do()
@@ -147,7 +147,7 @@ func recordOf(name string, host int) *membership.Record {
 	}
 }
 
-func (s *siege) encode(m wire.Message) []byte {
+func (s *attack) encode(m wire.Message) []byte {
 	s.t.Helper()
 	b, err := s.codec.Encode(m)
 	if err != nil {
@@ -168,11 +168,11 @@ func foreign() map[string][]byte {
 	}
 }
 
-func eitherWay(t *testing.T, test func(s *siege)) {
+func eitherWay(t *testing.T, test func(s *attack)) {
 	for name, keys := range map[string]*keyring.Keys{"plain": nil, "sealed": keysOf("x")} {
 		t.Run(name, func(t *testing.T) {
 			virtually(t, func(c *cluster) {
-				s := besiege(c, keys)
+				s := beginAttack(c, keys)
 				defer s.attacker.Shutdown()
 				test(s)
 			})
@@ -181,9 +181,9 @@ func eitherWay(t *testing.T, test func(s *siege)) {
 }
 
 func TestHostile1To3ForeignBytesOnTheGossipPortAreDroppedAndStreamsClosedWithinASecond(t *testing.T) {
-	eitherWay(t, func(s *siege) {
+	eitherWay(t, func(s *attack) {
 		for what, b := range foreign() {
-			s.wantHarmless(what+" in a packet", "packet_format|packet_size", func() { s.shoot(b) })
+			s.wantHarmless(what+" in a packet", "packet_format|packet_size", func() { s.send(b) })
 			if len(b) < 4 {
 				continue // a stream that is silent: see TestThousandsOfSilentStreams
 			}
@@ -204,7 +204,7 @@ func TestHostile1To3ForeignBytesOnTheGossipPortAreDroppedAndStreamsClosedWithinA
 }
 
 func TestHostile2To5AMessageThatIsNoneIsDroppedEvenWithTheKey(t *testing.T) {
-	eitherWay(t, func(s *siege) {
+	eitherWay(t, func(s *attack) {
 		good := s.encode(&wire.Ping{Header: hostileHeader()})
 		deep := append([]byte{wire.Version, 3}, bytes.Repeat([]byte{0x91}, 1000)...)
 		for what, c := range map[string]struct {
@@ -225,13 +225,13 @@ func TestHostile2To5AMessageThatIsNoneIsDroppedEvenWithTheKey(t *testing.T) {
 			"a version to come":          {[]byte{wire.Version + 5, 3, 0x90}, "drop_version"},
 			"version 0":                  {[]byte{0, 3, 0x90}, "drop_version"},
 		} {
-			s.wantHarmless(what, c.reasons, func() { s.shoot(s.wrap(c.payload)) })
+			s.wantHarmless(what, c.reasons, func() { s.send(s.wrap(c.payload)) })
 		}
 	})
 }
 
 func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
-	eitherWay(t, func(s *siege) {
+	eitherWay(t, func(s *attack) {
 		now := uint64(time.Now().UnixMilli())
 		delta := func(edit func(*membership.Record), heartbeat uint64) []byte {
 			r := recordOf("c", 9)
@@ -275,7 +275,7 @@ func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 			{"meant for another member", header(func(h *wire.Header) { h.To = "z" }), "engine_misaddressed"},
 			{"an answer to no question", s.encode(&wire.Pong{Header: wire.Header{From: "b", Incarnation: now, Heartbeat: 9, To: "a"}, Nonce: 1}), "engine_unasked"},
 		} {
-			s.wantHarmless(c.what, c.reasons, func() { s.shoot(s.wrap(c.payload)) })
+			s.wantHarmless(c.what, c.reasons, func() { s.send(s.wrap(c.payload)) })
 		}
 	})
 }
@@ -283,7 +283,7 @@ func TestHostile6To9WhatAKeyHolderMayNotSayIsIgnored(t *testing.T) {
 // TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses: a has to ask whether a second agent has its name, but not
 // everybody whom somebody names.
 func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testing.T) {
-	eitherWay(t, func(s *siege) {
+	eitherWay(t, func(s *attack) {
 		const seconds, forged = 10, 50
 		nobody := netip.MustParsePrefix("192.0.2.0/24")
 		called, calls := map[netip.AddrPort]bool{}, 0
@@ -302,7 +302,7 @@ func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testin
 			r := recordOf("a", 0)
 			r.Incarnation += uint64(i)
 			r.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 53)
-			s.shoot(s.wrap(s.encode(&wire.Delta{Clock: r.Incarnation, Entries: []membership.Entry{{Record: r, Heartbeat: 1}},
+			s.send(s.wrap(s.encode(&wire.Delta{Clock: r.Incarnation, Entries: []membership.Entry{{Record: r, Heartbeat: 1}},
 				Header: wire.Header{From: "b", Incarnation: 1, Heartbeat: 1, To: "a"}})))
 			time.Sleep(time.Second/forged - 2*memDelay)
 		}
@@ -325,7 +325,7 @@ func TestHostile13RecordsUnderItsNameDoNotMakeAnAgentCallManyAddresses(t *testin
 // TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent is the table for those without the key.
 func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		s := besiege(c, keysOf("x"))
+		s := beginAttack(c, keysOf("x"))
 		defer s.attacker.Shutdown()
 		join := s.encode(&wire.Delta{Header: hostileHeader(), Entries: []membership.Entry{{Record: recordOf("c", 9), Heartbeat: 3}}})
 		stranger := s.acquainted("heartsay", keysOf("m"), s.boot())
@@ -343,20 +343,20 @@ func TestHostile12PlainAndForgedPacketsDoNotMoveASealedAgent(t *testing.T) {
 			{"a bit flipped", "drop_seal", flipped},
 			{"from before its restart", "drop_stale", past.SealPacket(at(1), join, time.Now())},
 		} {
-			s.wantHarmless(x.what, x.reasons, func() { s.shoot(x.packet) })
+			s.wantHarmless(x.what, x.reasons, func() { s.send(x.packet) })
 		}
-		s.shoot(s.wrap(join))
+		s.send(s.wrap(join))
 		if !strings.Contains(s.state(), "\nc alive") {
 			t.Errorf("the same message, sealed, does not bring c in, so the table proves nothing: %s", s.state())
 		}
 		again := s.wrap(join)
-		s.shoot(again)
-		s.wantHarmless("played back", "drop_replay", func() { s.shoot(bytes.Clone(again)) })
+		s.send(again)
+		s.wantHarmless("played back", "drop_replay", func() { s.send(bytes.Clone(again)) })
 	})
 }
 
 func TestHostile10PhantomsOfOnePeerLeaveRoomForOthersAndHarmNobody(t *testing.T) {
-	eitherWay(t, func(s *siege) {
+	eitherWay(t, func(s *attack) {
 		const phantoms, each = 8000, 10
 		for i := 0; i < phantoms; i += each {
 			d := &wire.Delta{Header: wire.Header{From: "b", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 9, To: "a"},
@@ -388,7 +388,7 @@ func TestHostile10PhantomsOfOnePeerLeaveRoomForOthersAndHarmNobody(t *testing.T)
 }
 
 func TestHostile10ManySilentStreamsKeepNobodyOut(t *testing.T) {
-	eitherWay(t, func(s *siege) {
+	eitherWay(t, func(s *attack) {
 		var held []net.Conn
 		for range 200 {
 			if c, err := s.attacker.DialTimeout(at(1).String(), time.Second); err == nil {

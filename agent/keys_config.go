@@ -137,7 +137,7 @@ func checkExposure(bind netip.AddrPort, allowPlaintext bool) error {
 	if allowPlaintext || bind.Addr().Unmap().IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("bind to %s: without a key, whoever reaches this port can read and forge the gossip: "+
+	return fmt.Errorf("bind to %s: without a key, anybody who reaches this port can read and forge the gossip: "+
 		"make one with heartsay keys gen and give it with --key-file, bind to 127.0.0.1, or give --allow-plaintext if you "+
 		"trust the network", bind)
 }

@@ -13,7 +13,7 @@ func TestDependenciesAreTheStandardLibraryAlone(t *testing.T) {
 		t.Fatalf("list what the package needs: %v", err)
 	}
 	if got := strings.Fields(string(out)); len(got) != 1 || !strings.HasSuffix(got[0], "/api") && got[0] != "api" {
-		t.Errorf("package api needs %s: whoever imports it must get nothing but itself and the standard library",
+		t.Errorf("package api needs %s: a program that imports it must get nothing but itself and the standard library",
 			strings.Join(got, " "))
 	}
 }

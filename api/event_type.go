@@ -15,7 +15,7 @@ const (
 	EventAlive     EventType = "alive"     // a suspect or dead member is heard of again, or a member began a new life
 	EventSuspect   EventType = "suspect"   // a member passed its suspect time-out
 	EventDead      EventType = "dead"      // a member was declared dead
-	EventLeft      EventType = "left"      // a member said goodbye
+	EventLeft      EventType = "left"      // a member left on purpose
 	EventUpdate    EventType = "update"    // a member changed its address, zone, build or tags
 	EventForgotten EventType = "forgotten" // a member was removed from the list
 	EventConflict  EventType = "conflict"  // two live agents claim one name

@@ -26,7 +26,7 @@ func TestEventTypesAreKnownByTheirWords(t *testing.T) {
 
 func TestDefaultEventTypesAreAllButReset(t *testing.T) {
 	if want := EventTypes()[:len(EventTypes())-1]; !slices.Equal(DefaultEventTypes(), want) || slices.Contains(want, EventReset) {
-		t.Errorf("a handler for all events is told of %v, want %v", DefaultEventTypes(), want)
+		t.Errorf("a handler for all events gets %v, want %v", DefaultEventTypes(), want)
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 // after a restart, it gets a reset with the whole view. An agent that is not there yet is waited for.
 //
 // The loop ends when the caller leaves it, or after one last pair with an error: the context's own when that ended,
-// [ErrNotPermitted], or an [*Error] for a request that the agent declines. r.OnBreak is told of all other errors, and
+// [ErrNotPermitted], or an [*Error] for a request that the agent declines. r.OnBreak gets all other errors, and
 // with r.Persist of these as well, which then end nothing.
 func (c *Client) Follow(ctx context.Context, r EventsRequest) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {

@@ -14,7 +14,7 @@ func (b saying) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(b)), Request: r}, nil
 }
 
-// FuzzEvents lets a client read events and members from whoever listens at the socket. Each stream ends with an error,
+// FuzzEvents lets a client read events and members from any listener at the socket. Each stream ends with an error,
 // whatever came, and the view that is kept of it stays one.
 func FuzzEvents(f *testing.F) {
 	f.Add([]byte(`{"epoch":"e","seq":1,"time":"2026-01-01T00:00:00Z","type":"join","member":{"name":"a","state":"alive"}}` + "\n"))

@@ -75,7 +75,7 @@ type JoinAttempt struct {
 	Error   string `json:"error,omitempty"` // "" when it succeeded
 }
 
-// Join makes the agent try each address once, now. Those that let it in it keeps as seeds from then on. That some or
+// Join makes the agent try each address once, now. Those where it could join are its seeds from then on. That some or
 // all failed is told in the result and is not an error. A text that is no address is an [*Error] with [CodeBadRequest];
 // then none is tried.
 func (c *Client) Join(ctx context.Context, addresses ...string) (JoinResult, error) {
@@ -120,7 +120,7 @@ type LeaveResult struct {
 	Told int `json:"told"` // members that acknowledged the goodbye
 }
 
-// Leave makes the agent say goodbye to its cluster and exit. It returns when the goodbye was acknowledged, or after
+// Leave makes the agent leave its cluster, with a goodbye, and exit. It returns when the goodbye was acknowledged, or after
 // some seconds when it was not.
 func (c *Client) Leave(ctx context.Context) (LeaveResult, error) {
 	return call[LeaveResult](ctx, c, networkTime, http.MethodPost, "/v1/leave", struct{}{})

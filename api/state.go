@@ -15,7 +15,7 @@ const (
 	Alive   State = "alive"   // its newest heartbeat is recent
 	Suspect State = "suspect" // its silence has passed Member.SuspectTimeout
 	Dead    State = "dead"    // its silence has passed Member.Timeout, or its host says that it is gone
-	Left    State = "left"    // it said goodbye
+	Left    State = "left"    // it left on purpose
 )
 
 // States returns the states that a [Member] may have, from well to gone.

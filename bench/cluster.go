@@ -20,7 +20,7 @@ type system interface {
 type process interface {
 	// crash stops it without a goodbye, and returns when that is done.
 	crash()
-	// leave lets it say goodbye and stops it.
+	// leave lets it leave with a goodbye and stops it.
 	leave()
 }
 
@@ -34,7 +34,7 @@ type cluster struct {
 }
 
 // Bubble runs f in virtual time under a name, and returns when all goroutines that f started have ended. Several goroutines may
-// call it at once. The package testing/synctest has such bubbles, but gives them to tests alone: so whoever measures hands one in,
+// call it at once. The package testing/synctest has such bubbles, but gives them to tests alone: so its caller hands one in,
 // a test of this package or the program in bench/cmd/bench.
 type Bubble func(name string, f func())
 

@@ -214,7 +214,7 @@ func (e *Engine) follow(c membership.Change, before membership.State) {
 	case c.Learned, c.Restarted:
 		e.beginLife(c, before)
 	case m.Record.Leaving && before != membership.Left:
-		e.verdicts.enter(m, membership.Left, "said goodbye")
+		e.verdicts.enter(m, membership.Left, "as announced")
 	default:
 		if c.Changed {
 			e.outbox.emit(membership.EventUpdate, e.verdicts.view(m), "record changed")
@@ -234,7 +234,7 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	e.peers.add(m.Record.Name)
 	switch {
 	case m.Record.Leaving:
-		e.verdicts.enter(m, membership.Left, "said goodbye")
+		e.verdicts.enter(m, membership.Left, "as announced")
 	case c.Learned:
 		e.outbox.emit(membership.EventJoin, e.verdicts.view(m), "")
 	case before == membership.Left:

@@ -26,7 +26,7 @@ type Config struct {
 	TombstoneRetention time.Duration // how long a forgotten member's tombstone stands
 	MaxMembers         int           // members in the list, and tombstones, at most
 
-	// OnWait, if not nil, is told of each wait before the detector learns of it: how right was the suspicion? It must
+	// OnWait, if not nil, gets each wait before the detector learns of it: how right was the suspicion? It must
 	// not call the engine.
 	OnWait func(Wait)
 }

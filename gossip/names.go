@@ -136,7 +136,7 @@ func (e *Engine) forgetConflicts() {
 	maps.DeleteFunc(e.conflicts, func(_ string, at membership.Instant) bool { return e.clock.now.Sub(at) >= conflictAgain })
 }
 
-// expireNames settles the probes of names that nobody replied to in time: whoever held the name is gone.
+// expireNames settles the probes of names that nobody replied to in time: the holder of the name is gone.
 func (e *Engine) expireNames() {
 	for q, ok := e.pending.names.expired(); ok; q, ok = e.pending.names.expired() {
 		if q.join != nil {

@@ -208,7 +208,7 @@ func TestNameOfTwoClonesBelongsToTheHigherAddress(t *testing.T) {
 		out := a.tell("b", entryOf("a", 1, func(r *membership.Record) { r.Address = c.clone }))
 		to, pings := sent[*wire.Ping](out)
 		if len(pings) != 1 || to[0] != c.clone {
-			t.Fatalf("a clone at %s is told of: %v are asked, want the clone", c.clone, to)
+			t.Fatalf("news of a clone at %s: %v are probed, want the clone", c.clone, to)
 		}
 		a.take()
 		a.keep(a.Receive(a.now, c.clone, &wire.Pong{Header: header("a", 4), Nonce: pings[0].Nonce}))
@@ -341,7 +341,7 @@ func TestNameProbesAreBounded(t *testing.T) {
 	}
 }
 
-// A probe goes to an address that others name, so whoever can speak to this member could make it speak to anybody:
+// A probe goes to an address that others name, so anybody who can speak to this member could make it speak to others:
 // little, and to one at a time.
 func TestHostileAddressesAreProbedLittle(t *testing.T) {
 	const flood, seconds = 64, 20

@@ -117,5 +117,5 @@ func (o *outbox) budgetTo(to string) budget {
 	return budget(o.cfg.MaxPayload - wire.FixedSize - wire.SizeString(o.self.record.Name) - wire.SizeString(to))
 }
 
-// budget returns how many bytes a packet has for its parts, whoever it goes to.
+// budget returns how many bytes a packet has for its parts, to any member.
 func (o *outbox) budget() budget { return o.budgetTo("") - wire.MaxNameSize }

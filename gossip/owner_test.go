@@ -100,7 +100,7 @@ func TestGoodbyeCountsOnlyInANewerRecord(t *testing.T) {
 		a.tell("b", entryOf("c", 8, func(r *membership.Record) { r.Incarnation++; r.Version = 5 }))
 		a.tell("b", c.told)
 		if got := a.mustSee("c").State; got != c.want {
-			t.Errorf("c says goodbye in %s, relayed by b: c is %s, want %s", c.what, got, c.want)
+			t.Errorf("c leaves in %s, relayed by b: c is %s, want %s", c.what, got, c.want)
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (e *Engine) HasLeft() (over bool, acknowledged int) {
 	return e.self.record.Leaving && (len(g.waiting) == 0 || g.rounds == 0), g.acknowledged
 }
 
-// begin says goodbye to some members.
+// begin sends a goodbye to some members.
 func (g *pendingGoodbyes) begin(to []*membership.Member) {
 	for _, m := range to {
 		g.waiting = append(g.waiting, goodbye{g.rng.Uint64(), m.Record.Name})
@@ -71,7 +71,7 @@ func (g *pendingGoodbyes) begin(to []*membership.Member) {
 	g.send()
 }
 
-// repeat says goodbye again to those who have not acknowledged, once a round.
+// repeat sends the goodbye again to those that have not acknowledged it, once a round.
 func (g *pendingGoodbyes) repeat() {
 	if g.rounds > 0 {
 		g.rounds--

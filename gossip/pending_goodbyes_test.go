@@ -166,7 +166,7 @@ func TestLeaveStopsExchanges(t *testing.T) {
 		t.Errorf("after its goodbye it asks %d times for news", len(digests))
 	}
 	if _, replies := sent[*wire.Delta](a.hear("b", &wire.Digest{Header: header("b", 4)})); len(replies) == 0 {
-		t.Error("after its goodbye it does not answer, want it to tell whoever asks that it leaves")
+		t.Error("after its goodbye it does not reply, want it to tell all that ask that it leaves")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"heartsay/membership"
 )
 
-// nameProbe is a ping to whoever claims a name (R14). It is repeated each round, since packets get lost, until it is
+// nameProbe is a ping to the member that claims a name (R14). It is repeated each round, since packets get lost, until it is
 // answered or the patience ends.
 type nameProbe struct {
 	nonce    uint64 // names the probe in the reply

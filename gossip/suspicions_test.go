@@ -225,7 +225,7 @@ func TestVerdictTakesAsLongAmongAnyNumber(t *testing.T) {
 	}
 }
 
-// R9: Whoever hears nothing at all may be the one at fault (FIELD: a local pause convicts everybody).
+// R9: A member that hears nothing at all may be the one at fault (FIELD: a local pause convicts everybody).
 func TestIsolatedMemberIsPatientAndForgetsWhenItHearsAgain(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 9)

@@ -14,7 +14,7 @@ import (
 //	  ^                                      |                                      |
 //	  +------ a heartbeat that is young -----+--------------------------------------+
 //
-//	any state --- the owner says goodbye ---> left          a new incarnation: alive again
+//	any state --- the owner leaves ---> left                a new incarnation: alive again
 //
 // What a time-out is depends on the evidence as things stand (timeouts, in this file): on this member's own probes
 // (verdict_probes.go), on accusations of others (verdict_evidence.go), on whether this member is isolated

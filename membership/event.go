@@ -10,7 +10,7 @@ const (
 	EventAlive                      // a suspect or dead member is heard of again, or a member began a new life
 	EventSuspect                    // a member passed its suspect time-out
 	EventDead                       // a member passed its dead time-out
-	EventLeft                       // a member's owner said goodbye
+	EventLeft                       // a member's owner left
 	EventUpdate                     // a member's owner changed its record
 	EventForgotten                  // a member was removed from the list
 	EventConflict                   // two live agents claim one name

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// place is what the index is told of a name.
+// place is what the index holds under a name.
 type place struct {
 	hash uint64
 	name string

@@ -19,7 +19,7 @@ type Record struct {
 	Zone        string         // failure domain, "" when not told
 	Build       string         // version of the owner's program, "" when not told
 	Tags        Tags           // the owner's labels, sorted by key
-	Leaving     bool           // the owner said goodbye; true for the rest of the incarnation (R13)
+	Leaving     bool           // the owner left; true for the rest of the incarnation (R13)
 }
 
 // Tag is one label of a member.

@@ -180,7 +180,7 @@ func (t *Table) admit(now Instant, at int, hash uint64, e Entry, direct bool) Ch
 	return Change{Member: m, Learned: true}
 }
 
-// Admits reports whether a counter of a member that is not in the table would let it in: always when the member was
+// Admits reports whether a counter of a member that is not in the table would admit it: always when the member was
 // never forgotten, otherwise by the rule of [Tombstone]. A counter that is refused is remembered, so that the next
 // higher one is let in.
 func (t *Table) Admits(name string, incarnation, heartbeat uint64, direct bool) bool {

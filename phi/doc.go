@@ -39,6 +39,6 @@
 //	     10      1  30 %        +0.22 +0.17    –     +1.66 +5.58    –
 //
 // The waits themselves stand in logistic_test.go. What the model's Φ is worth is measured by the test
-// TestR7PhiMeansTheShareOfSilencesThatPassIt of package sim. What lies beyond 10^6 was not measured: there Φ continues
+// TestPhiMeansTheShareOfSilencesThatPassIt of package sim. What lies beyond 10^6 was not measured: there Φ continues
 // the tail, thickened by what is not known about it.
 package phi

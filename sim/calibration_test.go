@@ -107,8 +107,8 @@ func mustMeanAmong(t *testing.T, cells ...cell) {
 	}
 }
 
-// TestR7PhiMeansTheShareOfSilencesThatPassIt holds the default detector to the definition of Φ.
-func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
+// TestPhiMeansTheShareOfSilencesThatPassIt (R7) holds the default detector to the definition of Φ.
+func TestPhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
 	if testing.Short() || raced { // all in one goroutine
 		mustMeanAmong(t, cell{10, 0, 1, 256, 600, 5000})
 		return
@@ -121,10 +121,10 @@ func TestR7PhiMeansTheShareOfSilencesThatPassIt(t *testing.T) {
 
 var calibrate = flag.Bool("calibrate", false, "hold the detector to the definition of Φ among 1000 members; see make calibrate")
 
-// TestR7PhiMeansTheSameAmongAThousand holds two clusters of 1000 members to it, chosen for what they cost, once each observer has
+// TestPhiMeansTheSameAmongAThousand (R7) holds two clusters of 1000 members to it, chosen for what they cost, once each observer has
 // seen some 65 waits of each member and begun to forget. Without -calibrate it takes 300 members, whose digests take turns as well.
 // The program bench has the others.
-func TestR7PhiMeansTheSameAmongAThousand(t *testing.T) {
+func TestPhiMeansTheSameAmongAThousand(t *testing.T) {
 	t.Parallel()
 	large(t)
 	if !*calibrate {

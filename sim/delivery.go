@@ -67,7 +67,7 @@ func (c *Cluster) answer(m *Member, env gossip.Envelope) {
 	})
 }
 
-// Join lets a member ask the member at an address, by stream, to let it in, as it does at its start.
+// Join lets a member join by the member at an address, on a stream, as it does at its start.
 func (c *Cluster) Join(m *Member, seed netip.AddrPort) { c.sync(m, seed, true) }
 
 // sync opens a stream and sends a whole view on it.

@@ -7,7 +7,7 @@
 //
 //	Start, StartRecord, StartAs   a new life; joins by the seeds given
 //	Crash                         stops it without a goodbye
-//	Leave                         lets it say goodbye, and stops it when that is over
+//	Leave                         lets it leave with a goodbye, and stops it when that is over
 //	Freeze, Thaw                  as SIGSTOP and SIGCONT do: nothing happens in it, what is sent to it waits
 //	Block, Unblock                its timers run, but what it sends and what is sent to it waits
 //

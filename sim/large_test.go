@@ -35,9 +35,9 @@ func large(t *testing.T) {
 	}
 }
 
-// TestR8AShortStallIsNoDeathHoweverOldNewsIs holds the least silence to what it says. In a large cluster the news of a member
+// TestShortStallIsNoDeathHoweverOldNewsIs (R8) holds the least silence to what it says. In a large cluster the news of a member
 // is older than that at any time, and only the questions tell since when it does not answer.
-func TestR8AShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
+func TestShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
 	t.Parallel()
 	large(t)
 	const seed = 1
@@ -63,9 +63,9 @@ func TestR8AShortStallIsNoDeathHoweverOldNewsIs(t *testing.T) {
 	}
 }
 
-// TestR8OldNewsIsNoReasonToAskEverybody holds that a small budget of digests costs what it says. Who is silent since its
+// TestOldNewsIsNoReasonToProbeEverybody (R8) holds that a small budget of digests costs what it says. Who is silent since its
 // news is old is left alone.
-func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
+func TestOldNewsIsNoReasonToProbeEverybody(t *testing.T) {
 	t.Parallel()
 	large(t)
 	for _, loss := range []float64{0, 0.3} {
@@ -94,10 +94,10 @@ func TestR8OldNewsIsNoReasonToAskEverybody(t *testing.T) {
 	}
 }
 
-// TestR7NewsIsOfAKnownAgeHoweverOldTheClusterIs holds detection to its pace after many batches of arrivals. What was relayed is
-// some intervals old at best, and only a heartbeat that came from its owner tells when it was bumped. Whoever takes news for
-// younger than it is knows of a crash late, and takes those for asked early who were not.
-func TestR7NewsIsOfAKnownAgeHoweverOldTheClusterIs(t *testing.T) {
+// TestNewsIsOfAKnownAgeHoweverOldTheClusterIs (R7) holds detection to its pace after many batches of arrivals. What was relayed is
+// some intervals old at best, and only a heartbeat that came from its owner tells when it was bumped. A member that takes news for
+// younger than it is knows of a crash late, and takes members for probed early that were not.
+func TestNewsIsOfAKnownAgeHoweverOldTheClusterIs(t *testing.T) {
 	t.Parallel()
 	large(t)
 	const seed, members, crashed, pairs = 1, 300, 10, 10 * (300 - 10) // in 64 bytes they take as many turns as 600 in 128

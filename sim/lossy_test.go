@@ -8,10 +8,10 @@ import (
 	"heartsay/sim"
 )
 
-// TestR8WhoSuddenlyLosesWhatItGetsCallsNobodyDead cuts off four fifths of what two of 128 members get. Their detectors and
+// TestMemberThatSuddenlyLosesPacketsDeclaresNobodyDead (R8) cuts off four fifths of what two of 128 members get. Their detectors and
 // their idea of how many answers get lost are those of a good network still, so that a few questions seem to prove much. They have
 // to ask more of them as long as nobody else doubts whom they doubt.
-func TestR8WhoSuddenlyLosesWhatItGetsCallsNobodyDead(t *testing.T) {
+func TestMemberThatSuddenlyLosesPacketsDeclaresNobodyDead(t *testing.T) {
 	t.Parallel()
 	large(t)
 	for _, seed := range []uint64{2, 24, 41, 65, 82} {

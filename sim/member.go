@@ -17,7 +17,7 @@ type Member struct {
 	Engine       *gossip.Engine // nil while it does not run
 	Deposed      bool           // its last life stopped since another life holds its name
 	Refused      string         // its last life was not let in, since a member at this address holds its name
-	Left         bool           // its last life said goodbye and ended
+	Left         bool           // its last life left and ended
 	Acknowledged int            // members that confirmed its goodbye
 
 	incarnation uint64 // of its last life
@@ -97,7 +97,7 @@ func (c *Cluster) ClockOf(m *Member) time.Time { return c.Clock().Add(m.offset) 
 // Crash stops a member for good, without a goodbye.
 func (c *Cluster) Crash(name string) { c.stop(c.members[name]) }
 
-// Leave lets a member leave as SIGTERM does: it says goodbye, and stops when that is over.
+// Leave lets a member leave as SIGTERM does: with a goodbye; it stops when that is over.
 func (c *Cluster) Leave(name string) {
 	m := c.members[name]
 	c.do(m, func() { c.apply(m, m.Engine.Leave(c.ClockOf(m))) })

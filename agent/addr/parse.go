@@ -21,7 +21,7 @@ const DefaultPort = 4327
 
 // ParseBind returns the address to listen on that s writes: ip, ip:port, [v6]:port or v6. The port is [DefaultPort]
 // when s has none, and may be 0 for any free one. IPv4 written as IPv6 comes back as IPv4. Names are refused, because
-// whoever listens "on a name" listens on every interface when the name does not resolve.
+// a program that listens "on a name" listens on every interface when the name does not resolve.
 func ParseBind(s string) (netip.AddrPort, error) {
 	a, err := parseIPPort(s)
 	if err != nil {

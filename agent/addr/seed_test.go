@@ -92,7 +92,8 @@ func (n names) LookupNetIP(_ context.Context, network, host string) ([]netip.Add
 	return ips, nil
 }
 
-func TestR11SeedResolvesToSortedAddressesEachOnce(t *testing.T) {
+// R11.
+func TestSeedResolvesToSortedAddressesEachOnce(t *testing.T) {
 	dns := names{"db": {"2001:db8::7", "10.0.0.9", "::ffff:10.0.0.7", "10.0.0.9", "0.0.0.0", "ff02::1"}, "void": {"::"}}
 	got, err := Seed{"db", 5}.Resolve(t.Context(), dns)
 	if want := "[10.0.0.7:5 10.0.0.9:5 [2001:db8::7]:5]"; err != nil || fmt.Sprint(got) != want {

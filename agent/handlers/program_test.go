@@ -158,5 +158,5 @@ func TestProgramNeedNotReadItsInput(t *testing.T) {
 	}
 }
 
-// noRetry is told of failed attempts by actions that make one only.
+// noRetry is the retry of an action that makes one attempt only.
 func noRetry(int, error) { panic("a program is not tried again") }

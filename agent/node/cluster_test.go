@@ -167,7 +167,8 @@ func (d *fakeDNS) set(host string, ips ...netip.Addr) {
 	d.hosts[host] = ips
 }
 
-func TestR12AgentsThatJoinOneSeedAllSeeEachOther(t *testing.T) {
+// R12.
+func TestNodesThatJoinOneSeedAllSeeEachOther(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -178,7 +179,8 @@ func TestR12AgentsThatJoinOneSeedAllSeeEachOther(t *testing.T) {
 	})
 }
 
-func TestR8AKilledAgentIsDeadAndItsRestartAlive(t *testing.T) {
+// R8.
+func TestKilledNodeIsDeadAndItsRestartAlive(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -195,7 +197,8 @@ func TestR8AKilledAgentIsDeadAndItsRestartAlive(t *testing.T) {
 	})
 }
 
-func TestR11SeedsAreRetriedForEver(t *testing.T) {
+// R11.
+func TestSeedsAreRetriedForEver(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("b", 2, "10.0.0.1", "10.0.0.9")
 		time.Sleep(time.Hour)
@@ -207,7 +210,8 @@ func TestR11SeedsAreRetriedForEver(t *testing.T) {
 	})
 }
 
-func TestR11SeedNamesAreResolvedAtEveryAttempt(t *testing.T) {
+// R11.
+func TestSeedNamesAreResolvedAtEveryAttempt(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("b", 2, "seed.example")
 		c.start("a", 1)
@@ -220,7 +224,8 @@ func TestR11SeedNamesAreResolvedAtEveryAttempt(t *testing.T) {
 	})
 }
 
-func TestR11TotalRestartHealsFromTheStateFilesAlone(t *testing.T) {
+// R11.
+func TestTotalRestartHealsFromTheStateFilesAlone(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -239,7 +244,8 @@ func TestR11TotalRestartHealsFromTheStateFilesAlone(t *testing.T) {
 	})
 }
 
-func TestR11PartitionHealsByItself(t *testing.T) {
+// R11.
+func TestPartitionHealsByItself(t *testing.T) {
 	for _, length := range []time.Duration{10 * time.Second, 10 * time.Minute} {
 		t.Run(length.String(), func(t *testing.T) {
 			virtually(t, func(c *cluster) {
@@ -261,7 +267,8 @@ func TestR11PartitionHealsByItself(t *testing.T) {
 	}
 }
 
-func TestR11AnAgentThatIsAloneLooksAtItsSeedsOften(t *testing.T) {
+// R11.
+func TestNodeThatIsAloneTriesItsSeedsOften(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -278,7 +285,8 @@ func TestR11AnAgentThatIsAloneLooksAtItsSeedsOften(t *testing.T) {
 	})
 }
 
-func TestR13LeaveIsToldToAllAndTheAgentMayStop(t *testing.T) {
+// R13.
+func TestLeaveIsAcknowledgedByAllAndTheNodeMayStop(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -298,7 +306,8 @@ func TestR13LeaveIsToldToAllAndTheAgentMayStop(t *testing.T) {
 	})
 }
 
-func TestR13LeaveAloneIsOverAtOnce(t *testing.T) {
+// R13.
+func TestLeaveAloneIsOverAtOnce(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		begin := time.Now()
@@ -311,7 +320,8 @@ func TestR13LeaveAloneIsOverAtOnce(t *testing.T) {
 	})
 }
 
-func TestR14JoinerWithATakenNameStopsAndSaysWhoHoldsIt(t *testing.T) {
+// R14.
+func TestJoinerWithATakenNameStopsAndSaysWhoHoldsIt(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -332,7 +342,8 @@ func TestR14JoinerWithATakenNameStopsAndSaysWhoHoldsIt(t *testing.T) {
 	})
 }
 
-func TestR14OfTwoLiveAgentsWithOneNameTheOlderStops(t *testing.T) {
+// R14.
+func TestOlderOfTwoLiveNodesWithOneNameStops(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		older := c.start("b", 2, "10.0.0.1")
@@ -365,7 +376,8 @@ func TestR14OfTwoLiveAgentsWithOneNameTheOlderStops(t *testing.T) {
 	})
 }
 
-func TestR1OtherClusterIsRefusedWithAReasonForPeople(t *testing.T) {
+// R1.
+func TestOtherClusterIsRefusedWithAReasonForPeople(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		cfg := c.config("b", 2)

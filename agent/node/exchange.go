@@ -30,7 +30,7 @@ func answerTime(interval time.Duration) time.Duration {
 	return frameTime + max(time.Second, 4*interval)
 }
 
-// exchange makes a full exchange with whoever listens at an address, and asks to be let in when it is to join.
+// exchange makes a full exchange with the listener at an address, and asks to join when it is to.
 func (n *Node) exchange(ctx context.Context, to netip.AddrPort, join bool) (err error) {
 	ctx, done := n.until(ctx)
 	defer done()

@@ -46,7 +46,7 @@ func states(members []api.Member) string {
 
 // Members are killed, restarted and leave at random for twenty minutes, on a network that loses packets and splits. Three
 // readers follow: one always, one that hangs up and comes back, one that sleeps until the ring has turned.
-func TestEventsUnderChurnAreOneStoryThatEndsInTheAgentsOwnView(t *testing.T) {
+func TestEventsUnderChurnAreOneStoryThatEndsInTheNodesOwnView(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		rng := rand.New(rand.NewPCG(7, 7))
 		c.net.loss = 0.05
@@ -146,7 +146,7 @@ func churn(c *cluster, rng *rand.Rand) {
 	}
 }
 
-func TestFollowEndsWithTheAgentAndWithItsContext(t *testing.T) {
+func TestFollowEndsWithTheNodeAndWithItsContext(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		var ends []error

@@ -8,8 +8,8 @@ import (
 	"heartsay/api"
 )
 
-// TestR10RetentionIsASetting keeps the dead and those who left for as long as the configuration says.
-func TestR10RetentionIsASetting(t *testing.T) {
+// TestRetentionIsASetting (R10) keeps the dead and those who left for as long as the configuration says.
+func TestRetentionIsASetting(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		cfg.RetainDead, cfg.RetainLeft = 30*time.Second, 10*time.Second
@@ -45,8 +45,8 @@ func TestR10RetentionIsASetting(t *testing.T) {
 	}
 }
 
-// TestR10ForgetTakesAllThatAreDead forgets by state and by names, here and everywhere.
-func TestR10ForgetTakesAllThatAreDead(t *testing.T) {
+// TestForgetTakesAllThatAreDead (R10) forgets by state and by names, here and everywhere.
+func TestForgetTakesAllThatAreDead(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		for i, name := range []string{"b", "c", "d", "e"} {

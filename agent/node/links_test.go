@@ -126,7 +126,8 @@ func TestADeadMemberIsTriedByStreamsEverMoreSeldom(t *testing.T) {
 	})
 }
 
-func TestR15StreamsInPlaceOfPacketsAreBounded(t *testing.T) {
+// R15.
+func TestStreamsInPlaceOfPacketsAreBounded(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		_ = a.do(context.Background(), func(l *loop, now time.Time) {

@@ -48,7 +48,7 @@ func newLoop(n *Node, now time.Time, incarnation uint64, random *rand.Rand) (*lo
 func (l *loop) run() {
 	n := l.node
 	defer close(n.loopEnded)
-	defer n.ring.Close() // whoever follows the events ends as well
+	defer n.ring.Close() // followers of the events end as well
 	defer l.saveLast()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -94,7 +94,7 @@ func (l *loop) take(in arrival, next time.Time) time.Time {
 	return l.receive(in, reply{to: in.from, room: l.room(in.from, in.size, now)})
 }
 
-// reply is the way back to whoever sent the message that is being handled. The zero value: nobody did.
+// reply is the way back to the sender of the message that is being handled. The zero value: it has none.
 type reply struct {
 	to   netip.AddrPort // whom the engine thinks it talks with
 	link *link          // the stream that brought it; nil: a packet did

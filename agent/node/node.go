@@ -64,7 +64,7 @@ type Node struct {
 	counts  counts
 	madeWay time.Time // when it was last logged that the list is full; the loop's
 
-	left      chan struct{} // closed when the member has said goodbye
+	left      chan struct{} // closed when the member has left
 	told      atomic.Int64  // members that confirmed it
 	fail      context.CancelCauseFunc
 	ending    context.Context // ends when the node does; its cause is why
@@ -170,7 +170,7 @@ func (n *Node) until(ctx context.Context) (context.Context, context.CancelFunc) 
 	return ctx, func() { off(); cancel(nil) }
 }
 
-// Leave says goodbye to the others and returns how many confirmed that they heard it. It takes a second or two at
+// Leave sends the others a goodbye and returns how many acknowledged it. It takes a second or two at
 // most. It may be called again, also when an earlier call gave up. The node has still to be closed.
 func (n *Node) Leave(ctx context.Context) (told int, err error) {
 	err = n.do(ctx, func(l *loop, now time.Time) { l.apply(l.engine.Leave(now), reply{}) })

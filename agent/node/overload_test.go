@@ -23,7 +23,8 @@ func ping(from string) []byte {
 	return seal.NewEnvelope("heartsay", 7).Seal(nil, seal.ClassPacket, payload)
 }
 
-func TestR9AnAgentThatLosesPacketsAccusesNobody(t *testing.T) {
+// R9.
+func TestNodeThatLosesPacketsAccusesNobody(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		names := c.startMany(4)
 		time.Sleep(10 * time.Second)
@@ -50,7 +51,8 @@ func TestR9AnAgentThatLosesPacketsAccusesNobody(t *testing.T) {
 	})
 }
 
-func TestR9PacketsThatAreReadLateAreNoReasonToAccuse(t *testing.T) {
+// R9.
+func TestPacketsThatAreReadLateAreNoReasonToAccuse(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.startMany(2)
 		host := c.net.hosts[at(1)]

@@ -24,7 +24,7 @@ const (
 	inboxSize  = 16 // packets wait in the transport, where the oldest goes when there are too many
 )
 
-// repliesRoom is how many of them may be there before replies are dropped: whoever asks too much must not keep this
+// repliesRoom is how many of them may be there before replies are dropped: a peer that asks too much must not keep this
 // member's own heartbeat from getting out.
 const repliesRoom = outboxSize * 3 / 4
 

@@ -7,10 +7,10 @@ import (
 	"heartsay/gossip"
 )
 
-// TestR11PartitionsLongerThanAnyMemoryHealAndBringNobodyBack cuts a cluster in two for longer than the dead are listed,
+// TestPartitionsLongerThanAnyMemoryHealAndBringNobodyBack (R11) cuts a cluster in two for longer than the dead are listed,
 // and for longer than their tombstones stand. An agent that ends meanwhile is forgotten everywhere, and must not come
 // back with the other half; the others must find each other again, by tombstones or by their seeds.
-func TestR11PartitionsLongerThanAnyMemoryHealAndBringNobodyBack(t *testing.T) {
+func TestPartitionsLongerThanAnyMemoryHealAndBringNobodyBack(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}

@@ -87,7 +87,7 @@ func OpenState(dir, name, cluster string) (State, error) {
 type Seal interface {
 	// Overhead returns how many bytes a packet is longer than its message.
 	Overhead() int
-	// SealPacket returns the packet to send when payload is for whoever listens at an address, nil for none. The payload
+	// SealPacket returns the packet to send when payload is for the listener at an address, nil for none. The payload
 	// is the callee's from then on.
 	SealPacket(to netip.AddrPort, payload []byte, now time.Time) []byte
 	// OpenPacket returns the message in a packet, nil when there is none in it, and the packets to answer with. It may

@@ -20,7 +20,7 @@ const (
 	probeWait  = 400 * time.Millisecond // for a reply; a round trip around the earth takes 300 ms
 )
 
-// Probe tells whether this node can talk to whoever listens at an address. The error says that the address is none or
+// Probe tells whether this node can talk to the listener at an address. The error says that the address is none or
 // does not resolve, or is that of ctx.
 func (n *Node) Probe(ctx context.Context, address string) (api.ProbeResult, error) {
 	seed, err := addr.ParseSeed(address)
@@ -94,7 +94,7 @@ func (n *Node) ping(ctx context.Context, to netip.AddrPort, copies int) (p *wire
 	return nil, size, 0, fmt.Errorf("%d packets of %d bytes to %s were not answered", probeTries, size, to)
 }
 
-// header returns that of a message from this member, to a name or to whoever there is.
+// header returns that of a message from this member, to a name, or to nobody in particular.
 func (l *loop) header(to string) wire.Header {
 	self := l.engine.Self()
 	return wire.Header{From: self.Record.Name, Incarnation: self.Record.Incarnation, Heartbeat: self.Heartbeat, To: to}

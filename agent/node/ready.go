@@ -44,7 +44,7 @@ func (t *settling) judge(s *Snapshot, cfg *Config, hope hope) error {
 	case t.over:
 		return nil
 	case t.joined.IsZero() && others == 0 && !hope.joined && hope.seeds+hope.saved > 0:
-		return notReady("it has not joined: none of its seeds (%d) and remembered members (%d) has let it in yet",
+		return notReady("it has not joined: none of its seeds (%d) and remembered members (%d) has accepted it yet",
 			hope.seeds, hope.saved)
 	case t.joined.IsZero():
 		t.joined = s.At
@@ -89,7 +89,7 @@ func company(views []membership.View, name string) (self membership.View, others
 }
 
 // isolation returns who is gone when a node sees nobody else present although others should be: dead members, who
-// never said goodbye. It may be the node itself that is cut off, and nobody can tell. It returns "" when the node
+// never left. It may be the node itself that is cut off, and nobody can tell. It returns "" when the node
 // sees somebody, or is alone because all others left.
 func isolation(views []membership.View, name string) string {
 	dead := 0

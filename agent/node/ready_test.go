@@ -32,21 +32,21 @@ func (c *cluster) unready(name, words string) {
 	}
 }
 
-func TestAnAgentWithoutSeedsIsAloneOnPurposeAndReady(t *testing.T) {
+func TestNodeWithoutSeedsIsAloneOnPurposeAndReady(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.readyWithin("a", 100*time.Millisecond)
 	})
 }
 
-func TestAnAgentThatIsItsOwnSeedIsReadyAlone(t *testing.T) {
+func TestNodeThatIsItsOwnSeedIsReadyAlone(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1, "10.0.0.1", "10.0.0.9")
 		c.readyWithin("a", 2*time.Second)
 	})
 }
 
-func TestAnAgentIsNotReadyBeforeASeedLetItIn(t *testing.T) {
+func TestNodeIsNotReadyBeforeItHasJoined(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("b", 2, "10.0.0.1")
 		time.Sleep(10 * time.Minute)
@@ -72,7 +72,7 @@ func TestARestartIsNotReadyBeforeAnyOfItsOldMembersLetItIn(t *testing.T) {
 	})
 }
 
-// A newcomer is told of a member that died a moment ago as of any other.
+// A newcomer learns of a member that died a moment ago as of any other.
 func TestANewcomerIsNotReadyWhileACorpseLooksAlive(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
@@ -107,7 +107,7 @@ func TestAViewOfTheLivingSettlesInAFewIntervals(t *testing.T) {
 	})
 }
 
-func TestAReadyAgentStaysReadyWhenAllOthersDieAndSaysThatItMayBeCutOff(t *testing.T) {
+func TestReadyNodeStaysReadyWhenAllOthersDieAndSaysThatItMayBeIsolated(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -123,7 +123,7 @@ func TestAReadyAgentStaysReadyWhenAllOthersDieAndSaysThatItMayBeCutOff(t *testin
 	})
 }
 
-func TestAnAgentWhoseFriendsAllLeftIsNotIsolated(t *testing.T) {
+func TestNodeWhosePeersAllLeftIsNotIsolated(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -140,7 +140,7 @@ func TestAnAgentWhoseFriendsAllLeftIsNotIsolated(t *testing.T) {
 	})
 }
 
-func TestAnAgentThatLeavesIsNotReady(t *testing.T) {
+func TestNodeThatLeavesIsNotReady(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.readyWithin("a", time.Second)
@@ -152,7 +152,7 @@ func TestAnAgentThatLeavesIsNotReady(t *testing.T) {
 	})
 }
 
-func TestAnAgentWhoseLoopStandsStillIsNeitherLiveNorReady(t *testing.T) {
+func TestNodeWhoseLoopStandsStillIsNeitherLiveNorReady(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		c.readyWithin("a", time.Second)

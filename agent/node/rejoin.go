@@ -102,7 +102,7 @@ func (n *Node) joinBy(ctx context.Context, s addr.Seed, force bool) error {
 }
 
 // joinAny joins by one of several addresses and returns which. It tries them in their order, the next one when one has
-// failed or has taken as long as patience, and calls off what is under way when one let it in. The error joins those of
+// failed or has taken as long as patience, and calls off what is under way when one succeeds. The error joins those of
 // all.
 func (n *Node) joinAny(ctx context.Context, addresses []netip.AddrPort, patience time.Duration) (netip.AddrPort, error) {
 	ctx, cancel := context.WithCancel(ctx)

@@ -213,7 +213,7 @@ func (s *seeds) names() []string {
 // hope is what a node that sees nobody can still expect.
 type hope struct {
 	seeds  int  // addresses to join by
-	joined bool // one of them let it in, or is the node's own
+	joined bool // it joined by one of them, or one is the node's own
 	saved  int  // members remembered of the life before
 }
 

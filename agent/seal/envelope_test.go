@@ -43,7 +43,8 @@ func readGolden(t *testing.T, path string) []byte {
 	return b
 }
 
-func TestR16EnvelopeHasTheBytesOfTheGoldenFile(t *testing.T) {
+// R16.
+func TestEnvelopeHasTheBytesOfTheGoldenFile(t *testing.T) {
 	e := NewEnvelope("prod", testBoot)
 	var got bytes.Buffer
 	got.Write(e.Seal(nil, ClassPacket, []byte("hello")))
@@ -101,7 +102,8 @@ func TestEnvelopeWithAnyBitFlippedIsDropped(t *testing.T) {
 	}
 }
 
-func TestR1OtherClusterIsRefusedWithBothNames(t *testing.T) {
+// R1.
+func TestOtherClusterIsRefusedWithBothNames(t *testing.T) {
 	sealed := NewEnvelope("staging", 1).Seal(nil, ClassPacket, []byte("x"))
 	_, err := NewEnvelope("prod", 2).Open(sealed, ClassPacket)
 	if reasonOf(err) != "cluster" || !strings.Contains(err.Error(), `"staging"`) || !strings.Contains(err.Error(), `"prod"`) {

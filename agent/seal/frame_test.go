@@ -34,7 +34,8 @@ func TestFramesFollowEachOtherOnAStream(t *testing.T) {
 	}
 }
 
-func TestR15FrameTooLargeIsNotWritten(t *testing.T) {
+// R15.
+func TestFrameTooLargeIsNotWritten(t *testing.T) {
 	e := NewEnvelope("prod", testBoot)
 	var out bytes.Buffer
 	if err := WriteFrame(&out, e, make([]byte, MaxFrame-e.Overhead())); err != nil {
@@ -61,9 +62,9 @@ func TestFrameCutAtAnyOffsetIsAnError(t *testing.T) {
 	}
 }
 
-// A port scanner, a browser or a monitor on the gossip port must be told apart at once, while the other end is still
+// R15: A port scanner, a browser or a monitor on the gossip port must be told apart at once, while the other end is still
 // waiting for an answer and sends nothing more.
-func TestR15ForeignBytesOnAStreamAreRefusedAtOnce(t *testing.T) {
+func TestForeignBytesOnAStreamAreRefusedAtOnce(t *testing.T) {
 	e := NewEnvelope("prod", testBoot)
 	for _, c := range []struct{ rule, bytes, reason, says string }{
 		{"HTTP", "GET ", "length", "HTTP"},
@@ -89,8 +90,8 @@ func TestR15ForeignBytesOnAStreamAreRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// A header claims the largest frame and little of it comes: what was set aside for it must be little too.
-func TestR15ALengthThatIsOnlyClaimedCostsNoMemory(t *testing.T) {
+// R15: A header claims the largest frame and little of it comes: what was set aside for it must be little too.
+func TestLengthThatIsOnlyClaimedCostsNoMemory(t *testing.T) {
 	e := NewEnvelope("prod", testBoot)
 	const streams = 100
 	var before, after runtime.MemStats

@@ -14,7 +14,7 @@ import (
 )
 
 // Mixed is for a cluster that begins to use keys, or ends to, while it runs: members with keys and members without
-// understand each other until a time. It seals for whoever has shown that it has a key, and opens what is plain as well. After
+// understand each other until a time. It seals for members that have shown that they have a key, and opens what is plain as well. After
 // that time it is its [Sealer] alone. It is safe for concurrent use.
 //
 // Whom it seals for is decided by address. Who sent something sealed within the last half minute has a key, unless something

@@ -17,7 +17,7 @@ type window struct {
 	seen   [windowSize / 64]uint64 // one bit each, at counter modulo windowSize
 }
 
-// Bounds of the counters of one sender. Whoever has the key can write any of them, and the window follows the highest.
+// Bounds of the counters of one sender. A sender with the key can write any of them, and the window follows the highest.
 const (
 	// counterEnd is the first counter that is refused whatever came before, so that no sum with one passes the end of
 	// its range. No sender gets there.

@@ -98,7 +98,8 @@ func TestASealedMessageArrivesOnceAndIsHiddenOnTheWay(t *testing.T) {
 	wantReason(t, "the same packet again", b, packet, "replay")
 }
 
-func TestR16SealedPacketHasTheBytesOfTheGoldenFile(t *testing.T) {
+// R16.
+func TestSealedPacketHasTheBytesOfTheGoldenFile(t *testing.T) {
 	keys, err := keyring.Parse([]byte("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"))
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// A sealed stream begins with one frame from each side, the opening: 16 random bytes, sealed like a packet. Whoever
-// opened the stream goes first. From then on each side seals under a key of its own for this stream alone, HKDF of the
+// A sealed stream begins with one frame from each side, the opening: 16 random bytes, sealed like a packet. The side
+// that opened the stream goes first. From then on each side seals under a key of its own for this stream alone, HKDF of the
 // shared key with both openings, and numbers its frames from 1. A frame of another stream, or out of its turn, does not
 // open: a stream that was recorded and is played back gets as far as the answer to its opening.
 

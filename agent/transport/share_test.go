@@ -17,7 +17,8 @@ func dialFrom(t *testing.T, tr *Transport, source string) net.Conn {
 	return c
 }
 
-func TestR15OneSourceCannotTakeEveryPlaceOfStreams(t *testing.T) {
+// R15.
+func TestOneSourceCannotTakeEveryPlaceOfStreams(t *testing.T) {
 	tr := listenAt(t, "127.0.0.1")
 	var held []net.Conn
 	for range MaxStreamShare {

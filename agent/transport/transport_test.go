@@ -203,7 +203,8 @@ func TestListenPicksAnotherFreePortWhenUDPHasItTaken(t *testing.T) {
 	}
 }
 
-func TestR15PacketsOfNoOrTooManyBytesAreDroppedAndCounted(t *testing.T) {
+// R15.
+func TestPacketsOfNoOrTooManyBytesAreDroppedAndCounted(t *testing.T) {
 	a, b := listenAt(t, "127.0.0.1"), listenAt(t, "127.0.0.1")
 	send := func(n int) {
 		if err := a.Send(b.Local(), make([]byte, n)); err != nil {
@@ -302,7 +303,8 @@ func shoot(t *testing.T, to netip.AddrPort, cease <-chan struct{}) {
 	}
 }
 
-func TestR15The65thStreamIsRefusedUntilAPlaceIsFree(t *testing.T) {
+// R15.
+func TestThe65thStreamIsRefusedUntilAPlaceIsFree(t *testing.T) {
 	tr := listenAt(t, "127.0.0.1")
 	source := 1 // each has a share of the places
 	dial := func() net.Conn {
@@ -370,7 +372,8 @@ func overFake(t *testing.T) (*fakeTransport, *Transport) {
 	return f, tr
 }
 
-func TestR15AFullQueueDropsTheOldestPacket(t *testing.T) {
+// R15.
+func TestFullQueueDropsTheOldestPacket(t *testing.T) {
 	f, tr := overFake(t)
 	const extra = 10
 	from := addrOf("10.0.0.2:4327")

@@ -15,7 +15,7 @@ import (
 	"heartsay/api"
 )
 
-// FuzzServe gives bytes to the server of the local API, as whoever can reach its socket may. Whatever is answered is
+// FuzzServe gives bytes to the server of the local API, as anybody who can reach its socket may. Whatever is answered is
 // JSON with a status, and nothing is done.
 func FuzzServe(f *testing.F) {
 	b := &fakeBackend{ring: eventlog.NewRing(16, "e1")}

@@ -189,7 +189,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(w, r)
 }
 
-// Routes returns what answers like [Server.ServeHTTP], but whoever asks: for a program that guards it itself.
+// Routes returns what answers like [Server.ServeHTTP], but anybody: for a program that guards it itself.
 func (s *Server) Routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

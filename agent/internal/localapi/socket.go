@@ -113,8 +113,8 @@ func (l *socketListener) Close() error {
 	return l.UnixListener.Close()
 }
 
-// socketPatience is how long a socket that is in the way gets to show that somebody listens. The kernel answers for
-// whoever listens, at once.
+// socketPatience is how long a socket that is in the way gets to show that somebody listens. The kernel answers at once
+// for a listener.
 const socketPatience = time.Second
 
 // socketLockPatience is how long an agent waits for another that is making a socket at the same path. That takes

@@ -38,7 +38,7 @@ func ReadToken(path string) (string, error) {
 	return token, nil
 }
 
-// ServeTCP answers on l, whose address must be loopback, until Close. Whoever calls must show the token in the header
+// ServeTCP answers on l, whose address must be loopback, until Close. A caller must show the token in the header
 // Authorization, as "Bearer TOKEN": any user of the host, and any page in a browser on it, can reach the port.
 func (s *Server) ServeTCP(l net.Listener, token string) error {
 	server := s.guardTCP(l.Addr(), token)

@@ -15,7 +15,7 @@ import (
 // ReapOrphans takes from the system, until ctx ends, the processes that have ended, that this program did not start by
 // [Command.Run], and whose parent it is nevertheless: process 1 becomes the parent of all that is left behind, and what
 // nobody waits for stays in the table of processes as a zombie. It must run once at a time, and only in a program that
-// starts children by Command.Run alone: it would take all others from whoever waits for them.
+// starts children by Command.Run alone: it would take all others from the code that waits for them.
 func ReapOrphans(ctx context.Context) {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGCHLD)

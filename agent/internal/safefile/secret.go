@@ -1,8 +1,8 @@
 // Package safefile reads files that hold secrets or that others must not change, replaces files wholly or not at all, and
 // keeps other programs from a file or a folder while one works on it.
 //
-// It owns no state. Whoever replaces a file with [Replace] needs no lock for it: each attempt writes a file of its own
-// beside the old one and gives it the name at the end. Whoever holds a lock of the file may clean up with
+// It owns no state. To replace a file with [Replace] takes no lock: each attempt writes a file of its own
+// beside the old one and gives it the name at the end. The holder of a lock of the file may clean up with
 // [RemoveLeftovers] what a crash left. What others could change is told by [CheckFile] and [CheckFolder] (trust.go). Keys, tokens and secrets of webhooks are read with [ReadSecret]; the state file
 // and the key file are locked with [LockFile] and [LockFolder], as is the place of the API's socket.
 package safefile

@@ -17,7 +17,7 @@ import (
 //   - A file is theirs when it belongs to one of them, when everybody may write it, or when its group may. A group with
 //     the number of the file's owner is no danger, since many systems give each user one; nor is root's.
 //   - A folder is theirs when it belongs to one of them, or when everybody may write in it and it is not sticky. Groups that
-//     may write in a folder are left to whoever made it: systems give some to administrators, and volumes to their service.
+//     may write in a folder are left to its maker: systems give some to administrators, and volumes to their service.
 //   - A link is theirs when it belongs to one of them: anybody can plant one in a sticky folder.
 //
 // A path is taken when all folders and links on the way and the file at its end are. Files in /proc stand for what a

@@ -268,7 +268,8 @@ func TestStateWithAnyBitFlippedIsNeverBelieved(t *testing.T) {
 	}
 }
 
-func TestR15StateLargerThanTheBoundIsSetAside(t *testing.T) {
+// R15.
+func TestStateLargerThanTheBoundIsSetAside(t *testing.T) {
 	s := openState(t, t.TempDir(), "n1", "prod")
 	f, err := os.Create(s.Path())
 	if err != nil {

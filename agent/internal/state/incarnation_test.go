@@ -8,7 +8,8 @@ import (
 	"heartsay/membership"
 )
 
-func TestR14IncarnationRisesWithEveryStart(t *testing.T) {
+// R14.
+func TestIncarnationRisesWithEveryStart(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	ms := uint64(now.UnixMilli())
 	const day = 24 * 3600 * 1000

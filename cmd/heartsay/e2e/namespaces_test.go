@@ -102,7 +102,8 @@ func (h *hosts) agent(dir string, i int, flags ...string) *process {
 	return startProcess(h.t, dir, string(rune('a'+i-1)), prefix, flags...)
 }
 
-func TestR11FourHostsCutInTwoHealByThemselves(t *testing.T) {
+// R11.
+func TestFourHostsCutInTwoHealByThemselves(t *testing.T) {
 	t.Parallel()
 	h := newHosts(t, 4)
 	dir := clitest.SocketDir(t)

@@ -100,7 +100,7 @@ func TestThePageWorksWithTheKeyboardAlone(t *testing.T) {
 	}
 	active := uitest.Eval[string](b, `document.getElementById(document.getElementById("grid").getAttribute("aria-activedescendant")).textContent`)
 	if !strings.Contains(active, "db-3") {
-		t.Errorf("a screen reader is told of %q, want db-3, where the keyboard is", active)
+		t.Errorf("a screen reader reads %q, want db-3, where the keyboard is", active)
 	}
 	uitest.Eval[bool](b, `(document.querySelector("#heads .c-name button").focus(), true)`)
 	b.Keys(kb.Enter)

@@ -66,7 +66,7 @@ func TestUIPictures(t *testing.T) {
 		f, u := troubled(t, n)
 		now := time.Now()
 		tell(f, now.Add(-400*time.Second), api.EventReset, "", "asked for")
-		tell(f, now.Add(-360*time.Second), "left", "queue-1", "said goodbye")
+		tell(f, now.Add(-360*time.Second), "left", "queue-1", "as announced")
 		tell(f, now.Add(-300*time.Second), api.EventReset, "", "events were lost")
 		tell(f, now.Add(-45*time.Second), "suspect", "db-2", "silent for 1.934s")
 		tell(f, now.Add(-44*time.Second), "dead", "db-2", "silent for 2.611s")
