@@ -153,7 +153,7 @@ func (f *fixture) stuckReader(t *testing.T, query string) net.Conn {
 // await waits for what other goroutines do.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); runtime.Gosched() {
+	for deadline := time.Now().Add(5 * time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came true that %s", what)
 		}
