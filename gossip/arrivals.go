@@ -19,11 +19,11 @@ import (
 // detector, take verdicts back, and put events and news out.
 
 // hear takes the header of a message as news of its sender, at first hand. It returns the sender's name when its
-// record has to be asked for.
-func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string) {
+// record has to be asked for, and why the sender cannot be a member if it cannot.
+func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string, refused wire.RefusalReason) {
 	if h.From == e.self.record.Name {
 		e.meetDuplicate(from, h)
-		return nil
+		return nil, 0
 	}
 	e.verdicts.heardSomebody()
 	if digests := &e.pending.digests; digests.replied(h.From) {
@@ -31,37 +31,22 @@ func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string) {
 		e.detector.replies.took(e.clock.now.Sub(digests.since))
 	}
 	m := e.table.Get(h.From)
-	if e.refuses(m, h) {
-		return nil
-	}
-	if m == nil {
-		if e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true) {
-			return []string{h.From}
-		}
-		return nil
+	switch refused = e.refusal(m, h.Incarnation); {
+	case refused != 0:
+		return nil, refused
+	case m == nil && !e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true):
+		return nil, 0
+	case m == nil, e.outgrown(m, h.Incarnation):
+		return []string{h.From}, 0
 	}
 	if h.Incarnation == m.Record.Incarnation {
 		m.SetDirect(e.clock.now)
 		e.verdicts.replied(m, h.Heartbeat)
 	}
 	if e.advance(m, h.Incarnation, h.Heartbeat) {
-		return nil
+		return nil, 0
 	}
-	return []string{h.From}
-}
-
-// refuses reports whether the record of the sender of a message would be refused, whatever it is: so there is no use in asking
-// for it. M is what is known of the sender, nil for nothing.
-func (e *Engine) refuses(m *membership.Member, h *wire.Header) bool {
-	switch {
-	case (m == nil || h.Incarnation > m.Record.Incarnation) && !e.clock.horizon.Reaches(h.Incarnation):
-		e.outbox.drop(DropClock)
-	case m == nil && !e.retention.makesRoom():
-		e.outbox.drop(DropFull)
-	default:
-		return false
-	}
-	return true
+	return []string{h.From}, 0
 }
 
 // advance takes a counter without a record. It returns false when the counter is of a newer incarnation, whose record
@@ -171,6 +156,11 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 		return
 	}
 	m := e.table.Get(r.Name)
+	if direct && e.outgrown(m, r.Incarnation) {
+		e.forget(m, "its incarnation lies more than a day ahead of the clock, and it has begun a new one")
+		e.table.DropTombstonesBeyond(e.clock.horizon)
+		m = nil
+	}
 	if m != nil && m.Record.Incarnation == r.Incarnation && m.Record.Interval != r.Interval {
 		e.outbox.drop(DropInterval)
 		return

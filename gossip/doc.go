@@ -19,7 +19,7 @@
 //	R5  exchange        exchange.go           R12 join, news    names.go, rumours_news.go
 //	R5  peers           peers.go              R13 leave         pending_goodbyes.go
 //	R6  arrival         arrivals.go           R14 names         names.go, pending_names.go
-//	R7  phi             detector.go           R15 bounds        arrivals.go, outputs.go, package wire
+//	R7  phi             detector.go           R15 bounds        arrivals.go, refusals.go, outputs.go, package wire
 //	R8  verdict         verdict.go            R16 versions      package wire
 //	R8  second opinion  suspicions.go         R17 one packet    exchange_digest.go, exchange_reply.go, outputs.go
 //	R9  own stall       clock.go, verdict_isolation.go

@@ -32,6 +32,7 @@ type Engine struct {
 	rumours    rumours    // rumours.go
 	verdicts   verdicts   // verdict.go
 	exchange   exchange   // exchange.go
+	refusals   refusals   // refusals.go
 
 	nextSweep membership.Instant
 	conflicts map[string]membership.Instant // when one was reported last, by name; of names that somebody holds, so bounded
@@ -155,12 +156,18 @@ func (e *Engine) ReceiveOn(now time.Time, stream StreamID, from netip.AddrPort, 
 	e.enter(now)
 	if e.accepts(m.Head()) {
 		var wants []string
+		var refused wire.RefusalReason
 		if !asksToJoin(stream, m) { // its sender is not a member yet, whatever its name
-			if wants = e.hear(from, m.Head()); tellsOfSender(m) {
+			if wants, refused = e.hear(from, m.Head()); tellsOfSender(m) {
 				wants = nil
 			}
+			e.compareClocks(m.SentAt())
 		}
-		e.handle(stream, from, m, wants)
+		if refused != 0 && m.Kind() == wire.KindDigest {
+			e.outbox.send(from, m.Head().From, &wire.Refused{Reason: refused}) // in place of a delta
+		} else {
+			e.handle(stream, from, m, wants)
+		}
 	}
 	return e.finish()
 }
@@ -178,13 +185,17 @@ func (e *Engine) handle(stream StreamID, from netip.AddrPort, m wire.Message, wa
 		e.exchange.answerDigest(from, m, wants)
 		return
 	case *wire.Delta:
+		if m.Answer() {
+			e.accepted(m.From)
+		}
 		e.exchange.applyDelta(from, m, wants)
 		return
 	case *wire.Sync:
 		e.receiveSync(stream, from, m)
 		return
 	case *wire.Refused:
-		return // for the one who asked to join: the caller, who opened the stream, tells it
+		e.takeRefusal(m)
+		return
 	case *wire.Ping:
 		e.answerPing(from, m)
 	case *wire.Pong:

@@ -51,17 +51,31 @@ func (e *Engine) receiveJoin(j *joiner) {
 	}
 }
 
-// admit lets the joiner in: it is news, and it gets the whole view.
+// admit lets the joiner in, if it can be a member: it is news, and it gets the whole view.
 func (e *Engine) admit(j *joiner) {
+	r := j.entry.Record
+	reason := e.refusal(e.table.Get(r.Name), r.Incarnation)
+	if reason == 0 && membership.CheckClock(e.clock.wall, r.Incarnation, max(j.entry.Heartbeat, r.Version), r.Interval) != nil {
+		reason = wire.ClockAhead
+		e.outbox.drop(DropClock)
+	}
+	if reason != 0 {
+		e.answerNo(j, &wire.Refused{Reason: reason})
+		return
+	}
 	e.learn(j.entry, true, true)
-	e.exchange.answerSync(j.stream, j.from, j.entry.Record.Name)
+	e.exchange.answerSync(j.stream, j.from, r.Name)
+}
+
+// answerNo refuses a joiner.
+func (e *Engine) answerNo(j *joiner, m *wire.Refused) {
+	e.self.stamp(m.Head(), j.entry.Record.Name)
+	e.outbox.post(Envelope{To: j.from, Stream: j.stream, Message: m})
 }
 
 // refuse tells the joiner who holds its name, and tells subscribers here that two want it.
 func (e *Engine) refuse(j *joiner, holder netip.AddrPort) {
-	m := &wire.Refused{Reason: wire.NameTaken, Holder: holder.String()}
-	e.self.stamp(m.Head(), j.entry.Record.Name)
-	e.outbox.post(Envelope{To: j.from, Stream: j.stream, Message: m})
+	e.answerNo(j, &wire.Refused{Reason: wire.NameTaken, Holder: holder.String()})
 	view := e.self.view(&e.clock)
 	if known := e.table.Get(j.entry.Record.Name); known != nil {
 		view = e.verdicts.view(known)

@@ -142,6 +142,7 @@ func (e *Engine) sweep() {
 		e.forget(m, "its retention is over")
 	}
 	e.table.ExpireTombstones(e.clock.now)
+	e.table.DropTombstonesBeyond(e.clock.horizon)
 	e.forgetConflicts()
 }
 

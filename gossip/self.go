@@ -113,9 +113,14 @@ func (e *Engine) newIncarnation(above uint64) {
 		return
 	}
 	s.nextIncarnation = now.Add(newIncarnationEvery * s.record.Interval)
-	r := *s.record
-	r.Incarnation, r.Version = above+1, 1
-	s.begin(now, &r)
+	e.beginAnew(above+1, fmt.Sprintf("new incarnation, above %d that others still tell of", above))
+}
+
+// beginAnew starts a new life with an incarnation.
+func (e *Engine) beginAnew(incarnation uint64, reason string) {
+	r := *e.self.record
+	r.Incarnation, r.Version = incarnation, 1
+	e.self.begin(e.clock.now, &r)
 	e.rumours.addNews(r.Name)
-	e.outbox.emit(membership.EventUpdate, s.view(&e.clock), fmt.Sprintf("new incarnation, above %d that others still tell of", above))
+	e.outbox.emit(membership.EventUpdate, e.self.view(&e.clock), reason)
 }

@@ -225,4 +225,11 @@ func (t *Table) TombstoneOf(name string) (Tombstone, bool) {
 }
 
 // ExpireTombstones removes the tombstones that have stood until now.
-func (t *Table) ExpireTombstones(now Instant) { t.tombstones.expire(now) }
+func (t *Table) ExpireTombstones(now Instant) {
+	t.tombstones.expire(func(s *Tombstone) bool { return s.Until <= now })
+}
+
+// DropTombstonesBeyond removes the tombstones of lives that cannot have begun by now: they would keep out a life that can.
+func (t *Table) DropTombstonesBeyond(h Horizon) {
+	t.tombstones.expire(func(s *Tombstone) bool { return !h.Reaches(s.Incarnation) })
+}

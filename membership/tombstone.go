@@ -77,9 +77,9 @@ func (t *tombstones) remove(name string) {
 	}
 }
 
-func (t *tombstones) expire(now Instant) {
+func (t *tombstones) expire(over func(*Tombstone) bool) {
 	for i := len(t.list) - 1; i >= 0; i-- {
-		if t.list[i].Until <= now {
+		if over(&t.list[i]) {
 			t.removeAt(i)
 		}
 	}

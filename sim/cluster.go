@@ -26,8 +26,8 @@ type Cluster struct {
 	Network *Network
 	// OnEvent is called for each event of each member, if set.
 	OnEvent func(at time.Duration, observer string, e membership.Event)
-	// OnMessage is called for each message that is sent, with whether it will arrive, if set. A [*gossip.Sync] and a
-	// [*gossip.Refused] travel on a stream, all others in a packet.
+	// OnMessage is called for each message that is sent, with whether it will arrive, if set. A [*wire.Sync] and the
+	// answer to one travel on a stream, all others in a packet.
 	OnMessage func(at time.Duration, from, to netip.AddrPort, m wire.Message, arrives bool)
 	// OnYield is called for each member that has stopped since another one holds its name, if set.
 	OnYield func(m *Member)

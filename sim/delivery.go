@@ -108,7 +108,8 @@ func (c *Cluster) receive(to netip.AddrPort, stream gossip.StreamID, from netip.
 // take lets a member that runs receive a message.
 func (c *Cluster) take(m *Member, stream gossip.StreamID, from netip.AddrPort, msg wire.Message) {
 	c.apply(m, m.Engine.ReceiveOn(c.ClockOf(m), stream, from, msg))
-	if no, ok := msg.(*wire.Refused); ok && m.Engine != nil && m.Engine.Others() == 0 { // as an agent does: a member that knows others stays
+	if no, ok := msg.(*wire.Refused); ok && m.Engine != nil && no.Reason == wire.NameTaken && m.Engine.Others() == 0 {
+		// As an agent does: a member that knows others stays.
 		m.Refused = no.Holder
 		c.yield(m)
 	}

@@ -14,6 +14,7 @@ import (
 	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
+	"heartsay/membership"
 )
 
 // A full exchange is what a stream is for: to join, and to fetch what does not fit a packet. The side that opens the
@@ -115,6 +116,7 @@ func (n *Node) readSync(c net.Conn, frames seal.Framing, stream gossip.StreamID,
 	codec, from := wire.NewCodec(), addr.Remote(c)
 	for end := time.Now().Add(streamTime); ; {
 		if refused, ok := m.(*wire.Refused); ok && stream == 0 {
+			_ = n.do(n.ending, func(l *loop, now time.Time) { l.apply(l.engine.Receive(now, from, refused), reply{}) })
 			return refusal(refused, n.cfg.Name)
 		}
 		sync, ok := m.(*wire.Sync)
@@ -153,5 +155,17 @@ func refusal(r *wire.Refused, name string) error {
 	if holder, err := netip.ParseAddrPort(r.Holder); err == nil && r.Reason == wire.NameTaken {
 		return &ConflictError{Name: name, Holder: holder}
 	}
-	return fmt.Errorf("refused by %s, for reason %d that this version does not know", r.From, r.Reason)
+	return errors.New(refusalText(gossip.Refusal{By: r.From, Reason: r.Reason}))
+}
+
+// refusalText says to people why a node is refused.
+func refusalText(r gossip.Refusal) string {
+	switch r.Reason {
+	case wire.ClockAhead:
+		return fmt.Sprintf("refused by %s, since this agent began more than %s ahead of the clock there: is this host's clock set? "+
+			"When it is, the agent begins a new incarnation by itself", r.By, membership.MaxClockAhead)
+	case wire.ListFull:
+		return fmt.Sprintf("refused by %s, since the list of members there is full", r.By)
+	}
+	return fmt.Sprintf("refused by %s, for reason %d that this version does not know", r.By, r.Reason)
 }

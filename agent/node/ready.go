@@ -10,7 +10,8 @@ import (
 )
 
 // A node is ready when others may rely on its view: it listens, it has joined or is alone on purpose, and its view
-// has settled. Once ready it stays so until it leaves: that others die or are cut off is what it is there to tell.
+// has settled. Once ready it stays so until it leaves, or until most others refuse it (gossip/refusals.go): that others die or are
+// cut off is what it is there to tell.
 
 // Ready returns why the node is not ready, an [*api.Error], or nil when it is. It does not wait for the loop.
 func (n *Node) Ready(context.Context) error {
@@ -41,6 +42,8 @@ func (t *settling) judge(s *Snapshot, cfg *Config, hope hope) error {
 	switch {
 	case self.State == membership.Left:
 		return notReady("it is leaving the cluster")
+	case s.Refused != "":
+		return notReady("it is %s", s.Refused)
 	case t.over:
 		return nil
 	case t.joined.IsZero() && others == 0 && !hope.joined && hope.seeds+hope.saved > 0:

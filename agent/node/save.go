@@ -130,6 +130,9 @@ func (n *Node) pause(d time.Duration) {
 	}
 }
 
+// nextIncarnation is [state.NextIncarnation]. A test lets a node begin in the future.
+var nextIncarnation = state.NextIncarnation
+
 // recall reads what the life before left behind, and returns the incarnation of this one. That it cannot be read or
 // written is as bad as later on, when the disk is full: it is said, and the node goes on, unless the state is required.
 func recall(kept State, required bool, now time.Time, log hclog.Logger) (state.Saved, uint64, error) {
@@ -154,7 +157,7 @@ func recall(kept State, required bool, now time.Time, log hclog.Logger) (state.S
 			log.Warn("state file was not used", "reason", note)
 		}
 	}
-	incarnation, note := state.NextIncarnation(now, saved.Incarnation)
+	incarnation, note := nextIncarnation(now, saved.Incarnation)
 	if note != "" {
 		log.Warn("clock and state file disagree", "reason", note)
 	}

@@ -15,6 +15,7 @@ type Snapshot struct {
 	Seq      uint64 // of the newest event whose effect it holds for certain
 	Views    []membership.View
 	Ready    error  // why the node is not ready, nil when it is
+	Refused  string // why most others do not take the node for a member; "": they do
 	Isolated string // who all are gone, when the node sees nobody else alive although it should; else ""
 
 	Stalls  uint64 // times that the node noticed that it had been held up
@@ -60,13 +61,14 @@ const loopTime = 2 * time.Second
 
 // watch takes a snapshot after every event and now and then, until the node ends.
 func (n *Node) watch() {
-	settling := settling{heard: map[string]heard{}}
+	settling, refused := settling{heard: map[string]heard{}}, false
 	for sampled := (time.Time{}); ; {
 		s, err := n.Look(n.ending)
 		if err != nil {
 			return
 		}
 		s.Ready = settling.judge(s, &n.cfg, n.seeds.hope())
+		n.logRefusal(s.Refused, &refused)
 		if n.observer != nil && s.At.Sub(sampled) >= lookEvery {
 			sampled = s.At
 			n.observer.Sample(s)
@@ -76,6 +78,17 @@ func (n *Node) watch() {
 			return
 		}
 	}
+}
+
+// logRefusal logs once that the node is refused, and once that it no longer is.
+func (n *Node) logRefusal(why string, was *bool) {
+	switch {
+	case why != "" && !*was:
+		n.log.Warn("this agent is no member in the view of most others", "reason", why)
+	case why == "" && *was:
+		n.log.Info("this agent is no longer refused by most others")
+	}
+	*was = why != ""
 }
 
 // awaitNews returns nil when it is time to look again.
@@ -116,6 +129,9 @@ func (n *Node) Look(ctx context.Context) (*Snapshot, error) {
 func (l *loop) fill(s *Snapshot, now time.Time) {
 	s.At, s.Views = now, l.engine.Snapshot(now)
 	s.Stalls, s.Stalled = l.engine.Stalls()
+	if r, refused := l.engine.Refused(); refused {
+		s.Refused = refusalText(r)
+	}
 	s.suspect, s.dead = l.suspect, l.dead
 	s.onStream, s.engineDrops = map[string]bool{}, map[string]uint64{}
 	for _, v := range s.Views {

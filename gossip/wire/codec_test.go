@@ -57,10 +57,12 @@ func goldenMessages() map[string]wire.Message {
 			Header: h, Clock: clock, Bits: 1, Wants: []string{"cache-3"}, Fingerprints: []uint32{0x01234567}, Entries: entries,
 			Updates: newer, Listings: listings, More: true,
 		},
-		"ping":    &wire.Ping{Header: h, Nonce: 0x0123456789abcdef, News: entries[1:]},
-		"pong":    &wire.Pong{Header: h, Nonce: 0x0123456789abcdef},
-		"sync":    &wire.Sync{Header: h, Join: true, Last: true, Entries: entries[:1]},
-		"refused": &wire.Refused{Header: h, Reason: wire.NameTaken, Holder: "10.0.0.9:4327"},
+		"ping":          &wire.Ping{Header: h, Nonce: 0x0123456789abcdef, News: entries[1:]},
+		"pong":          &wire.Pong{Header: h, Nonce: 0x0123456789abcdef},
+		"sync":          &wire.Sync{Header: h, Join: true, Last: true, Entries: entries[:1]},
+		"refused":       &wire.Refused{Header: h, Reason: wire.NameTaken, Holder: "10.0.0.9:4327"},
+		"refused-clock": &wire.Refused{Header: h, Reason: wire.ClockAhead},
+		"refused-full":  &wire.Refused{Header: h, Reason: wire.ListFull},
 		"evidence": &wire.Evidence{
 			Header: h,
 			Suspicions: []wire.Suspicion{{Name: "cache-3", Incarnation: 1_767_225_300_000, Accusations: []wire.Accusation{

@@ -60,7 +60,7 @@ func (k Kind) String() string {
 }
 
 // InPackets reports whether messages of the kind travel in packets where packets pass. The others need a stream.
-func (k Kind) InPackets() bool { return k != KindSync && k != KindRefused }
+func (k Kind) InPackets() bool { return k != KindSync }
 
 // newMessage returns an empty message of the kind, or nil when there is no such kind.
 func newMessage(k Kind) Message {
@@ -250,7 +250,8 @@ func (s *Sync) Trim(keep func(name string) bool) { s.Entries.trim(keep) }
 
 func (s *Sync) entries() *Entries { return &s.Entries }
 
-// Refused says no to somebody who asked to join, in words for people.
+// Refused says no to somebody who asked to join, or who sent a digest although it cannot be a member. It takes the place of the
+// answer.
 type Refused struct {
 	Header `codec:"Header"`
 	Reason RefusalReason
@@ -259,6 +260,8 @@ type Refused struct {
 
 func (r *Refused) Kind() Kind { return KindRefused }
 
+func (r *Refused) Answer() bool { return true }
+
 func (r *Refused) validate() error {
 	if _, err := netip.ParseAddrPort(r.Holder); err != nil && r.Holder != "" {
 		return errors.New("holder is no address") // people will read it: nothing else gets through
@@ -266,11 +269,14 @@ func (r *Refused) validate() error {
 	return nil
 }
 
-// RefusalReason is why somebody may not join.
+// RefusalReason is why somebody cannot be a member. A later version may have more.
 type RefusalReason uint8
 
-// NameTaken says that a live member at another address answers to the name.
-const NameTaken RefusalReason = 1
+const (
+	NameTaken  RefusalReason = 1 // a live member at another address answers to the name
+	ClockAhead RefusalReason = 2 // the incarnation or heartbeat lies further ahead than the receiver's clock allows (R15)
+	ListFull   RefusalReason = 3 // the receiver's list is full of present members (R15)
+)
 
 // MaxBucketBits bounds the number of buckets that a reader believes in: there are 2^12 at most.
 const MaxBucketBits = 12
