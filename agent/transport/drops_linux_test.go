@@ -1,0 +1,24 @@
+package transport
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// told is a socket beside whose packets the system tells how many it dropped.
+type told struct {
+	packetConn
+	lost uint32
+}
+
+func (s told) ReadMsgUDPAddrPort(b, control []byte) (n, controls, flags int, from netip.AddrPort, err error) {
+	n, _, flags, from, err = s.packetConn.ReadMsgUDPAddrPort(b, control)
+	header := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	header.Level, header.Type = unix.SOL_SOCKET, unix.SO_RXQ_OVFL
+	header.SetLen(unix.CmsgLen(4))
+	binary.NativeEndian.PutUint32(control[unix.CmsgLen(0):], s.lost)
+	return n, unix.CmsgSpace(4), flags, from, err
+}
