@@ -203,16 +203,6 @@ func TestWhatTheSystemDropsIsCountedWithTheNextPacket(t *testing.T) {
 	}
 }
 
-func TestTheCounterOfTheSystemMayBeginAgain(t *testing.T) {
-	r, sender := unread(t)
-	r.lost = 1<<32 - 5
-	r.udp = told{r.udp, 7}
-	write(t, sender, 1, 1)
-	if err := r.next(); err != nil || runtime.GOOS == "linux" && r.in.drops.packetKernel.Load() != 12 {
-		t.Errorf("from 2^32-5 to 7, %d were dropped, %v: want 12", r.in.drops.packetKernel.Load(), err)
-	}
-}
-
 func TestAPacketThatIsRefusedCostsNoMemory(t *testing.T) {
 	for what, refuse := range refusals {
 		r, sender := unread(t)
