@@ -1,10 +1,11 @@
 // Package transport sends and takes packets and streams for one member, within bounds (R15).
 //
-// A [Transport] stands before a carrier, memberlist's Transport, whose channels have no buffer, whose reads stop when nobody
-// reads them, and whose shutdown hangs then. One goroutine, move, always reads them into bounded queues and never waits
-// for anybody; readers take from the queues by [Transport.Receive] and [Transport.Accept]. What is too large, what nobody could
-// answer, and what a [Filter] refuses does not get that far; each is counted (drops.go). What the system dropped is read
-// from it once a second (lost.go).
+// A [Transport] stands before a carrier, which is a memberlist.Transport. On a real network that is our own (sockets.go):
+// two goroutines read UDP and TCP straight into two bounded queues (intake.go) and never wait for anybody; readers take from
+// the queues by [Transport.Receive] and [Transport.Accept]. What is too large, what nobody could answer, and what a [Filter]
+// refuses is neither copied nor queued; each is counted (drops.go), and so is what the system dropped, which it tells
+// beside the next packet. A carrier of somebody else (carrier.go) may have channels without a buffer, and a shutdown that
+// hangs when nobody reads them: one more goroutine always does.
 package transport
 
 import (
@@ -13,14 +14,12 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/memberlist"
 
 	"heartsay/agent/addr"
-	"heartsay/agent/internal/ratelimit"
 	"heartsay/membership"
 )
 
@@ -32,68 +31,43 @@ const (
 	DefaultMaxPacket = 2048 // bytes of a packet, as long as LimitPackets says nothing else
 )
 
-// packet is one datagram, with bytes of its own.
-type packet struct {
-	from  netip.AddrPort // IPv4 is never written as IPv6
-	bytes []byte
-	at    time.Time // when it came
-}
-
 // Transport sends and takes packets and streams. Its methods are safe for concurrent use.
 type Transport struct {
-	carrier   memberlist.Transport
-	local     netip.AddrPort
-	maxPacket atomic.Int64
-	filter    atomic.Pointer[Filter] // nil: everything is taken
-	drops     *drops
-
-	packets chan packet
-	streams chan net.Conn
-	open    *ratelimit.Conns
+	*intake
+	carrier memberlist.Transport
 	dials   dials
+	ending  func() // ends what reads the carrier when that is down
 
 	closing  sync.Once
 	closeErr error
-	stop     chan struct{} // closed when the carrier is down
-	stopped  chan struct{} // closed when the goroutine has ended
-	watching sync.WaitGroup
 }
 
 // Listen opens a port for packets and streams at bind, which is [addr.ParseBind]'s: an IP, so that it can only be the
 // address that was meant. Port 0 picks a free port, see [Transport.Local]. Its errors say what to do. The caller must
 // call Close.
 func Listen(bind netip.AddrPort, log hclog.Logger) (*Transport, error) {
-	drops := new(drops)
-	carrier, local, err := listenNet(bind, log, drops, memberlist.NewNetTransport)
+	return listen(bind, log, openBoth)
+}
+
+func listen(bind netip.AddrPort, log hclog.Logger, open openSockets) (*Transport, error) {
+	ip := bind.Addr().Unmap()
+	if err := addr.CheckHost(ip); err != nil { // the system would listen at every address
+		return nil, fmt.Errorf("listen on %s: %w", bind, err)
+	}
+	udp, tcp, err := openFree(netip.AddrPortFrom(ip, bind.Port()), open)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", bind, err)
 	}
-	t := newTransport(carrier, local, drops)
-	t.watching.Go(t.watchLost)
-	return t, nil
+	in := newIntake(netip.AddrPortFrom(ip, udp.LocalAddr().(*net.UDPAddr).AddrPort().Port()))
+	return &Transport{intake: in, carrier: carry(udp, tcp, in, log), ending: func() {}}, nil
 }
 
 // New returns a Transport over any carrier, whose address is local. It owns the carrier from then on. A carrier
 // with a method Lost, which returns how many packets it dropped since the start, is asked for that. The caller must call
 // Close.
 func New(carrier memberlist.Transport, local netip.AddrPort) *Transport {
-	return newTransport(carrier, local, new(drops))
-}
-
-func newTransport(carrier memberlist.Transport, local netip.AddrPort, drops *drops) *Transport {
-	t := &Transport{
-		carrier: carrier,
-		local:   netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
-		drops:   drops,
-		packets: make(chan packet, PacketQueue),
-		streams: make(chan net.Conn, MaxStreams),
-		open:    ratelimit.NewConns(ratelimit.Places(MaxStreams), MaxStreamShare),
-		stop:    make(chan struct{}),
-		stopped: make(chan struct{}),
-	}
-	t.maxPacket.Store(DefaultMaxPacket)
-	go t.move()
-	return t
+	in := newIntake(local)
+	return &Transport{intake: in, carrier: carrier, ending: drain(carrier, in)}
 }
 
 // Local returns the address that t listens on, with its real port.
@@ -110,7 +84,7 @@ func (t *Transport) Receive() (b []byte, from netip.AddrPort, at time.Time, err 
 	if !ok {
 		return nil, from, at, io.EOF
 	}
-	return p.bytes, p.from, p.at, nil
+	return p.Buf, netip.AddrPort(*p.From.(*source)), p.Timestamp, nil
 }
 
 // Waiting returns how many packets came and wait to be received.
@@ -142,112 +116,27 @@ func (t *Transport) Send(to netip.AddrPort, b []byte) error {
 	return nil
 }
 
+// Lost returns how many packets came for this agent and were dropped because it did not keep up: by the queue of t, by
+// the system before t saw them, or by a carrier that counts them. It never goes back. What the system dropped is known
+// when the next packet comes.
+func (t *Transport) Lost() uint64 {
+	lost := t.drops.packetQueue.Load() + t.drops.packetKernel.Load()
+	if counting, ok := t.carrier.(interface{ Lost() uint64 }); ok {
+		lost += counting.Lost()
+	}
+	return lost
+}
+
 // Close stops listening, closes every accepted stream that is still open, and returns when no goroutine of t or its
-// transport is left. What was queued is gone. Further calls wait for the first one and return the same error.
+// carrier is left. What was queued is gone. Further calls wait for the first one and return the same error.
 func (t *Transport) Close() error {
 	t.closing.Do(func() {
-		if err := t.carrier.Shutdown(); err != nil { // returns only because move goes on reading
+		if err := t.carrier.Shutdown(); err != nil {
 			t.closeErr = fmt.Errorf("close transport: %w", err)
 		}
-		close(t.stop)
-		<-t.stopped
-		t.watching.Wait()
+		t.ending()
 		t.dials.close()
-		t.open.Close()
+		t.end()
 	})
 	return t.closeErr
-}
-
-// move reads the transport until it is down, whatever the readers of t do.
-func (t *Transport) move() {
-	defer close(t.stopped)
-	packets, streams := t.carrier.PacketCh(), t.carrier.StreamCh()
-	for {
-		select {
-		case p, ok := <-packets:
-			if !ok {
-				packets = nil
-			} else if p != nil {
-				t.takePacket(p)
-			}
-		case c, ok := <-streams:
-			if !ok {
-				streams = nil
-			} else if c != nil {
-				t.takeStream(c)
-			}
-		case <-t.stop:
-			t.endQueues()
-			return
-		}
-	}
-}
-
-// endQueues empties the queues and closes them, so that their readers end.
-func (t *Transport) endQueues() {
-	for {
-		select {
-		case <-t.packets:
-		case <-t.streams: // closed by [ratelimit.Conns.Close]
-		default:
-			close(t.packets)
-			close(t.streams)
-			return
-		}
-	}
-}
-
-// takePacket queues a copy of p of the right size: p is a part of a buffer of 64 KiB, which it would keep alive.
-func (t *Transport) takePacket(p *memberlist.Packet) {
-	from, ok := addr.Of(p.From)
-	if !ok {
-		t.drops.packetSource.Add(1)
-		return
-	}
-	if why := t.refusesPacket(from, p.Buf); why != nil {
-		why.Add(1)
-		return
-	}
-	bytes := make([]byte, len(p.Buf))
-	copy(bytes, p.Buf)
-	taken := packet{from: from, bytes: bytes, at: p.Timestamp}
-	for {
-		select {
-		case t.packets <- taken:
-			return
-		default:
-		}
-		select {
-		case <-t.packets:
-			t.drops.packetQueue.Add(1)
-		default: // a reader was faster
-		}
-	}
-}
-
-// takeStream queues c when there is a place for it. The queue never blocks: it is as long as there are places.
-func (t *Transport) takeStream(c net.Conn) {
-	from, ok := addr.Of(c.RemoteAddr())
-	if why := t.refusesStream(from); ok && why != nil {
-		why.Add(1)
-		_ = c.Close() // nothing was written, so nothing can be lost
-		return
-	}
-	s, err := t.open.Add(c, ratelimit.Source(from.Addr()))
-	switch err {
-	case nil:
-		t.streams <- s
-		return
-	case ratelimit.ErrShare:
-		t.drops.streamShare.Add(1)
-	default:
-		t.drops.streamLimit.Add(1)
-	}
-	_ = c.Close()
-}
-
-// hears reports whether t was asked to listen to from. A socket bound to 0.0.0.0 hears IPv6 as well on most systems,
-// which the operator neither asked for nor filters.
-func (t *Transport) hears(from netip.AddrPort) bool {
-	return !t.local.Addr().Is4() || from.Addr().Is4()
 }

@@ -9,11 +9,13 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -80,11 +82,11 @@ func TestPacketsAndStreamsTravelOverRealSockets(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := takeWithin(t, b.packets)
-			if string(p.bytes) != "hello" || p.from != a.Local() || p.at.Before(before) {
-				t.Errorf("sent hello from %s, got %q from %s at %s", a.Local(), p.bytes, p.from, p.at)
+			if string(p.Buf) != "hello" || p.From.String() != a.Local().String() || p.Timestamp.Before(before) {
+				t.Errorf("sent hello from %s, got %q from %s at %s", a.Local(), p.Buf, p.From, p.Timestamp)
 			}
-			if cap(p.bytes) != len(p.bytes) {
-				t.Errorf("a packet of %d bytes keeps %d alive", len(p.bytes), cap(p.bytes))
+			if cap(p.Buf) != len(p.Buf) {
+				t.Errorf("a packet of %d bytes keeps %d alive", len(p.Buf), cap(p.Buf))
 			}
 			exchangeBytes(t, a, b)
 		})
@@ -118,8 +120,8 @@ func TestTransportToIPv4WrittenAsIPv6ReachesTheSameMember(t *testing.T) {
 	if err := a.Send(mapped, []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	if p := takeWithin(t, b.packets); p.from != a.Local() {
-		t.Errorf("the packet seems to come from %s: want %s", p.from, a.Local())
+	if p := takeWithin(t, b.packets); p.From.String() != a.Local().String() {
+		t.Errorf("the packet seems to come from %s: want %s", p.From, a.Local())
 	}
 }
 
@@ -164,7 +166,7 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 			t.Errorf("%s: %v: want %q", c.rule, err, want)
 		}
 	}
-	// NetTransport would listen on every interface for each of these.
+	// The system would listen at every address for some of these.
 	for _, bind := range []netip.AddrPort{{}, netip.MustParseAddrPort("[fe80::1%eth0]:1"),
 		netip.MustParseAddrPort("224.0.0.1:1")} {
 		if tr, err := Listen(bind, hclog.NewNullLogger()); err == nil {
@@ -172,33 +174,33 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 			_ = tr.Close()
 		}
 	}
-	if got := explainListen(errors.New("failed to start: disk: on fire")).Error(); got != "disk: on fire" {
+	unknown := &net.OpError{Op: "listen", Net: "tcp", Addr: tr.carrier.(*sockets).tcp.Addr(), Err: errors.New("disk: on fire")}
+	if got := explainListen(unknown).Error(); got != "disk: on fire" {
 		t.Errorf("an unknown cause is told as %q", got)
 	}
 }
 
 func TestListenPicksAnotherFreePortWhenUDPHasItTaken(t *testing.T) {
 	tries := 0
-	open := func(cfg *memberlist.NetTransportConfig) (*memberlist.NetTransport, error) {
+	open := func(bind netip.AddrPort) (*net.UDPConn, *net.TCPListener, error) {
 		if tries++; tries <= 3 {
-			return nil, fmt.Errorf("failed to start UDP listener: %v", syscall.EADDRINUSE)
+			return nil, nil, &net.OpError{Op: "listen", Net: "udp", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
 		}
-		return memberlist.NewNetTransport(cfg)
+		return openBoth(bind)
 	}
 	bind := netip.MustParseAddrPort("127.0.0.1:0")
-	nt, local, err := listenNet(bind, hclog.NewNullLogger(), new(drops), open)
-	if err != nil || local.Port() == 0 || tries != 4 {
-		t.Fatalf("after %d tries: %v, %v: want the fourth to succeed", tries, local, err)
+	tr, err := listen(bind, hclog.NewNullLogger(), open)
+	if err != nil || tr.Local().Port() == 0 || tries != 4 {
+		t.Fatalf("after %d tries: %v: want the fourth to succeed", tries, err)
 	}
-	tr := newTransport(nt, local, new(drops))
 	defer tr.Close()
 
 	tries = -1000
-	if _, _, err = listenNet(bind, hclog.NewNullLogger(), new(drops), open); err == nil || tries != -1000+freePortTries {
+	if _, err = listen(bind, hclog.NewNullLogger(), open); err == nil || tries != -1000+freePortTries {
 		t.Errorf("gave up after %d tries with %v: want %d", tries+1000, err, freePortTries)
 	}
 	tries = 0
-	if _, _, err = listenNet(local, hclog.NewNullLogger(), new(drops), open); err == nil || tries != 1 {
+	if _, err = listen(tr.Local(), hclog.NewNullLogger(), open); err == nil || tries != 1 {
 		t.Errorf("a given port was tried %d times: %v", tries, err)
 	}
 }
@@ -215,14 +217,14 @@ func TestPacketsOfNoOrTooManyBytesAreDroppedAndCounted(t *testing.T) {
 	send(DefaultMaxPacket + 1)
 	send(60_000)
 	send(DefaultMaxPacket)
-	if p := takeWithin(t, b.packets); len(p.bytes) != DefaultMaxPacket {
-		t.Errorf("a packet of %d bytes came: want the one of %d", len(p.bytes), DefaultMaxPacket)
+	if p := takeWithin(t, b.packets); len(p.Buf) != DefaultMaxPacket {
+		t.Errorf("a packet of %d bytes came: want the one of %d", len(p.Buf), DefaultMaxPacket)
 	}
 	b.LimitPackets(9000)
 	send(9001)
 	send(9000)
-	if p := takeWithin(t, b.packets); len(p.bytes) != 9000 {
-		t.Errorf("a packet of %d bytes came: want the one of 9000", len(p.bytes))
+	if p := takeWithin(t, b.packets); len(p.Buf) != 9000 {
+		t.Errorf("a packet of %d bytes came: want the one of 9000", len(p.Buf))
 	}
 	if d := b.Drops(); d["packet_size"] != 3 || d["packet_empty"] != 1 {
 		t.Errorf("counted %v: want three too large and one empty", d)
@@ -386,7 +388,7 @@ func TestFullQueueDropsTheOldestPacket(t *testing.T) {
 	}
 	for i := range uint64(PacketQueue) {
 		p := takeWithin(t, tr.packets)
-		if got := binary.BigEndian.Uint64(p.bytes); got != i+extra {
+		if got := binary.BigEndian.Uint64(p.Buf); got != i+extra {
 			t.Fatalf("packet %d is number %d: want the newest %d, in order", i, got, PacketQueue)
 		}
 	}
@@ -394,6 +396,7 @@ func TestFullQueueDropsTheOldestPacket(t *testing.T) {
 
 func TestTransportHearsOnlyWhomItCanAnswer(t *testing.T) {
 	f, tr := overFake(t)
+	f.packets <- &memberlist.Packet{From: addrOf("10.0.0.2:7")}
 	for _, from := range []net.Addr{nil, addrOf("@"), addrOf("example.com:1"), &net.UDPAddr{}, addrOf("[2001:db8::1]:1"),
 		&net.UDPAddr{IP: net.IPv6loopback, Port: 1}} {
 		f.packets <- &memberlist.Packet{Buf: []byte("lost"), From: from}
@@ -402,11 +405,11 @@ func TestTransportHearsOnlyWhomItCanAnswer(t *testing.T) {
 	f.packets <- &memberlist.Packet{Buf: buf, From: &net.UDPAddr{IP: net.ParseIP("::ffff:10.0.0.2"), Port: 7}}
 	p := takeWithin(t, tr.packets)
 	copy(buf, "evil") // the transport may use its buffer again
-	if string(p.bytes) != "good" || p.from.String() != "10.0.0.2:7" || cap(p.bytes) != 4 {
-		t.Errorf("got %q of capacity %d from %s: want a copy of its own, from 10.0.0.2:7", p.bytes, cap(p.bytes), p.from)
+	if string(p.Buf) != "good" || p.From.String() != "10.0.0.2:7" || cap(p.Buf) != 4 {
+		t.Errorf("got %q of capacity %d from %s: want a copy of its own, from 10.0.0.2:7", p.Buf, cap(p.Buf), p.From)
 	}
-	if got := tr.Drops()["packet_source"]; got != 6 {
-		t.Errorf("%d packets without a usable source were counted: want 6", got)
+	if d := tr.Drops(); d["packet_source"] != 6 || d["packet_empty"] != 1 {
+		t.Errorf("six packets without a usable source and an empty one were counted as %v", d)
 	}
 	a, b := net.Pipe()
 	f.streams <- fakeConn{a, &net.TCPAddr{IP: net.IPv6loopback, Port: 1}}
@@ -535,35 +538,17 @@ func TestWhatTheFilterRefusesIsCountedUnderItsReason(t *testing.T) {
 	takeWithin(t, tr.packets)
 }
 
-func TestTransportLogLinesGetTheirLevelAndCannotForgeOthers(t *testing.T) {
-	for _, c := range []struct {
-		line  string
-		level hclog.Level
-		text  string
-	}{
-		{"[ERR] memberlist: Error reading UDP packet: boom\n", hclog.Error, "Error reading UDP packet: boom"},
-		{"[WARN] memberlist: odd", hclog.Warn, "odd"},
-		{"[DEBUG] memberlist: detail", hclog.Debug, "detail"},
-		{"no level at all", hclog.Info, "no level at all"},
-		{"[ERR] memberlist: a\n[INFO] forged\x1b[31m \x00 \u202e\xff é", hclog.Error,
-			`a\n[INFO] forged\x1b[31m \x00 \u202e\xff é`},
-	} {
-		if level, text := parseLine(c.line); level != c.level || text != c.text {
-			t.Errorf("line %q is told as %s %q: want %s %q", c.line, level, text, c.level, c.text)
-		}
-	}
-}
-
 func TestTransportLogIsThinned(t *testing.T) {
-	var out bytes.Buffer
-	l := newLog(hclog.New(&hclog.LoggerOptions{Output: &out, Level: hclog.Trace}), new(drops))
-	for i := range 1000 {
-		l.Printf("[ERR] memberlist: complaint %d", i)
-	}
-	if n := strings.Count(out.String(), "\n"); n > 2 || !strings.Contains(out.String(), "complaint 0") {
-		t.Errorf("a thousand complaints at once became %d lines: want one a second\n%s", n, out.String())
-	}
-	if !strings.Contains(out.String(), "[ERROR]") || strings.Contains(out.String(), "memberlist") {
-		t.Errorf("the line keeps the transport's own level and name: %s", out.String())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		l := &thinLog{log: hclog.New(&hclog.LoggerOptions{Output: &out})}
+		for range 1000 {
+			l.Error("complaint")
+		}
+		time.Sleep(logEvery)
+		l.Error("complaint")
+		if n := strings.Count(out.String(), "\n"); n != 2 || !strings.Contains(out.String(), "suppressed=999") {
+			t.Errorf("a thousand complaints at once and one a second later became %d lines: want one a second\n%s", n, out.String())
+		}
+	})
 }

@@ -52,7 +52,6 @@ func runAgent(c *cli.Call, told *signals) error {
 	ctx, stop := told.untilToldToLeave(c.Context, c.Err)
 	defer stop()
 	defer context.AfterFunc(ctx, notify.stopping)()
-	go limitMemory(ctx)
 	if os.Getpid() == 1 {
 		go agent.ReapOrphans(c.Context) // nobody else does
 	}
