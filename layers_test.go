@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -99,7 +101,7 @@ var (
 			"how something looks does not depend on what it is"},
 		"cmd/heartsay/internal/cli": {[]string{"cmd/heartsay/internal/render", "agent", "api"},
 			[]string{"github.com/hashicorp/memberlist", "os/exec"}, "what a line means does not depend on which commands there are"},
-		"cmd/heartsay/internal/cli/clitest": {[]string{"cmd/heartsay/internal/cli"}, nil,
+		"cmd/heartsay/internal/clitest": {[]string{"cmd/heartsay/internal/cli"}, nil,
 			"a test plays the agent, whatever the command"},
 		"cmd/heartsay/internal/config": {[]string{"cmd/heartsay/internal/cli", "cmd/heartsay/internal/render", "agent", "agent/addr",
 			"agent/keyring", "agent/handlers"}, []string{"github.com/hashicorp/memberlist", "net"},
@@ -109,7 +111,7 @@ var (
 			[]string{"github.com/hashicorp/memberlist"}, "the doctor asks the agent, and tries what an agent would do"},
 		"cmd/heartsay/internal/ui": {[]string{"cmd/heartsay/internal/cli", "cmd/heartsay/internal/render", "api"},
 			[]string{"github.com/hashicorp/memberlist"}, "the page shows what the API says, as any client could"},
-		"cmd/heartsay/internal/ui/uitest": {[]string{"cmd/heartsay/internal/cli/clitest", "api"}, nil,
+		"cmd/heartsay/internal/ui/uitest": {[]string{"cmd/heartsay/internal/clitest", "api"}, nil,
 			"a browser and an agent for tests know nothing of what serves the page"},
 		"cmd/heartsay/internal/simulate": {[]string{"cmd/heartsay/internal/cli", "cmd/heartsay/internal/render", "agent", "sim"},
 			[]string{"net", "github.com/hashicorp/memberlist"}, "a simulation needs the defaults of an agent, and no agent"},
@@ -136,9 +138,19 @@ var (
 type goPackage struct {
 	ImportPath string
 	Imports    []string
+	GoFiles    []string
 }
 
+const mostFiles = 40 // of a package, without tests: a larger one has rooms that nobody sees
+
+// mayImportParent are packages that do, since they stand on all of it.
+var mayImportParent = []string{"sim/torture", "bench/cmd/bench"}
+
 func TestPackagesImportOnlyWhatTheirLayerMay(t *testing.T) {
+	architecture, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range listPackages(t) {
 		name := strings.TrimPrefix(p.ImportPath, "heartsay/")
 		l, known := layers[name]
@@ -149,8 +161,17 @@ func TestPackagesImportOnlyWhatTheirLayerMay(t *testing.T) {
 			t.Errorf("package %s has no layer: give it a row in layers_test.go and docs/architecture.md", name)
 			continue
 		}
+		if row := string(architecture); !strings.Contains(row, "`"+name+"`") && !strings.Contains(row, "`"+path.Base(name)+"`") {
+			t.Errorf("package %s has no row in docs/architecture.md", name)
+		}
+		if len(p.GoFiles) > mostFiles {
+			t.Errorf("package %s has %d files, want at most %d", name, len(p.GoFiles), mostFiles)
+		}
 		for _, imported := range p.Imports {
 			ours, isOurs := strings.CutPrefix(imported, "heartsay/")
+			if strings.HasPrefix(name, ours+"/") && !slices.Contains(mayImportParent, name) {
+				t.Errorf("%s imports its parent %s: only the parent puts its parts together", name, ours)
+			}
 			if isOurs && !slices.Contains(l.ours, ours) || slices.Contains(l.banned, imported) {
 				t.Errorf("%s imports %s: %s", name, imported, l.why)
 			}
@@ -189,7 +210,7 @@ func TestMsgpackIsReadInPackageWireAlone(t *testing.T) {
 
 func listPackages(t *testing.T) []goPackage {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", "./...").Output()
 	if err != nil {
 		t.Fatalf("list packages: %v", err)
 	}

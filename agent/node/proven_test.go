@@ -31,7 +31,7 @@ func TestProvenIsWhoReturnsTheNonceOfItsAddressInTime(t *testing.T) {
 			t.Errorf("%s: it is proven: %v, want %v", c.what, got, c.want)
 		}
 	}
-	if newProven().nonce(at(2), now) == newProven().nonce(at(2), now) {
+	if one, other := newProven(), newProven(); one.nonce(at(2), now) == other.nonce(at(2), now) {
 		t.Error("two nodes send the same nonce: it can be guessed")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // wrongConfiguration is a line, without the command, and variables that an agent does not take, and a part of what it

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // proposed returns what could stand at the end of a line.

@@ -9,7 +9,7 @@ import (
 	"unicode"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // command runs a command line against the agent at url, "" for none.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 func TestAnAgentWhosePlaceIsTakenDoesNotBlameItsConfiguration(t *testing.T) {

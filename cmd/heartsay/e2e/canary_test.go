@@ -24,7 +24,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // TestTheCanaryKeyIsNeverSeen lets agents run, rotate and fail with all that they can do switched on, and searches for the

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // diagnosis is what the doctor says as JSON.

@@ -13,7 +13,7 @@ import (
 	"github.com/miekg/dns"
 
 	"heartsay/api"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // documentedCommands returns the lines of the sh blocks of a document, those that go on joined.

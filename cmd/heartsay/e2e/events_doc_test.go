@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // TestEventsDocumentShowsWhatItsCommandsPrint runs the commands in docs/events.md and compares what they print with what

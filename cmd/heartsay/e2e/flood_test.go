@@ -21,7 +21,7 @@ import (
 	"heartsay/agent/keyring"
 	"heartsay/agent/seal"
 	"heartsay/api"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 var (

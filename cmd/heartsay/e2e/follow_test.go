@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"heartsay/api"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 func TestAFollowerGoesOnOverARestartOfItsAgent(t *testing.T) {

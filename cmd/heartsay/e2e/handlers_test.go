@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"heartsay/api"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // TestARealAgentPostsAndRunsWhatHappensUntilItsOwnGoodbye has an agent tell a receiver and a program of a member that is

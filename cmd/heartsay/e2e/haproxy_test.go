@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // documentFile returns the file that a document shows behind a mark <!-- file: NAME -->.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // must runs the program and returns its output.

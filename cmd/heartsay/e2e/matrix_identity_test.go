@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 func TestMatrixRestartAtAnotherAddressWins(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // The matrix: what docs/reliability.md promises, done to real agents, each on a host of its own.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // hosts are network namespaces that stand for hosts on one switch, a bridge in a namespace of its own. Nothing outside

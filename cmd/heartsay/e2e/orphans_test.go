@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // childrenOf returns the states of the children of a process by their process ids: "Z" is a zombie.

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // serveBackend is a web server in a process of its own, that says its name: "backend ADDRESS NAME".

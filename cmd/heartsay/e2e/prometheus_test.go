@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // TestPrometheusFindsAndScrapesTheCluster runs a real Prometheus with the documented configuration: it finds all agents by

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 const root = "../../.."

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"heartsay/api"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // rig is a cluster of real agents, each on a host of its own, to which tests do what docs/reliability.md lists.

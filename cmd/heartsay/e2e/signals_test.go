@@ -12,7 +12,7 @@ import (
 
 	"heartsay/api"
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // startHeld starts an agent that is held at the first thing that it does: its configuration file is a pipe, to which

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // TestFiveThousandSubscribersOfOneAgentAllHearOfAJoin opens 5,000 streams of events to a real agent

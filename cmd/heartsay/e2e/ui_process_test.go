@@ -13,7 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 	"heartsay/cmd/heartsay/internal/ui/uitest"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"heartsay/agent"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // TestTheConfigurationsOfTheBenchmarkAreTaken gives the flags in docs/measured/benchmarks.md to an agent. They must say what the

@@ -13,7 +13,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // moduleRoot is where docs and deploy are.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // configFile writes a configuration file and returns its path.

@@ -8,7 +8,7 @@ import (
 
 	"heartsay/agent"
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 	"heartsay/cmd/heartsay/internal/render"
 )
 

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 	"heartsay/cmd/heartsay/internal/config"
 )
 

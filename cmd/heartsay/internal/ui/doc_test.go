@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"heartsay/cmd/heartsay/internal/cli"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // moduleRoot is where docs and deploy are.

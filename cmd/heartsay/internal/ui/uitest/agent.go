@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"heartsay/api"
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // Agent serves what an agent with many members would, on a Unix socket, in the true shapes of the API. What it
