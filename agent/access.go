@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"os"
 
 	"heartsay/agent/internal/localapi"
@@ -21,6 +22,33 @@ func CheckFolder(path string) error { return safefile.CheckFolder(path) }
 // ReadToken returns the token of the API over TCP in the file at path: its content without the white space around it.
 // The error says what is wrong with the file, which must be one that only this user can read.
 func ReadToken(path string) (string, error) { return localapi.ReadToken(path) }
+
+// CheckTokens returns what is wrong with the files of the tokens for the API over TCP, or nil. A path that is "" is of no
+// file.
+func CheckTokens(full, read string) error {
+	_, err := readTokens(full, read)
+	return err
+}
+
+// readTokens reads the files of the tokens that are given.
+func readTokens(full, read string) (tokens localapi.Tokens, err error) {
+	for _, file := range []struct {
+		path  string
+		token *string
+	}{{full, &tokens.Full}, {read, &tokens.Read}} {
+		if file.path == "" {
+			continue
+		}
+		if *file.token, err = localapi.ReadToken(file.path); err != nil {
+			return tokens, err
+		}
+	}
+	if tokens.Full != "" && tokens.Full == tokens.Read {
+		return tokens, fmt.Errorf("token files %s and %s hold the same token: who has the second could change everything; "+
+			"make another with heartsay keys gen", full, read)
+	}
+	return tokens, nil
+}
 
 // CheckSocket returns why no agent of this user could serve its API at path now, or nil. A missing folder is made;
 // otherwise nothing stays behind.

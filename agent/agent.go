@@ -18,6 +18,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/handlers"
+	"heartsay/agent/internal/discovery"
 	"heartsay/agent/internal/localapi"
 	"heartsay/agent/keyring"
 	"heartsay/agent/node"
@@ -40,8 +41,10 @@ type Agent struct {
 	reloading  sync.Mutex                   // held while the key file is read again
 	handlers   *handlers.Runners
 	metrics    *metrics
-	server     *localapi.Server // of the local API, also when nobody listens
-	endpoints  sync.WaitGroup   // goroutines of endpoints
+	server     *localapi.Server              // of the local API, also when nobody listens
+	told       atomic.Pointer[told]          // what those who look for members are told, see source
+	dns        atomic.Pointer[discovery.DNS] // nil while DNS is not served
+	endpoints  sync.WaitGroup                // goroutines of endpoints
 }
 
 // Close stops the agent at once, without a goodbye, and returns when nothing of it runs any more.

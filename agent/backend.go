@@ -65,6 +65,7 @@ func (a *Agent) counters() map[string]uint64 {
 		all[h.Kind+"_retries"] += h.Retries
 	}
 	maps.Copy(all, a.server.Refused())
+	maps.Copy(all, a.dns.Load().Refused())
 	return all
 }
 

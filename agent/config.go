@@ -28,14 +28,15 @@ type Config struct {
 	Handlers handlers.Config `setting:",inline"` // programs and webhooks that are told of events, by [Open] and [Run]
 
 	// Endpoints, which [Run] opens and [Open] does not.
-	APITCP    netip.AddrPort `setting:"api-tcp"` // loopback address where the API is served as well, to who shows the token; zero: nowhere
-	TokenFile string         // file of that token
-	Metrics   netip.AddrPort // serve metrics, health and http_sd by TCP as well; zero: on the API's socket only
-	DNS       netip.AddrPort // answer DNS queries, UDP and TCP; zero: not
-	DNSZone   string         // the domain that DNS queries are answered for
-	WriteFile string         // file to keep at what Template makes of the view; "": none
-	Template  string         // Go template of the file, see docs/discovery.md
-	WriteExec string         // command for sh -c after each write of the file; "": none
+	APITCP        netip.AddrPort `setting:"api-tcp"` // loopback address where the API is served as well, to who shows the token; zero: nowhere
+	TokenFile     string         // file of that token
+	ReadTokenFile string         // file of a token that opens only what changes nothing
+	Metrics       netip.AddrPort // serve metrics, health and http_sd by TCP as well; zero: on the API's socket only
+	DNS           netip.AddrPort // answer DNS queries, UDP and TCP; zero: not
+	DNSZone       string         // the domain that DNS queries are answered for
+	WriteFile     string         // file to keep at what Template makes of the view; "": none
+	Template      string         // Go template of the file, see docs/discovery.md
+	WriteExec     string         // command for sh -c after each write of the file; "": none
 }
 
 // DefaultConfig returns the configuration of a profile without a name, see [node.DefaultConfig]: on loopback, with the

@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"heartsay/agent/internal/discovery"
 	"heartsay/api"
 )
 
@@ -27,7 +26,7 @@ func (c *cluster) ask(name, target string) (int, string) {
 func (c *cluster) targets(name, query string) string {
 	c.t.Helper()
 	status, body := c.ask(name, "/v1/sd/prometheus"+query)
-	var groups []discovery.TargetGroup
+	var groups []targetGroup
 	if err := json.Unmarshal([]byte(body), &groups); status != 200 || err != nil {
 		c.t.Fatalf("%s answers %s with %d %s", name, query, status, body)
 	}
@@ -108,7 +107,7 @@ func TestTargetsCarryTagsAsLabels(t *testing.T) {
 		c.web("a", 1, map[string]string{"app.kubernetes.io/name": "shop", "x": "a\nb"})
 		c.readyWithin("a", time.Second)
 		_, body := c.ask("a", "/v1/sd/prometheus")
-		var groups []discovery.TargetGroup
+		var groups []targetGroup
 		if err := json.Unmarshal([]byte(body), &groups); err != nil || len(groups) != 1 {
 			t.Fatalf("%v: %s", err, body)
 		}
@@ -147,4 +146,10 @@ func TestAnAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
 			t.Errorf("after the partition it lists [%s], want both", got)
 		}
 	})
+}
+
+// targetGroup is one element of the list that Prometheus reads.
+type targetGroup struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
 }

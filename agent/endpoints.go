@@ -3,18 +3,18 @@ package agent
 import (
 	"errors"
 	"fmt"
-	"net"
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/discovery"
 	"heartsay/agent/internal/localapi"
+	"heartsay/agent/ports"
 )
 
 // endpoints are what an agent opens besides its gossip and the socket of its API, when it is asked to: a port for scrapes,
 // one for DNS, a file. All of them are opened before the agent joins, so that a wrong one is found before anybody
 // relies on it.
 type endpoints struct {
-	scrapes net.Listener
+	scrapes *ports.Listener
 	dns     *discovery.DNS
 	file    *discovery.File
 }
@@ -62,6 +62,7 @@ func (o *endpoints) serve(a *Agent, server *localapi.Server) {
 	if o.dns != nil {
 		zone, _ := discovery.CheckZone(a.cfg.DNSZone)
 		count := func(rcode string) { a.metrics.answers.WithLabelValues(rcode).Inc() }
+		a.dns.Store(o.dns)
 		o.dns.Serve(zone, source{a}, count, func(err error) { a.Stop(err) })
 	}
 	if o.file != nil {

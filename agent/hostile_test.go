@@ -397,7 +397,7 @@ func TestHostile10ManySilentStreamsKeepNobodyOut(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := s.counted()["stream_share"]; got != 200-transport.MaxStreamShare {
-			s.t.Errorf("%d silent streams of one source were refused, want %d", got, 200-transport.MaxStreamShare)
+			s.t.Errorf("%d silent streams of one source were without a place, want %d", got, 200-transport.MaxStreamShare)
 		}
 		cfg := s.config("d", 4, at(1).String())
 		if s.insider != nil {

@@ -68,12 +68,12 @@ func (c Config) exposure() error {
 	}
 	faults = append(faults, c.deafToSeeds(), c.bridge())
 	switch {
-	case !c.APITCP.IsValid() && c.TokenFile != "":
+	case !c.APITCP.IsValid() && (c.TokenFile != "" || c.ReadTokenFile != ""):
 		faults = append(faults, errors.New("a token file is given, and no TCP address for the API that needs it"))
 	case !c.APITCP.IsValid():
-	case c.TokenFile == "":
+	case c.TokenFile == "" && c.ReadTokenFile == "":
 		faults = append(faults, errors.New("the API is to be served over TCP without a token file: "+
-			"every user and every web page of this host could use it; give --token-file"))
+			"every user and every web page of this host could use it; give --token-file, or --read-token-file"))
 	case !c.APITCP.Addr().Unmap().IsLoopback():
 		faults = append(faults, fmt.Errorf("the API is to be served on %s: only loopback is possible; for others, put a "+
 			"proxy with TLS in front", c.APITCP))

@@ -99,6 +99,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	w.drops(a.transport.Drops())
 	w.handlers(a.handlers.Stats())
 	w.drops(a.server.Refused())
+	w.drops(a.dns.Load().Refused())
 	readers := a.server.Readers()
 	w.gauge(descReaders, float64(readers.Open))
 	w.counter(descResets, readers.Resets)

@@ -1,16 +1,19 @@
 package agent
 
 import (
+	"context"
+	"io"
 	"net/http"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"heartsay/agent/internal/discovery"
 	"heartsay/agent/internal/localapi"
+	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/node"
 )
-
-// scrapesAtOnce is how many scrapes are answered at a time; more are told to come again.
-const scrapesAtOnce = 4
 
 // serveOperators adds to s what monitoring and orchestration ask an agent for, before it serves. All of it is read from
 // the newest snapshot.
@@ -18,16 +21,25 @@ func (a *Agent) serveOperators(s *localapi.Server) {
 	s.Add(localapi.Route{Path: "/readyz", Answer: func(r *http.Request) (any, error) {
 		return map[string]string{"status": "ok"}, a.Ready(r.Context())
 	}})
-	s.Add(localapi.Route{Path: "/metrics", Handler: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce, EnableOpenMetrics: true,
+	gathered := ratelimit.NewShared(func(context.Context) ([]*dto.MetricFamily, error) { return a.metrics.registry.Gather() })
+	scrapes := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return gathered.Get(context.Background()) })
+	s.Add(localapi.Route{Path: "/metrics", Handler: promhttp.HandlerFor(scrapes, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, EnableOpenMetrics: true,
 	})})
-	s.Add(localapi.Route{Path: "/v1/sd/prometheus", Query: discovery.TargetParameters, Answer: func(r *http.Request) (any, error) {
-		return discovery.Targets(source{a}, r.URL.Query())
+	targets := discovery.NewTargets(source{a})
+	s.Add(localapi.Route{Path: "/v1/sd/prometheus", Query: discovery.TargetParameters, Large: func(r *http.Request) (io.WriterTo, error) {
+		return targets.List(r.URL.Query())
 	}})
 }
 
-// source hands out what those who look for members are told.
+// source hands out what those who look for members are told. All who ask for the newest snapshot get the same one.
 type source struct{ agent *Agent }
+
+// told is what was handed out last.
+type told struct {
+	of       *node.Snapshot
+	snapshot *discovery.Snapshot
+}
 
 func (s source) Snapshot() (*discovery.Snapshot, error) {
 	newest, err := s.agent.Snapshot()
@@ -37,6 +49,11 @@ func (s source) Snapshot() (*discovery.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &discovery.Snapshot{Cluster: s.agent.cfg.Cluster, Self: s.agent.cfg.Name, Seq: newest.Seq, Views: newest.Views,
-		Isolated: newest.Isolated}, nil
+	last := s.agent.told.Load()
+	if last == nil || last.of != newest {
+		last = &told{newest, &discovery.Snapshot{Cluster: s.agent.cfg.Cluster, Self: s.agent.cfg.Name, Seq: newest.Seq,
+			Views: newest.Views, Isolated: newest.Isolated}}
+		s.agent.told.Store(last)
+	}
+	return last.snapshot, nil
 }

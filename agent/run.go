@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/internal/localapi"
+	"heartsay/agent/ports"
 	"heartsay/api"
 )
 
@@ -44,7 +45,7 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 		return err
 	}
 	defer endpoints.close()
-	tcp, token, err := listenTCP(cfg)
+	tcp, tokens, err := listenTCP(cfg)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 	if err != nil {
 		return err
 	}
-	err = a.serve(ctx, listener, tcp, token, endpoints, ready)
+	err = a.serve(ctx, listener, tcp, tokens, endpoints, ready)
 	a.handlers.Finish(finishTime)
 	if closeErr := a.Close(); err == nil && closeErr != nil && !errors.Is(closeErr, net.ErrClosed) {
 		log.Warn("close agent", "error", closeErr)
@@ -64,12 +65,13 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 }
 
 // serve serves the API until the agent is to end, and leaves.
-func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token string, endpoints *endpoints, ready func(Ready)) error {
+func (a *Agent) serve(ctx context.Context, listener net.Listener, tcp *ports.Listener, tokens localapi.Tokens,
+	endpoints *endpoints, ready func(Ready)) error {
 	endpoints.serve(a, a.server)
 	served := make(chan error, 2)
 	go func() { served <- a.server.Serve(listener) }()
 	if tcp != nil {
-		go func() { served <- a.server.ServeTCP(tcp, token) }()
+		go func() { served <- a.server.ServeTCP(tcp, tokens) }()
 		a.log.Info("API is served over TCP", "address", tcp.Addr())
 	}
 	self := a.Address()
@@ -102,20 +104,18 @@ func (a *Agent) serve(ctx context.Context, listener, tcp net.Listener, token str
 	return err
 }
 
-// listenTCP opens the address of the API over TCP, if there is to be one, and reads its token.
-func listenTCP(cfg Config) (net.Listener, string, error) {
+// listenTCP opens the address of the API over TCP, if there is to be one, and reads its tokens.
+func listenTCP(cfg Config) (l *ports.Listener, tokens localapi.Tokens, err error) {
 	if !cfg.APITCP.IsValid() {
-		return nil, "", nil
+		return nil, tokens, nil
 	}
-	token, err := localapi.ReadToken(cfg.TokenFile)
-	if err != nil {
-		return nil, "", &ConfigError{err}
+	if tokens, err = readTokens(cfg.TokenFile, cfg.ReadTokenFile); err != nil {
+		return nil, tokens, &ConfigError{err}
 	}
-	l, err := net.Listen("tcp", cfg.APITCP.String())
-	if err != nil {
-		return nil, "", fmt.Errorf("serve the API over TCP: %w: choose another address with --api-tcp", bareNetError(err))
+	if l, err = localapi.ListenTCP(cfg.APITCP); err != nil {
+		return nil, tokens, fmt.Errorf("serve the API over TCP: %w: choose another address with --api-tcp", bareNetError(err))
 	}
-	return l, token, nil
+	return l, tokens, nil
 }
 
 // bareNetError returns the cause of an error of a socket with the address, without the words of package net.

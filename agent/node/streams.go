@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/ports"
 	"heartsay/agent/seal"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
@@ -85,11 +86,12 @@ func (n *Node) serveStream(c net.Conn) error {
 		return err
 	}
 	first, err := n.readMessage(c, frames, wire.NewCodec(), frameTime)
-	switch {
-	case err != nil:
+	if err != nil {
 		explain(c, frames, err)
 		return err
-	case first.Kind().InPackets():
+	}
+	ports.Mark(c, ports.Working) // it is of a member, which makes way for nobody
+	if first.Kind().InPackets() {
 		return n.serveOthersLink(c, frames, first)
 	}
 	return n.serveSync(c, frames, first)
@@ -173,6 +175,9 @@ type countedStream struct {
 
 // counted returns c with its bytes counted.
 func (c *counts) counted(stream net.Conn) net.Conn { return countedStream{stream, &c.streamBytes} }
+
+// NetConn returns the stream itself.
+func (s countedStream) NetConn() net.Conn { return s.Conn }
 
 func (s countedStream) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)

@@ -2,7 +2,8 @@ package transport
 
 import "sync/atomic"
 
-// drops counts what a [Transport] refused. The names of the reasons are those of the JSON and the metrics.
+// drops counts what a [Transport] refused, but for streams without a place: stream_limit, no place was free, and
+// stream_share, its source had as many places as one may have. The names of the reasons are those of the JSON and the metrics.
 type drops struct {
 	packetQueue  atomic.Uint64 // packet_queue: the oldest packets of a full queue
 	packetKernel atomic.Uint64 // packet_kernel: dropped by the system, because they were not read in time
@@ -12,8 +13,6 @@ type drops struct {
 	packetFormat atomic.Uint64 // packet_format: it does not begin like an envelope
 	packetDenied atomic.Uint64 // packet_denied: from outside of the networks that are listened to
 	packetRate   atomic.Uint64 // packet_rate: more than one address, or all unknown ones together, may send
-	streamLimit  atomic.Uint64 // stream_limit: no place was free
-	streamShare  atomic.Uint64 // stream_share: its source has as many places as one may have
 	streamDenied atomic.Uint64 // stream_denied: from outside of the networks that are listened to
 	streamSource atomic.Uint64 // stream_source: IPv6 at an IPv4 address
 }
@@ -28,9 +27,7 @@ func (d *drops) snapshot() map[string]uint64 {
 		"packet_format": d.packetFormat.Load(),
 		"packet_denied": d.packetDenied.Load(),
 		"packet_rate":   d.packetRate.Load(),
-		"stream_share":  d.streamShare.Load(),
 		"stream_denied": d.streamDenied.Load(),
-		"stream_limit":  d.streamLimit.Load(),
 		"stream_source": d.streamSource.Load(),
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/ports"
 )
 
 // intake is what came and waits to be read: two queues, and the rules for what gets into them. Who reads the network
@@ -22,7 +23,7 @@ type intake struct {
 
 	packets chan *memberlist.Packet // each of [taken]
 	streams chan net.Conn
-	open    *ratelimit.Conns
+	open    *ports.Conns
 }
 
 func newIntake(local netip.AddrPort) *intake {
@@ -30,7 +31,7 @@ func newIntake(local netip.AddrPort) *intake {
 		local:   netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
 		packets: make(chan *memberlist.Packet, PacketQueue),
 		streams: make(chan net.Conn, MaxStreams),
-		open:    ratelimit.NewConns(ratelimit.Places(MaxStreams), MaxStreamShare),
+		open:    ports.New(ports.Bounds{Conns: ports.Places(MaxStreams), Share: MaxStreamShare, Idle: streamProof}),
 	}
 	in.maxPacket.Store(DefaultMaxPacket)
 	return in
@@ -72,7 +73,8 @@ func (in *intake) takePacket(from netip.AddrPort, b []byte, at time.Time) {
 	}
 }
 
-// takeStream queues c when there is a place for it, and closes it otherwise.
+// takeStream queues c when there is a place for it, and closes it otherwise. A stream that has made way for another may
+// still be in the queue; of too many that wait the oldest is closed.
 func (in *intake) takeStream(c net.Conn) {
 	from, ok := addr.Of(c.RemoteAddr())
 	if why := in.refusesStream(from); ok && why != nil {
@@ -81,16 +83,22 @@ func (in *intake) takeStream(c net.Conn) {
 		return
 	}
 	s, err := in.open.Add(c, ratelimit.Source(from.Addr()))
-	switch err {
-	case nil:
-		in.streams <- s // never waits: the queue is as long as there are places
+	if err != nil {
+		_ = c.Close()
 		return
-	case ratelimit.ErrShare:
-		in.drops.streamShare.Add(1)
-	default:
-		in.drops.streamLimit.Add(1)
 	}
-	_ = c.Close()
+	for {
+		select {
+		case in.streams <- s:
+			return
+		default:
+		}
+		select {
+		case oldest := <-in.streams:
+			_ = oldest.Close()
+		default: // a reader was faster
+		}
+	}
 }
 
 // end empties the queues and closes them, so that their readers end. Nothing may be taken any more.
@@ -98,7 +106,7 @@ func (in *intake) end() {
 	for {
 		select {
 		case <-in.packets:
-		case <-in.streams: // closed by [ratelimit.Conns.Close]
+		case <-in.streams: // closed by [ports.Conns.Close]
 		default:
 			close(in.packets)
 			close(in.streams)

@@ -1,8 +1,11 @@
 package transport
 
 import (
+	"fmt"
 	"net"
 	"testing"
+
+	"heartsay/agent/ports"
 )
 
 // dialFrom opens a stream to tr from an address of this host's loopback network.
@@ -18,26 +21,48 @@ func dialFrom(t *testing.T, tr *Transport, source string) net.Conn {
 }
 
 // R15.
-func TestOneSourceCannotTakeEveryPlaceOfStreams(t *testing.T) {
+func TestStreamsOfOneSourceMakeWayForEachOtherAndForNobodyElse(t *testing.T) {
 	tr := listenAt(t, "127.0.0.1")
-	var held []net.Conn
+	oldest := dialFrom(t, tr, "127.0.0.2")
+	proven := takeWithin(t, tr.streams)
+	ports.Mark(proven, ports.Working)
+	var far []net.Conn
 	for range MaxStreamShare {
-		dialFrom(t, tr, "127.0.0.2")
-		held = append(held, takeWithin(t, tr.streams))
+		far = append(far, dialFrom(t, tr, "127.0.0.2"))
+		takeWithin(t, tr.streams)
 	}
-	if _, err := dialFrom(t, tr, "127.0.0.2").Read(make([]byte, 1)); err == nil {
-		t.Errorf("stream %d of one source was answered: it must be closed", MaxStreamShare+1)
+	if _, err := far[0].Read(make([]byte, 1)); err == nil {
+		t.Errorf("beside %d streams of one source, the oldest unproven one is open", MaxStreamShare)
 	}
 	if got := tr.Drops()["stream_share"]; got != 1 {
-		t.Errorf("%d refused streams were counted: want 1", got)
+		t.Errorf("%d streams without a place were counted: want 1", got)
 	}
 	dialFrom(t, tr, "127.0.0.3")
 	takeWithin(t, tr.streams).Close() // another source is served
-	held[0].Close()
-	held[0].Close() // frees one place, not two
-	dialFrom(t, tr, "127.0.0.2")
-	takeWithin(t, tr.streams)
-	if _, err := dialFrom(t, tr, "127.0.0.2").Read(make([]byte, 1)); err == nil {
-		t.Error("one stream was closed, twice, and two new ones of its source were let in")
+	if _, err := proven.Write([]byte("x")); err != nil {
+		t.Errorf("the stream of a member was closed: %v", err)
+	}
+	if n, err := oldest.Read(make([]byte, 1)); n != 1 {
+		t.Errorf("the stream of a member was closed: %v", err)
+	}
+}
+
+func TestHostile18StreamsOfFourSourcesKeepNobodyOut(t *testing.T) {
+	tr := listenAt(t, "127.0.0.1")
+	for i := range MaxStreams {
+		dialFrom(t, tr, fmt.Sprintf("127.0.0.%d", 2+i%4))
+		takeWithin(t, tr.streams)
+	}
+	dialFrom(t, tr, "127.0.0.9")
+	fifth := takeWithin(t, tr.streams)
+	for i := range 2 * MaxStreams {
+		dialFrom(t, tr, fmt.Sprintf("127.0.0.%d", 2+i%4))
+		takeWithin(t, tr.streams)
+	}
+	if _, err := fifth.Write([]byte("x")); err != nil {
+		t.Errorf("four sources that go on opening streams closed the one of a fifth: %v", err)
+	}
+	if got := tr.Drops(); got["stream_limit"] == 0 {
+		t.Errorf("streams without a place are not counted: %v", got)
 	}
 }

@@ -31,6 +31,9 @@ const (
 	DefaultMaxPacket = 2048 // bytes of a packet, as long as LimitPackets says nothing else
 )
 
+// streamProof is how long an accepted stream may take to show that it is one of a member.
+const streamProof = 10 * time.Second
+
 // Transport sends and takes packets and streams. Its methods are safe for concurrent use.
 type Transport struct {
 	*intake
@@ -91,7 +94,8 @@ func (t *Transport) Receive() (b []byte, from netip.AddrPort, at time.Time, err 
 func (t *Transport) Waiting() int { return len(t.packets) }
 
 // Accept returns the next stream that another host opened, and waits for one. The caller must close it; until then it
-// holds one of [MaxStreams] places. The error is [io.EOF] after Close.
+// holds one of [MaxStreams] places, and makes way for others until [ports.Mark] says that it works. The error is [io.EOF]
+// after Close.
 func (t *Transport) Accept() (net.Conn, error) {
 	c, ok := <-t.streams
 	if !ok {
@@ -102,7 +106,11 @@ func (t *Transport) Accept() (net.Conn, error) {
 
 // Drops returns how many packets and streams were refused since the start, by reason. The caller owns the map. Every
 // reason is present, see [wireDrops].
-func (t *Transport) Drops() map[string]uint64 { return t.drops.snapshot() }
+func (t *Transport) Drops() map[string]uint64 {
+	all, crowded := t.drops.snapshot(), t.open.Crowded()
+	all["stream_limit"], all["stream_share"] = crowded.Full, crowded.Share
+	return all
+}
 
 // Send sends b to one host as one packet. It never waits for a resolver, and success does not mean that b arrives.
 func (t *Transport) Send(to netip.AddrPort, b []byte) error {

@@ -9,14 +9,17 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
-	"golang.org/x/net/netutil"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/ratelimit"
+	"heartsay/agent/ports"
 )
 
 // Bounds of the DNS server.
 const (
 	dnsStreams   = 64              // TCP connections at a time
+	dnsShare     = 16              // of them, of one source
+	dnsWork      = 64              // queries by UDP that are answered at once; those of one source: a quarter
 	dnsIdle      = 8 * time.Second // for a connection without a query
 	dnsCloseTime = 2 * time.Second // for answers under way at the end
 	dnsTime      = 2 * time.Second // for the caller to send a query or take an answer
@@ -28,7 +31,9 @@ const (
 type DNS struct {
 	address  netip.AddrPort
 	packets  net.PacketConn
-	listener net.Listener
+	listener *ports.Listener
+	guard    *dnsGuard
+	work     *ports.Work // for queries by UDP: by TCP, each connection has one under way
 	zone     dnsZone
 	count    func(rcode string)
 	running  []*dns.Server
@@ -44,7 +49,9 @@ func ListenDNS(address netip.AddrPort) (*DNS, error) {
 		bound, _ := addr.Of(packets.LocalAddr())
 		listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(bound))
 		if err == nil {
-			return &DNS{address: bound, packets: packets, listener: netutil.LimitListener(listener, dnsStreams)}, nil
+			bounds := ports.Bounds{Conns: ports.Places(dnsStreams), Share: dnsShare, Idle: dnsIdle}
+			return &DNS{address: bound, packets: packets, listener: ports.Listen(listener, bounds), guard: newDNSGuard(),
+				work: ports.NewWork(dnsWork, dnsWork/4)}, nil
 		}
 		_ = packets.Close()
 		if address.Port() != 0 || tries == 9 {
@@ -62,6 +69,7 @@ func (d *DNS) Serve(zone string, source Source, count func(rcode string), failed
 	d.zone, d.count = dnsZone{zone, source}, count
 	for _, s := range []*dns.Server{{PacketConn: d.packets}, {Listener: d.listener}} {
 		s.Handler, s.ReadTimeout, s.WriteTimeout = d, dnsTime, dnsTime
+		s.DecorateReader = func(r dns.Reader) dns.Reader { return markingReader{r} }
 		s.IdleTimeout = func() time.Duration { return dnsIdle }
 		started := make(chan struct{})
 		s.NotifyStartedFunc = func() { close(started) }
@@ -80,12 +88,56 @@ func (d *DNS) Serve(zone string, source Source, count func(rcode string), failed
 	}
 }
 
+// markingReader notes which connections have sent a query, and are sent an answer.
+type markingReader struct{ dns.Reader }
+
+func (r markingReader) ReadTCP(c net.Conn, timeout time.Duration) ([]byte, error) {
+	ports.Mark(c, ports.Resting)
+	b, err := r.Reader.ReadTCP(c, timeout)
+	if err == nil && new(dns.Msg).Unpack(b) == nil {
+		ports.Mark(c, ports.Working)
+	}
+	return b, err
+}
+
 // ServeDNS answers one query.
 func (d *DNS) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
-	m := d.zone.reply(query)
-	size := dns.MaxMsgSize
+	source, _ := addr.Of(w.RemoteAddr())
+	from, now := source.Addr(), time.Now()
+	cookie := cookieOf(query)
+	trust, size := dnsAnything, dns.MaxMsgSize
 	if _, ok := w.RemoteAddr().(*net.UDPAddr); ok {
-		size = d.udpSize(query)
+		done, ok := d.work.Try(ratelimit.Source(from))
+		if !ok {
+			d.guard.busy.Add(1)
+			return // it asks again
+		}
+		defer done()
+		trust, size = d.guard.judge(from, cookie, now), d.udpSize(query)
+	} else {
+		d.guard.prove(from, now)
+	}
+	m := d.answer(query, trust, size)
+	if m.IsEdns0() != nil && cookie != nil {
+		d.guard.addCookie(m, cookie, from, now)
+	}
+	m.Truncate(size)
+	if trust == dnsThrice {
+		d.guard.bound(m, query)
+	}
+	d.count(dns.RcodeToString[m.Rcode])
+	_ = w.WriteMsg(m) // the caller is gone
+}
+
+// answer returns the answer to a query, with not many more records than fit into size.
+func (d *DNS) answer(query *dns.Msg, trust dnsTrust, size int) *dns.Msg {
+	m := new(dns.Msg)
+	if trust == dnsNothing {
+		m.SetReply(query)
+		emptied(m)
+		m.RecursionAvailable = false
+	} else {
+		m = d.zone.reply(query, size)
 	}
 	if opt := query.IsEdns0(); opt != nil {
 		if opt.Version() != 0 {
@@ -93,9 +145,21 @@ func (d *DNS) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 		}
 		m.SetEdns0(uint16(d.mostUDP()), false)
 	}
-	m.Truncate(size)
-	d.count(dns.RcodeToString[m.Rcode])
-	_ = w.WriteMsg(m) // the caller is gone
+	return m
+}
+
+// Refused returns how many connections and queries were not answered in full, by reason. The caller owns the map. Every
+// reason is present, also of a DNS that is nil.
+func (d *DNS) Refused() map[string]uint64 {
+	all := map[string]uint64{"dns_limit": 0, "dns_share": 0, "dns_rate": 0, "dns_cut": 0, "dns_busy": 0}
+	if d != nil {
+		crowded := d.listener.Crowded()
+		all["dns_limit"], all["dns_share"] = crowded.Full, crowded.Share // connections without a place
+		all["dns_rate"] = d.guard.rate.Load()                            // queries of addresses that ask too fast
+		all["dns_cut"] = d.guard.cut.Load()                              // answers too long for an unproven address
+		all["dns_busy"] = d.guard.busy.Load()                            // queries that came while too many were answered
+	}
+	return all
 }
 
 // udpSize returns how large an answer by UDP may be.

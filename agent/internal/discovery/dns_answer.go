@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"iter"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -20,8 +21,12 @@ type dnsZone struct {
 	source Source
 }
 
-// reply returns the answer to a query, whatever it is.
-func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
+// leastRecord is the fewest bytes of a record in an answer.
+const leastRecord = 16
+
+// reply returns the answer to a query, whatever it is. More records than could fit into size bytes are left out, but for
+// one, which shows that it is not all.
+func (z dnsZone) reply(query *dns.Msg, size int) *dns.Msg {
 	m := new(dns.Msg)
 	m.SetReply(query)
 	m.RecursionAvailable = false
@@ -41,18 +46,18 @@ func (z dnsZone) reply(query *dns.Msg) *dns.Msg {
 		return m.SetRcode(query, dns.RcodeServerFailure)
 	}
 	m.Authoritative = true
-	z.fill(m, question, name, s)
+	z.fill(m, question, name, s, size/leastRecord+1)
 	return m
 }
 
-// fill writes the answer to a question for a name of the zone.
-func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *Snapshot) {
+// fill writes the answer to a question for a name of the zone, of so many records at most.
+func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *Snapshot, most int) {
 	q, ok := parseDNSName(name, z.name)
 	if !ok {
 		z.deny(m, dns.RcodeNameError, s)
 		return
 	}
-	views, err := q.find(s)
+	views, err := s.named(name, q.wanted)
 	if q.address.IsValid() {
 		views, err = nil, nil
 	}
@@ -64,12 +69,11 @@ func (z dnsZone) fill(m *dns.Msg, question dns.Question, name string, s *Snapsho
 		z.deny(m, dns.RcodeNameError, s)
 		return
 	}
-	rand.Shuffle(len(views), func(i, j int) { views[i], views[j] = views[j], views[i] }) // who takes the first takes any
 	switch question.Qtype {
 	case dns.TypeA, dns.TypeAAAA:
-		z.addresses(m, question, q, views)
+		z.addresses(m, question, q, views, most)
 	case dns.TypeSRV:
-		z.services(m, question, q, views)
+		z.services(m, question, q, views, most)
 	case dns.TypeSOA, dns.TypeNS:
 		z.authority(m, question, q, s)
 	case dns.TypeANY:
@@ -85,28 +89,56 @@ func (z dnsZone) deny(m *dns.Msg, rcode int, s *Snapshot) {
 	m.Rcode, m.Ns = rcode, []dns.RR{z.soa(s)}
 }
 
-func (z dnsZone) addresses(m *dns.Msg, question dns.Question, q dnsQuery, views []membership.View) {
+func (z dnsZone) addresses(m *dns.Msg, question dns.Question, q dnsQuery, views []membership.View, most int) {
 	if q.address.IsValid() {
 		m.Answer = appendAddress(m.Answer, question.Name, q.address, question.Qtype)
 	}
 	if q.service != "" {
 		return
 	}
-	seen := map[netip.Addr]bool{} // several members may share a host
-	for _, v := range views {
-		if ip := v.Record.Address.Addr(); !seen[ip] {
+	seen := map[netip.Addr]bool{}         // several members may share a host
+	for i := range shuffled(len(views)) { // who takes the first takes any
+		if ip := views[i].Record.Address.Addr(); !seen[ip] {
 			seen[ip] = true
 			m.Answer = appendAddress(m.Answer, question.Name, ip, question.Qtype)
+		}
+		if len(m.Answer) >= most {
+			return
+		}
+	}
+}
+
+// shuffled yields the numbers below n, each once and in any order. To begin costs nothing, however large n is.
+func shuffled(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		moved := map[int]int{} // numbers that are not in their own place
+		at := func(i int) int {
+			if v, ok := moved[i]; ok {
+				return v
+			}
+			return i
+		}
+		for i := range n {
+			j := i + rand.IntN(n-i)
+			v := at(j)
+			moved[j] = at(i)
+			if !yield(v) {
+				return
+			}
 		}
 	}
 }
 
 // services answers with the ports of a service, the alive before the suspect, and with the addresses of those hosts.
-func (z dnsZone) services(m *dns.Msg, question dns.Question, q dnsQuery, views []membership.View) {
+func (z dnsZone) services(m *dns.Msg, question dns.Question, q dnsQuery, views []membership.View, most int) {
 	if q.service == "" {
 		return
 	}
-	for _, v := range views {
+	for i := range shuffled(len(views)) {
+		if len(m.Answer) >= most {
+			return
+		}
+		v := views[i]
 		port, ok := q.servicePort(v)
 		if !ok {
 			continue

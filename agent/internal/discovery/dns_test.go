@@ -109,7 +109,7 @@ func TestDNSNamesChooseMembers(t *testing.T) {
 		{".", dns.TypeNS, "REFUSED"},
 		{"notheartsay.", dns.TypeA, "REFUSED"},
 	} {
-		m := z.reply(query(c.name, c.qtype))
+		m := z.reply(query(c.name, c.qtype), dns.MaxMsgSize)
 		if got := answers(m); got != c.want {
 			t.Errorf("%s %s is [%s], want [%s]", c.name, dns.TypeToString[c.qtype], got, c.want)
 		}
@@ -125,7 +125,7 @@ func TestDNSNamesChooseMembers(t *testing.T) {
 }
 
 func TestDNSServicesComeWithAddresses(t *testing.T) {
-	m := zoneOf(shop()).reply(query("_http._tcp.heartsay.", dns.TypeSRV))
+	m := zoneOf(shop()).reply(query("_http._tcp.heartsay.", dns.TypeSRV), dns.MaxMsgSize)
 	var got []string
 	for _, rr := range m.Extra {
 		got = append(got, rr.String())
@@ -141,7 +141,7 @@ func TestDNSGivesAMemberWithAnAwkwardNameTheNameOfItsAddress(t *testing.T) {
 	for _, name := range []string{strings.Repeat("x", 64), "a..b", ".a"} {
 		s := &Snapshot{Views: []membership.View{seen(name, "10.0.0.1:4327", membership.Alive, "http", "80")}}
 		z := zoneOf(s)
-		m := z.reply(query("_http._tcp.heartsay.", dns.TypeSRV))
+		m := z.reply(query("_http._tcp.heartsay.", dns.TypeSRV), dns.MaxMsgSize)
 		if got := answers(m); got != "1 1 80 0a000001.addr.heartsay." {
 			t.Errorf("%q is told as [%s]", name, got)
 		}
@@ -157,12 +157,12 @@ func TestDNSFailsRatherThanTellNothingByAccident(t *testing.T) {
 	for name, want := range map[string]string{
 		"mail.role.tag.heartsay.": "SERVFAIL", "db.member.heartsay.": "SERVFAIL", "lb.member.heartsay.": "10.0.0.9",
 	} {
-		if got := answers(zoneOf(s).reply(query(name, dns.TypeA))); got != want {
+		if got := answers(zoneOf(s).reply(query(name, dns.TypeA), dns.MaxMsgSize)); got != want {
 			t.Errorf("an isolated agent answers %s with [%s], want [%s]", name, got, want)
 		}
 	}
 	unready := dnsZone{"heartsay.", told{err: errors.New("it has not joined")}}
-	if got := answers(unready.reply(query("heartsay.", dns.TypeA))); got != "SERVFAIL" {
+	if got := answers(unready.reply(query("heartsay.", dns.TypeA), dns.MaxMsgSize)); got != "SERVFAIL" {
 		t.Errorf("an agent that is not ready answers [%s], want SERVFAIL", got)
 	}
 }
@@ -174,11 +174,11 @@ func TestDNSRefusesWhatIsNoQuestion(t *testing.T) {
 	chaos.Question[0].Qclass = dns.ClassCHAOS
 	two.Question = append(two.Question, two.Question[0])
 	for want, m := range map[string]*dns.Msg{"NOTIMP": update, "REFUSED": chaos, "FORMERR": two} {
-		if got := answers(z.reply(m)); got != want {
+		if got := answers(z.reply(m, dns.MaxMsgSize)); got != want {
 			t.Errorf("the answer is %s, want %s", got, want)
 		}
 	}
-	if got := answers(z.reply(none)); got != "FORMERR" {
+	if got := answers(z.reply(none, dns.MaxMsgSize)); got != "FORMERR" {
 		t.Errorf("no question is answered with %s, want FORMERR", got)
 	}
 }
@@ -266,7 +266,7 @@ func FuzzDNSReply(f *testing.F) {
 		if q.Unpack(b) != nil {
 			return
 		}
-		m := z.reply(q)
+		m := z.reply(q, dns.MaxMsgSize)
 		m.Truncate(dns.MinMsgSize)
 		packed, err := m.Pack()
 		if err != nil {

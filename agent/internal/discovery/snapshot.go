@@ -12,17 +12,48 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"heartsay/api"
 	"heartsay/membership"
 )
 
-// Snapshot is what answers are made of: the members at one moment. It never changes.
+// Snapshot is what answers are made of: the members at one moment. It never changes, so that what was found in it is kept
+// for those who ask the same. It must not be copied.
 type Snapshot struct {
 	Cluster, Self string // names of the cluster and of the agent's own member
 	Seq           uint64 // of the newest event whose effect it holds for certain
 	Views         []membership.View
 	Isolated      string // who all are gone, when the agent sees nobody else present although it should; else ""
+
+	mu    sync.Mutex
+	found map[string][]membership.View // by name of DNS: what was found, and was not empty
+}
+
+// maxFound is for how many names a snapshot keeps what was found.
+const maxFound = 64
+
+// named returns the members that are wanted by a name of DNS. The caller must not change the list.
+func (s *Snapshot) named(name string, w wanted) ([]membership.View, error) {
+	s.mu.Lock()
+	found, ok := s.found[name]
+	s.mu.Unlock()
+	if ok {
+		return found, nil
+	}
+	found, err := w.find(s)
+	if err != nil || len(found) == 0 {
+		return found, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found == nil {
+		s.found = map[string][]membership.View{}
+	}
+	if len(s.found) < maxFound {
+		s.found[name] = found
+	}
+	return found, nil
 }
 
 // Source hands out the newest snapshot. Its error, an [*api.Error], says why none can be relied on: the agent is not

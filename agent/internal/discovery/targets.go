@@ -1,9 +1,13 @@
 package discovery
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 
 	"heartsay/agent/addr"
 	"heartsay/api"
@@ -17,14 +21,33 @@ type targetsQuery struct {
 	portTag string // tag that holds a member's port; "": the gossip address
 }
 
-// Targets returns the list that Prometheus' http_sd asks for by values: one group for each member that is wanted. The
-// error, an [*api.Error], says what is wrong with values, or why there is no list to rely on.
-func Targets(source Source, values url.Values) ([]TargetGroup, error) {
+// Targets answers Prometheus' http_sd. What is told of a member is encoded once, for all who ask, and once more when the
+// member has changed. It is safe for concurrent use.
+type Targets struct {
+	source Source
+
+	mu     sync.Mutex
+	labels map[string]labels // by name of the member
+}
+
+// labels are those of one member as JSON.
+type labels struct {
+	record *membership.Record
+	state  membership.State
+	json   []byte
+}
+
+// NewTargets returns what answers from source.
+func NewTargets(source Source) *Targets { return &Targets{source: source, labels: map[string]labels{}} }
+
+// List returns the list that is asked for by values: one group for each member that is wanted. The error, an [*api.Error],
+// says what is wrong with values, or why there is no list to rely on.
+func (t *Targets) List(values url.Values) (io.WriterTo, error) {
 	q, err := parseTargetsQuery(values)
 	if err != nil {
 		return nil, err
 	}
-	s, err := source.Snapshot()
+	s, err := t.source.Snapshot()
 	if err != nil {
 		return nil, err
 	}
@@ -32,10 +55,72 @@ func Targets(source Source, values url.Values) ([]TargetGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.groups(s.Cluster, views), nil
+	t.forget(len(s.Views))
+	return &targetList{t, q, s.Cluster, views}, nil
 }
 
-// TargetParameters are the query parameters that [Targets] reads.
+// forget drops all labels when those of members that are gone could be most of them.
+func (t *Targets) forget(members int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.labels) > 2*members+16 {
+		clear(t.labels)
+	}
+}
+
+// of returns the labels of a member as JSON. The caller must not change it.
+func (t *Targets) of(cluster string, v membership.View) ([]byte, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known := t.labels[v.Record.Name]; known.record == v.Record && known.state == v.State {
+		return known.json, nil
+	}
+	data, err := json.Marshal(metaLabels(cluster, v))
+	if err != nil {
+		return nil, fmt.Errorf("encode the labels of %s: %w", v.Record.Name, err)
+	}
+	t.labels[v.Record.Name] = labels{v.Record, v.State, data}
+	return data, nil
+}
+
+// targetList is the list that Prometheus reads [https://prometheus.io/docs/prometheus/latest/http_sd/]: groups of targets
+// and labels.
+type targetList struct {
+	of      *Targets
+	query   targetsQuery
+	cluster string
+	views   []membership.View
+}
+
+// WriteTo writes the list as JSON, group by group. A member whose tag names no port is left out.
+func (l *targetList) WriteTo(w io.Writer) (written int64, err error) {
+	before := "["
+	for _, v := range l.views {
+		target, ok := l.query.target(v)
+		if !ok {
+			continue
+		}
+		labels, err := l.of.of(l.cluster, v)
+		if err != nil {
+			return written, err
+		}
+		for _, part := range [][]byte{fmt.Appendf(nil, `%s{"targets":["%s"],"labels":`, before, target), labels, []byte("}")} {
+			n, err := w.Write(part)
+			if written += int64(n); err != nil {
+				return written, err
+			}
+		}
+		before = ","
+	}
+	end := "]"
+	if before == "[" {
+		end = "[]"
+	}
+	n, err := io.WriteString(w, end)
+	return written + int64(n), err
+}
+
+// TargetParameters are the query parameters that [Targets.List] reads.
 var TargetParameters = []string{"state", "tag", "port", "port_tag"}
 
 // parseTargetsQuery returns what values ask for. Without a state it is all members but those who left: the dead stay
@@ -88,31 +173,19 @@ func portOf(v membership.View, tag string) (uint16, bool) {
 	return addr.ParsePort(value)
 }
 
-// TargetGroup is one element of the list that Prometheus reads
-// [https://prometheus.io/docs/prometheus/latest/http_sd/].
-type TargetGroup struct {
-	Targets []string          `json:"targets"`
-	Labels  map[string]string `json:"labels"`
-}
-
-// groups returns a group for each member; one whose tag names no port is left out. The list is never nil.
-func (q targetsQuery) groups(cluster string, views []membership.View) []TargetGroup {
-	groups := []TargetGroup{}
-	for _, v := range views {
-		target := v.Record.Address
-		port, ok := q.port, true
-		if q.portTag != "" {
-			port, ok = portOf(v, q.portTag)
+// target returns what is scraped of a member; false when its tag names no port.
+func (q targetsQuery) target(v membership.View) (target netip.AddrPort, ok bool) {
+	target = v.Record.Address
+	port := q.port
+	if q.portTag != "" {
+		if port, ok = portOf(v, q.portTag); !ok {
+			return target, false
 		}
-		if !ok {
-			continue
-		}
-		if port > 0 {
-			target = netip.AddrPortFrom(target.Addr(), port)
-		}
-		groups = append(groups, TargetGroup{[]string{target.String()}, metaLabels(cluster, v)})
 	}
-	return groups
+	if port > 0 {
+		target = netip.AddrPortFrom(target.Addr(), port)
+	}
+	return target, true
 }
 
 // metaLabels returns what Prometheus may make labels of. It drops those that no rule keeps.

@@ -2,7 +2,10 @@ package localapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"slices"
 
@@ -16,7 +19,7 @@ import (
 func (s *Server) calls() map[string]route {
 	return map[string]route{
 		"/livez":      {method: http.MethodGet, handle: s.livez},
-		"/v1/members": {method: http.MethodGet, handle: s.members},
+		"/v1/members": {method: http.MethodGet, large: true, handle: s.members},
 		"/v1/self":    {method: http.MethodGet, handle: s.self},
 		"/v1/events":  {method: http.MethodGet, query: []string{"after", "snapshot", "type"}, handle: s.events},
 		"/v1/join":    {method: http.MethodPost, handle: post(s, s.join)},
@@ -30,6 +33,34 @@ func (s *Server) calls() map[string]route {
 	}
 }
 
+// maxAsked is how many bytes of a request are logged.
+const maxAsked = 256
+
+// logAsked logs who asks for a change, before it is made: a leave ends the agent. A probe changes nothing.
+func (s *Server) logAsked(r *http.Request, request any) {
+	if r.URL.Path == "/v1/probe" {
+		return
+	}
+	asked, _ := json.Marshal(request) // it was JSON before
+	if len(asked) > maxAsked {
+		asked = append(asked[:maxAsked], "..."...)
+	}
+	s.log.Info("asked over the API", append([]any{"call", r.URL.Path, "request", string(asked)}, askedBy(r)...)...)
+}
+
+// askedBy returns who sent r, as the fields of a line of the log: the user and process at the other end of the socket, or
+// an address.
+func askedBy(r *http.Request) []any {
+	if c := callerOf(r); c != nil {
+		if unix, ok := c.conn.(*net.UnixConn); ok {
+			if uid, pid, err := peerOf(unix); err == nil {
+				return []any{"uid", uid, "pid", pid}
+			}
+		}
+	}
+	return []any{"address", r.RemoteAddr}
+}
+
 // post returns what answers a request whose body is a T, or nothing: with what call returns.
 func post[T any](s *Server, call func(context.Context, T) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -39,18 +70,36 @@ func post[T any](s *Server, call func(context.Context, T) (any, error)) http.Han
 				s.refuse(w, err)
 				return
 			}
+			s.logAsked(r, request)
 		}
 		answer, err := call(r.Context(), request)
 		s.reply(w, answer, err)
 	}
 }
 
+// members answers with the view, which is asked for and encoded once for all who ask at once.
 func (s *Server) members(w http.ResponseWriter, r *http.Request) {
-	m, err := s.backend.Members(r.Context())
+	data, err := s.view.Get(r.Context())
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	s.answerJSON(w, http.StatusOK, data)
+}
+
+func (s *Server) encodeMembers(ctx context.Context) ([]byte, error) {
+	m, err := s.backend.Members(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if m.Members == nil {
 		m.Members = []api.Member{}
 	}
-	s.reply(w, m, err)
+	data, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode the members: %w", err)
+	}
+	return append(data, '\n'), nil
 }
 
 func (s *Server) self(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package localapi
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -115,10 +116,31 @@ func (s *Server) answer(w http.ResponseWriter, status int, v any) {
 		status = http.StatusInternalServerError
 		data, _ = json.Marshal(api.Error{Code: api.CodeInternal, Message: "encode the answer: " + err.Error()})
 	}
-	data = append(data, '\n')
+	s.answerJSON(w, status, append(data, '\n'))
+}
+
+// answerJSON writes data, a line of JSON, under status.
+func (s *Server) answerJSON(w http.ResponseWriter, status int, data []byte) {
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.writeTime))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	w.WriteHeader(status)
 	w.Write(data)
+}
+
+// replyLarge answers with what v writes, or with err if there is one. Of the answer no more is held than a frame.
+func (s *Server) replyLarge(w http.ResponseWriter, v io.WriterTo, err error) {
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.writeTime))
+	w.Header().Set("Content-Type", "application/json")
+	out := bufio.NewWriterSize(w, frameSize)
+	if _, err := v.WriteTo(out); err != nil {
+		panic(http.ErrAbortHandler) // the caller is gone or too slow, and shall not take a part for the whole
+	}
+	if out.WriteByte('\n') != nil || out.Flush() != nil {
+		panic(http.ErrAbortHandler)
+	}
 }

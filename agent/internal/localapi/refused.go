@@ -1,10 +1,6 @@
 package localapi
 
 import (
-	"context"
-	"net"
-	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"heartsay/api"
@@ -16,6 +12,7 @@ type refused struct {
 	badRequest   atomic.Uint64 // api_bad_request: a body, query or method that is not taken
 	notPermitted atomic.Uint64 // api_not_permitted: of a web page, or for another host
 	token        atomic.Uint64 // api_token: without the token
+	busy         atomic.Uint64 // api_busy: more large answers at once than the port makes
 	notFound     atomic.Uint64 // api_not_found: a route or member that there is not
 }
 
@@ -25,6 +22,7 @@ func (r *refused) snapshot() map[string]uint64 {
 		"api_bad_request":   r.badRequest.Load(),
 		"api_not_permitted": r.notPermitted.Load(),
 		"api_token":         r.token.Load(),
+		"api_busy":          r.busy.Load(),
 		"api_not_found":     r.notFound.Load(),
 	}
 }
@@ -39,40 +37,4 @@ func (r *refused) count(e *api.Error) {
 	case api.CodeNotFound:
 		r.notFound.Add(1)
 	}
-}
-
-// requestsOf are the requests of one connection: those that began, and those that could be read. The rest was answered
-// by net/http, which tells nobody.
-type requestsOf struct{ began, read atomic.Uint64 }
-
-type requestsKey struct{}
-
-// watch makes s count the requests that cannot be read.
-func (r *refused) watch(s *http.Server) {
-	var open sync.Map // of *requestsOf, by net.Conn
-	handler := s.Handler
-	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		n := new(requestsOf)
-		open.Store(c, n)
-		return context.WithValue(ctx, requestsKey{}, n)
-	}
-	s.ConnState = func(c net.Conn, state http.ConnState) {
-		n, ok := open.Load(c)
-		if !ok {
-			return
-		}
-		switch of := n.(*requestsOf); state {
-		case http.StateActive:
-			of.began.Add(1)
-		case http.StateHijacked:
-			open.Delete(c)
-		case http.StateClosed:
-			open.Delete(c)
-			r.malformed.Add(of.began.Load() - of.read.Load())
-		}
-	}
-	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		q.Context().Value(requestsKey{}).(*requestsOf).read.Add(1)
-		handler.ServeHTTP(w, q)
-	})
 }

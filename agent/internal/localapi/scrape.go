@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"heartsay/agent/addr"
+	"heartsay/agent/ports"
 	"heartsay/api"
 )
 
@@ -22,33 +21,37 @@ var scrapeRoutes = []string{"/metrics", "/livez", "/readyz", "/v1/sd/prometheus"
 // scrapeHead is how long a caller may take to send its request: few connections are open at a time, and a probe waits.
 const scrapeHead = 2 * time.Second
 
-// scrapeConns is how many connections the port for scrapes has at a time.
-const scrapeConns = 64
+// Connections that the port for scrapes has at a time, and those of one source.
+const (
+	scrapeConns = 64
+	scrapeShare = 16
+)
 
 // ListenForScrapes opens the port for scrapes, see [Server.ServeScrapes]. Port 0 picks a free one.
-func ListenForScrapes(address netip.AddrPort) (net.Listener, error) {
+func ListenForScrapes(address netip.AddrPort) (*ports.Listener, error) {
 	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(address))
 	if err != nil {
 		return nil, fmt.Errorf("listen for scrapes on %s: %w", address, err)
 	}
-	return netutil.LimitListener(l, scrapeConns), nil
+	return ports.Listen(l, ports.Bounds{Conns: ports.Places(scrapeConns), Share: scrapeShare, Idle: idleTime}), nil
 }
 
 // ServeScrapes answers on l until Close, for tools that cannot speak to a Unix socket. Of the routes it has those that
 // are scraped: metrics, health and targets.
-func (s *Server) ServeScrapes(l net.Listener) error {
+func (s *Server) ServeScrapes(l *ports.Listener) error {
 	own, _ := addr.Of(l.Addr())
-	server := newHTTPServer(s.scrapes(own.Addr().IsLoopback()), s.log, &s.refused)
+	d := newDoor(l.Conns)
+	server := newHTTPServer(s.scrapePort(own.Addr().IsLoopback()), s.log, &s.refused, d)
 	server.ReadHeaderTimeout, server.WriteTimeout = scrapeHead, 2*writeTime
-	s.closeToo(server)
+	s.closeToo(server, &s.scrapes, d)
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve metrics: %w", err)
 	}
 	return nil
 }
 
-// scrapes returns what answers on the port for scrapes.
-func (s *Server) scrapes(loopback bool) http.HandlerFunc {
+// scrapePort returns what answers on the port for scrapes.
+func (s *Server) scrapePort(loopback bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(requestTime))
@@ -61,6 +64,7 @@ func (s *Server) scrapes(loopback bool) http.HandlerFunc {
 				"there is no route %q on this port: it has %s", r.URL.Path, strings.Join(scrapeRoutes, " "))})
 			return
 		}
+		admit(r)
 		s.dispatch(w, r)
 	}
 }

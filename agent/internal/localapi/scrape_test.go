@@ -20,7 +20,7 @@ func scrapePort(address string) func(method, path string, header ...string) (int
 		}
 		s.Add(Route{Path: path, Answer: func(*http.Request) (any, error) { return "well", nil }})
 	}
-	port := s.scrapes(netip.MustParseAddrPort(address).Addr().IsLoopback())
+	port := s.scrapePort(netip.MustParseAddrPort(address).Addr().IsLoopback())
 	return func(method, path string, header ...string) (int, string) {
 		r := httptest.NewRequest(method, path, nil)
 		r.Host = address

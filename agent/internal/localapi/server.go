@@ -6,6 +6,9 @@
 // own, which takes the connection over from net/http, follows the events at the reader's pace (package eventlog), and
 // ends a reader who takes nothing. Close ends all streams with what is there to tell.
 //
+// Each way to it is a door with bounds of its own (door.go): who crowds one keeps nobody from another. A token opens the
+// API by TCP (tcp.go); who shows a wrong one waits (wrongtokens.go). Who asked for a change is logged (calls.go).
+//
 // Bodies are read strictly, in one way (json.go). What is refused is counted by its reason (refused.go). Web pages may
 // not use any of it: see checkCaller.
 package localapi
@@ -14,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -26,6 +30,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/internal/eventlog"
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/api"
 )
 
@@ -69,20 +74,28 @@ type Server struct {
 	refused   refused
 	lines     lineCache
 	writeTime time.Duration   // for one write; see the constant
+	workWait  time.Duration   // for a place for a large answer; see the constant
 	keepAlive time.Duration   // between two signs of life on a quiet stream; see the constant
 	stopping  context.Context // ends when the streams shall end
 	stop      context.CancelFunc
 	aborted   context.Context // ends when they are broken off
 	abort     context.CancelFunc
 
-	mu  sync.Mutex
-	tcp []*http.Server // see ServeTCP and ServeScrapes
+	socket *door                     // also of a program that serves the routes itself
+	view   *ratelimit.Shared[[]byte] // members as JSON
+	wrong  *wrongTokens
+
+	mu      sync.Mutex
+	tcp     []*http.Server // see ServeTCP and ServeScrapes
+	byTCP   *door          // see ServeTCP; nil without it
+	scrapes *door          // see ServeScrapes; nil without it
 }
 
 // route is what the server does with one path.
 type route struct {
 	method string
 	reads  bool     // a GET is taken as well
+	large  bool     // the answer grows with the cluster: few are made at once
 	query  []string // the parameters that it takes
 	handle http.HandlerFunc
 }
@@ -93,47 +106,46 @@ type Route struct {
 	Query []string // the parameters that it takes; a request with others is refused
 	// Answer returns what to answer as JSON. Its error reaches the caller as one of the backend does.
 	Answer func(*http.Request) (any, error)
-	// Handler, when there is no Answer, answers by itself. It has ten seconds for that.
+	// Large, when there is no Answer, returns what writes the answer as JSON, piece by piece. It has ten seconds for that.
+	Large func(*http.Request) (io.WriterTo, error)
+	// Handler, when there is neither, answers by itself. It has ten seconds for that.
 	Handler http.Handler
 }
 
 // Add adds a route, before the server serves.
 func (s *Server) Add(r Route) {
-	handle := func(w http.ResponseWriter, q *http.Request) {
-		answer, err := r.Answer(q)
-		s.reply(w, answer, err)
-	}
-	if r.Answer == nil {
+	var handle http.HandlerFunc
+	switch {
+	case r.Answer != nil:
+		handle = func(w http.ResponseWriter, q *http.Request) {
+			answer, err := r.Answer(q)
+			s.reply(w, answer, err)
+		}
+	case r.Large != nil:
+		handle = func(w http.ResponseWriter, q *http.Request) {
+			answer, err := r.Large(q)
+			s.replyLarge(w, answer, err)
+		}
+	default:
 		handle = func(w http.ResponseWriter, q *http.Request) {
 			http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.writeTime))
 			r.Handler.ServeHTTP(w, q)
 		}
 	}
-	s.routes[r.Path] = route{method: http.MethodGet, query: r.Query, handle: handle}
+	s.routes[r.Path] = route{method: http.MethodGet, query: r.Query, large: r.Answer == nil, handle: handle}
 }
 
 // New returns a server of b's API that logs what goes wrong with connections to log.
 func New(b Backend, log hclog.Logger) *Server {
-	s := &Server{backend: b, log: log, writeTime: writeTime, keepAlive: keepAlive, readers: newReaders()}
+	s := &Server{backend: b, log: log, writeTime: writeTime, workWait: workWait, keepAlive: keepAlive, readers: newReaders()}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.aborted, s.abort = context.WithCancel(context.Background())
 	s.routes = s.calls()
-	s.http = newHTTPServer(s, log, &s.refused)
+	s.socket = newDoor(nil)
+	s.view = ratelimit.NewShared(s.encodeMembers)
+	s.wrong = newWrongTokens(log)
+	s.http = newHTTPServer(s, log, &s.refused, s.socket)
 	return s
-}
-
-// newHTTPServer returns a server with the bounds of this API, which counts what it cannot read.
-func newHTTPServer(h http.Handler, log hclog.Logger, refused *refused) *http.Server {
-	server := &http.Server{
-		Handler:                      h,
-		ReadHeaderTimeout:            requestTime,
-		IdleTimeout:                  idleTime,
-		MaxHeaderBytes:               maxHeader,
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     connectionLog(log),
-	}
-	refused.watch(server)
-	return server
 }
 
 // Serve answers on l until Close, which also closes l, and then returns nil.
@@ -148,6 +160,7 @@ func (s *Server) Serve(l net.Listener) error {
 // two seconds, and then breaks off what is left.
 func (s *Server) Close() error {
 	s.stop()
+	s.wrong.close()
 	defer s.abort()
 	giveUp := time.After(closeTime)
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
@@ -165,15 +178,24 @@ func (s *Server) Close() error {
 	return errors.Join(faults...)
 }
 
-// closeToo lets Close close a server as well.
-func (s *Server) closeToo(server *http.Server) {
+// closeToo lets Close close a server as well, whose door is kept in at.
+func (s *Server) closeToo(server *http.Server, at **door, d *door) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tcp = append(s.tcp, server)
+	*at = d
 }
 
-// Refused returns how many requests were not taken, by reason. The caller owns the map.
-func (s *Server) Refused() map[string]uint64 { return s.refused.snapshot() }
+// Refused returns how many requests and connections were not taken, by reason. The caller owns the map.
+func (s *Server) Refused() map[string]uint64 {
+	all := s.refused.snapshot()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	byTCP, scrapes := s.byTCP.crowded(), s.scrapes.crowded()
+	all["api_limit"] = byTCP.Full // by TCP: all who call come from this host, which has no share
+	all["scrape_limit"], all["scrape_share"] = scrapes.Full, scrapes.Share
+	return all
+}
 
 // Readers returns counts of those who follow the events.
 func (s *Server) Readers() ReaderStats { return s.readers.stats() }
@@ -213,8 +235,22 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, err)
 			return
 		}
-		route.handle(w, r)
+		s.handle(route, w, r)
 	}
+}
+
+// handle answers a request for a route.
+func (s *Server) handle(route route, w http.ResponseWriter, r *http.Request) {
+	if route.large {
+		done, err := s.beginLarge(r)
+		if err != nil {
+			w.Header().Set("Retry-After", "1")
+			s.refuse(w, err)
+			return
+		}
+		defer done()
+	}
+	route.handle(w, r)
 }
 
 // checkCaller returns an error for a request of a web page: with an Origin, or under a name that is not ours, as after

@@ -177,7 +177,11 @@ func (s *eventStream) end(e api.StreamEnd) error {
 	if s.chunked {
 		last = append(last, "0\r\n\r\n"...)
 	}
-	if c, ok := s.conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
+	conn := s.conn
+	if placed, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = placed.NetConn()
+	}
+	if c, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = c.SetWriteBuffer(2 * lastRoom) // without it the reader is told only if there is room
 	}
 	if err := s.conn.SetWriteDeadline(time.Now().Add(lastTime)); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/safefile"
+	"heartsay/agent/ports"
 	"heartsay/api"
 )
 
@@ -38,38 +39,89 @@ func ReadToken(path string) (string, error) {
 	return token, nil
 }
 
-// ServeTCP answers on l, whose address must be loopback, until Close. A caller must show the token in the header
+// Tokens open the API by TCP. One that is "" opens nothing.
+type Tokens struct {
+	Full string // for each call
+	Read string // for the calls that change nothing
+}
+
+// right is what the holder of a token may do.
+type right int
+
+const (
+	mayNothing right = iota
+	mayRead
+	mayAll
+)
+
+// judge returns what returns the right of who sends a header Authorization. It takes equally long for all.
+func (t Tokens) judge() func(authorization string) right {
+	sum := func(s string) [32]byte { return sha256.Sum256([]byte("Bearer " + s)) }
+	full, read := sum(t.Full), sum(t.Read)
+	return func(authorization string) right {
+		got := sha256.Sum256([]byte(authorization))
+		isFull := subtle.ConstantTimeCompare(got[:], full[:]) == 1
+		isRead := subtle.ConstantTimeCompare(got[:], read[:]) == 1
+		switch {
+		case isFull && t.Full != "":
+			return mayAll
+		case isRead && t.Read != "":
+			return mayRead
+		}
+		return mayNothing
+	}
+}
+
+// ListenTCP opens the address of the API by TCP, see [Server.ServeTCP].
+func ListenTCP(address netip.AddrPort) (*ports.Listener, error) {
+	l, err := net.Listen("tcp", address.String())
+	if err != nil {
+		return nil, err
+	}
+	return ports.Listen(l, ports.Bounds{Conns: ports.Places(doorConns), Idle: idleTime}), nil
+}
+
+// ServeTCP answers on l, whose address must be loopback, until Close. A caller must show a token in the header
 // Authorization, as "Bearer TOKEN": any user of the host, and any page in a browser on it, can reach the port.
-func (s *Server) ServeTCP(l net.Listener, token string) error {
-	server := s.guardTCP(l.Addr(), token)
+func (s *Server) ServeTCP(l *ports.Listener, tokens Tokens) error {
+	d := newDoor(l.Conns)
+	server := newHTTPServer(s.guardTCP(l.Addr(), tokens), s.log, &s.refused, d)
+	s.closeToo(server, &s.byTCP, d)
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the API: %w", err)
 	}
 	return nil
 }
 
-// guardTCP returns the server for an address, which ends with s.
-func (s *Server) guardTCP(at net.Addr, token string) *http.Server {
+// guardTCP returns what answers at an address, to those who have a token.
+func (s *Server) guardTCP(at net.Addr, tokens Tokens) http.HandlerFunc {
 	own, _ := addr.Of(at)
-	want := sha256.Sum256([]byte("Bearer " + token))
-	server := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	judge := tokens.judge()
+	return func(w http.ResponseWriter, r *http.Request) {
 		if err := checkHostTCP(r, own); err != nil {
 			s.refuse(w, err)
 			return
 		}
-		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))
-		if subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		switch judge(r.Header.Get("Authorization")) {
+		case mayNothing:
 			s.refused.token.Add(1)
+			s.wrong.hold(r)
 			w.Header().Set("WWW-Authenticate", "Bearer")
+			w.Header().Set("Connection", "close")
 			s.answer(w, http.StatusUnauthorized, &api.Error{Code: api.CodeNotPermitted,
 				Message: "the token is missing or wrong: send the header Authorization: Bearer TOKEN, or give --token-file"})
 			return
+		case mayRead:
+			if r.Method != http.MethodGet {
+				s.refuse(w, &api.Error{Code: api.CodeNotPermitted, Message: fmt.Sprintf("this token may only read: "+
+					"%s %s needs the token in the agent's --token-file", r.Method, r.URL.Path)})
+				return
+			}
 		}
+		admit(r)
 		r.Host = "localhost" // checked above
 		s.ServeHTTP(w, r)
-	}), s.log, &s.refused)
-	s.closeToo(server)
-	return server
+	}
 }
 
 // checkHostTCP returns an error when a request is not for this host under one of its own names, as after DNS

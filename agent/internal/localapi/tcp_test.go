@@ -1,8 +1,8 @@
 package localapi
 
 import (
-	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,18 +12,25 @@ import (
 	"heartsay/api"
 )
 
-const testToken = "correct-horse-battery-staple"
+const (
+	testToken = "correct-horse-battery-staple"
+	readToken = "only-to-look-at-everything"
+)
 
 // tcpServer serves the API over TCP until the test ends, and returns its address and paths.
-func tcpServer(t *testing.T) (address string, s *Server) {
+func tcpServer(t *testing.T, configure ...func(*Server)) (address string, s *Server) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := ListenTCP(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := startServer(t, &fakeBackend{})
 	s = New(f.backend, f.server.log)
-	go s.ServeTCP(l, testToken)
+	s.wrong.every = 0
+	for _, c := range configure {
+		c(s)
+	}
+	go s.ServeTCP(l, Tokens{Full: testToken, Read: readToken})
 	t.Cleanup(func() { s.Close() })
 	return l.Addr().String(), s
 }
@@ -105,6 +112,40 @@ func TestHostile14EveryRouteOverTCPAsksForTheTokenAndKnowsItsHosts(t *testing.T)
 	tokens, permits = tokens+len(paths), permits+1
 	if got := s.Refused(); got["api_token"] != uint64(tokens) || got["api_not_permitted"] != uint64(permits) {
 		t.Errorf("%v are counted, want %d without the token and %d that are not permitted", got, tokens, permits)
+	}
+}
+
+func TestReadTokenChangesNothing(t *testing.T) {
+	address, s := tcpServer(t)
+	bearer := []string{"Authorization", "Bearer " + readToken}
+	reads := 0
+	for path, route := range s.routes {
+		if path == "/v1/events" {
+			continue // it lasts
+		}
+		if got := askTCP(t, address, http.MethodPost, path, bearer...); got != 403 {
+			t.Errorf("POST %s with the token to read is answered with %d, want 403", path, got)
+		}
+		if route.method != http.MethodGet && !route.reads {
+			continue
+		}
+		reads++
+		if got := askTCP(t, address, http.MethodGet, path, bearer...); got != 200 {
+			t.Errorf("GET %s with the token to read is answered with %d, want 200", path, got)
+		}
+	}
+	if reads < 4 {
+		t.Errorf("%d routes were read: the test proves nothing", reads)
+	}
+	c, err := api.New("http://"+address, api.WithToken(readToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Forget(t.Context(), "b", false); err == nil || !strings.Contains(err.Error(), "may only read") {
+		t.Errorf("a forget with the token to read: %v, want a sentence that says what it lacks", err)
+	}
+	if judge := (Tokens{Full: testToken}).judge(); judge("Bearer ") != mayNothing || judge("Bearer "+testToken) != mayAll {
+		t.Error("without a second token, an empty one opens something")
 	}
 }
 

@@ -1,8 +1,8 @@
-// Package ratelimit bounds how fast and how much one source may ask for: token buckets for packets and work, places for
-// connections; and how often a fault that lasts is told.
+// Package ratelimit bounds how fast and how much one source may ask for: token buckets for packets and work, one result
+// that is shared by all who ask at once; and how often a fault that lasts is told. Connections have package ports.
 //
-// A [Bucket], [Buckets] and a [Lasting] belong to one goroutine, or to the holder of the lock that stands above them; [Conns] have a
-// lock of their own. No clock is read: the caller says what time it is.
+// A [Bucket], [Buckets] and a [Lasting] belong to one goroutine, or to the holder of the lock that stands above them;
+// [Shared] has a lock of its own. No clock is read: the caller says what time it is.
 package ratelimit
 
 import "time"

@@ -1,10 +1,12 @@
 package ratelimit
 
 import (
-	"net"
+	"context"
 	"net/netip"
-	"syscall"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -70,89 +72,33 @@ func TestAHostOfIPv6IsOneSourceWhateverAddressItTakes(t *testing.T) {
 	}
 }
 
-// conn is one end of a pipe; its other end tells whether it is closed.
-func conn(t *testing.T) (near, far net.Conn) {
-	t.Helper()
-	near, far = net.Pipe()
-	t.Cleanup(func() { near.Close(); far.Close() })
-	return near, far
-}
-
-func closed(far net.Conn) bool {
-	_ = far.SetReadDeadline(time.Now().Add(time.Millisecond))
-	_, err := far.Read(make([]byte, 1))
-	timeout, ok := err.(net.Error)
-	return !ok || !timeout.Timeout()
-}
-
-func TestConnsGiveNoSourceMoreThanItsShare(t *testing.T) {
-	conns := NewConns(3, 2)
-	one, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
-	var held []net.Conn
-	add := func(source netip.Addr, want error) {
-		t.Helper()
-		near, far := conn(t)
-		c, err := conns.Add(near, source)
-		if err != want {
-			t.Errorf("a connection of %s: %v, want %v", source, err, want)
+func TestSharedResultIsOneForAllWhoAskWhileAnotherIsMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var made atomic.Int64
+		shared := NewShared(func(context.Context) (int64, error) {
+			time.Sleep(time.Second)
+			return made.Add(1), nil
+		})
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				if i > 0 {
+					time.Sleep(time.Duration(i) * time.Millisecond) // the first is being made
+				}
+				if n, err := shared.Get(t.Context()); err != nil || n != min(2, int64(i)+1) {
+					t.Errorf("caller %d gets result %d, %v: want one that was begun after it asked", i, n, err)
+				}
+			})
 		}
-		if err != nil && closed(far) {
-			t.Errorf("a connection without a place was closed: that is its owner's business")
+		all.Wait()
+		hurry, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := shared.Get(hurry); err != context.DeadlineExceeded {
+			t.Errorf("a caller in a hurry gets %v", err)
 		}
-		held = append(held, c)
-	}
-	add(one, nil)
-	add(one, nil)
-	add(one, ErrShare)
-	add(other, nil)
-	add(other, ErrFull)
-	held[0].Close()
-	held[0].Close() // frees one place, not two
-	add(one, nil)
-	add(one, ErrFull)
-	held[3].Close()
-	add(one, ErrShare)
-}
-
-func TestConnsOfNoKnownSourceShareAllPlaces(t *testing.T) {
-	conns := NewConns(3, 1)
-	for i := range 4 {
-		near, _ := conn(t)
-		if _, err := conns.Add(near, netip.Addr{}); (err == nil) != (i < 3) {
-			t.Errorf("connection %d: %v", i+1, err)
+		time.Sleep(time.Minute)
+		if made.Load() != 3 {
+			t.Errorf("%d results were made for 101 callers, want 3", made.Load())
 		}
-	}
-}
-
-func TestConnsAreClosedTogether(t *testing.T) {
-	conns := NewConns(3, 3)
-	near, far := conn(t)
-	c, err := conns.Add(near, netip.Addr{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	conns.Close()
-	if !closed(far) {
-		t.Error("a connection is open after all were closed")
-	}
-	c.Close() // must not free a place that is another's by now
-	for range 3 {
-		near, _ := conn(t)
-		if _, err := conns.Add(near, netip.Addr{}); err != nil {
-			t.Errorf("after all were closed: %v", err)
-		}
-	}
-}
-
-func TestPlacesAreNoMoreThanAskedAndLeaveDescriptors(t *testing.T) {
-	if got := Places(1); got != 1 {
-		t.Errorf("%d places for one connection", got)
-	}
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	if got, most := Places(1<<40), min(1<<40, limit.Cur/4); uint64(got) != most {
-		t.Errorf("%d places for 2^40 connections: want a quarter of the descriptors, %d", got, most)
-	}
+	})
 }

@@ -36,8 +36,9 @@ func TestTheCanaryKeyIsNeverSeen(t *testing.T) {
 	key, id := makeKey(t, file("old"))
 	second, secondID := makeKey(t, file("second"))
 	token, _ := makeKey(t, file("token"))
+	reading, _ := makeKey(t, file("reading"))
 	signing, _ := makeKey(t, file("signing"))
-	secrets := map[string]string{"the first key": key, "the second key": second, "the token": token, "the webhooks' secret": signing}
+	secrets := map[string]string{"the first key": key, "the second key": second, "the token": token, "the token to read": reading, "the webhooks' secret": signing}
 	seen, wire := new(logBuffer), newSniffer(t)
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_ = r.Write(seen)
@@ -53,7 +54,7 @@ func TestTheCanaryKeyIsNeverSeen(t *testing.T) {
 	if err := os.WriteFile(file("program"), fmt.Appendf(nil, tellAll, dir), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	config := fmt.Sprintf("key-file = '%s'\ntoken-file = '%s'\nwebhook-secret-file = '%s'\n", file("b.key"), file("token"), file("signing"))
+	config := fmt.Sprintf("key-file = '%s'\ntoken-file = '%s'\nread-token-file = '%s'\nwebhook-secret-file = '%s'\n", file("b.key"), file("token"), file("reading"), file("signing"))
 	if err := os.WriteFile(file("c.toml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestTheCanaryKeyIsNeverSeen(t *testing.T) {
 		p.end(syscall.SIGTERM)
 		fmt.Fprintln(seen, p.logged())
 	}
-	readAll(t, seen, dir, "old", "second", "token", "signing", "a.key", "b.key", "bad.toml")
+	readAll(t, seen, dir, "old", "second", "token", "reading", "signing", "a.key", "b.key", "bad.toml")
 	fmt.Fprintln(seen, wire.heard())
 	wantNowhere(t, seen.String(), secrets)
 	for what, mark := range map[string]string{

@@ -121,10 +121,7 @@ func CheckSecrets(cfg agent.Config) error {
 		_, err := keyring.ReadFile(cfg.KeyFile)
 		faults = append(faults, err)
 	}
-	if cfg.TokenFile != "" {
-		_, err := agent.ReadToken(cfg.TokenFile)
-		faults = append(faults, err)
-	}
+	faults = append(faults, agent.CheckTokens(cfg.TokenFile, cfg.ReadTokenFile))
 	if cfg.Handlers.WebhookSecretFile != "" && len(cfg.Handlers.Webhooks) > 0 {
 		_, err := handlers.ReadWebhookSecret(cfg.Handlers.WebhookSecretFile)
 		faults = append(faults, err)

@@ -122,6 +122,8 @@ func hostKnobs() []knob {
 			func(c *agent.Config) *netip.AddrPort { return &c.APITCP }, parseTCP),
 		of(cli.Text("token-file", "", "the token for the API over TCP is in `FILE`"),
 			func(c *agent.Config) *string { return &c.TokenFile }),
+		of(cli.Text("read-token-file", "", "a token that may only read, for the API over TCP, is in `FILE`"),
+			func(c *agent.Config) *string { return &c.ReadTokenFile }),
 		{flag: cli.Choice("log-level", "info", "log from `LEVEL` on", "trace", "debug", "info", "warn", "error", "off")},
 		{flag: cli.Choice("log-format", "text", "log as `FORMAT`", "text", "json")},
 	}

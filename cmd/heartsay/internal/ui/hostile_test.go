@@ -1,6 +1,9 @@
 package ui
 
 import (
+	"net"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -133,4 +136,30 @@ func TestTheLinkOpenedTwiceInABrowser(t *testing.T) {
 	other := uitest.NewBrowser(t)
 	other.Do("open elsewhere", chromedp.Navigate(url))
 	other.Until("another browser is refused", `document.body.textContent.startsWith("403")`)
+}
+
+func TestHostile18ConnectionsThatMayNotSeeThePageKeepNobodyOut(t *testing.T) {
+	u, link := serveUI(t, newServer(nobody{}))
+	at, err := url.Parse(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range maxConns + 20 {
+		c, err := net.Dial("tcp4", at.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	response, err := http.Get(link)
+	if err != nil {
+		t.Fatalf("beside %d silent connections: %v", maxConns+20, err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 {
+		t.Errorf("beside silent connections the page is answered with %d", response.StatusCode)
+	}
+	if got := u.places.Crowded().Full; got == 0 {
+		t.Error("all silent connections are open: each holds a file of this program")
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"heartsay/agent/ports"
 	"heartsay/api"
 )
 
@@ -27,6 +28,7 @@ type server struct {
 	board  *board
 	follow follower
 	http   *http.Server
+	places *ports.Conns // of browsers, and of who else connects
 	pages  atomic.Int32 // streams that are open
 }
 
@@ -35,6 +37,8 @@ const (
 	writeTime  = 10 * time.Second // for it to take one answer or frame
 	closeTime  = time.Second      // for it to take the last frame when the program ends
 	maxHeader  = 16 << 10         // bytes
+	idleTime   = time.Minute      // for a connection without a request
+	maxConns   = 256              // connections at once; who may not see the page makes way for others
 	maxStreams = 32               // pages at once; a browser opens six connections to one host at most
 )
 
@@ -42,13 +46,25 @@ const (
 func newServer(source source) *server {
 	b := newBoard(time.Now())
 	u := &server{gate: newGate(), board: b, follow: follower{source, b, api.EventsRequest{Snapshot: true}}}
+	u.places = ports.New(ports.Bounds{Conns: ports.Places(maxConns), Idle: idleTime}) // of one source: all are on this host
 	u.http = &http.Server{
 		Handler: u, ReadHeaderTimeout: headTime, MaxHeaderBytes: maxHeader,
-		IdleTimeout: time.Minute, DisableGeneralOptionsHandler: true,
+		IdleTimeout: idleTime, DisableGeneralOptionsHandler: true,
 		ErrorLog: log.New(io.Discard, "", 0), // a browser that went away is nobody's trouble
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, c)
+		},
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateIdle {
+				ports.Mark(c, ports.Resting)
+			}
+		},
 	}
 	return u
 }
+
+// connKey is where the context of a request has its connection.
+type connKey struct{}
 
 // run serves on l, which it closes, until ctx ends; then it tells the pages and returns nil.
 func (u *server) run(ctx context.Context, l net.Listener) error {
@@ -56,7 +72,7 @@ func (u *server) run(ctx context.Context, l net.Listener) error {
 	followed := make(chan struct{})
 	go func() { u.follow.run(ctx); close(followed) }()
 	failed := make(chan error, 1)
-	go func() { failed <- u.http.Serve(l) }()
+	go func() { failed <- u.http.Serve(&ports.Listener{Listener: l, Conns: u.places}) }()
 	var err error
 	select {
 	case <-ctx.Done():
@@ -101,6 +117,9 @@ func (u *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if no := u.gate.admit(w, r); no != nil {
 		refuse(w, no)
 		return
+	}
+	if c, ok := r.Context().Value(connKey{}).(net.Conn); ok {
+		ports.Mark(c, ports.Working) // its caller may see the page
 	}
 	switch name := r.URL.Path[len(u.gate.base):]; name {
 	case "":
