@@ -151,6 +151,17 @@ func TestAKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany(t *testing.T) {
 	}
 }
 
+// TestAKeyHolderReadsRecordedTraffic: there is no forward secrecy. A packet names its sender's boot id in the clear, and with the
+// key that is enough.
+func TestAKeyHolderReadsRecordedTraffic(t *testing.T) {
+	a, b := acquainted(t, testKeys("x"), testKeys("x"))
+	recorded := a.SealPacket(addrB, []byte("a secret tag"), noon)
+	later := NewSealer(a.cluster, testKeys("x"), b.life.boot)
+	if payload, _, err := later.OpenPacket(recorded, addrA, noon.Add(365*24*time.Hour)); string(payload) != "a secret tag" {
+		t.Errorf("a year later it opens to %q: %v", payload, err)
+	}
+}
+
 func TestHostile16AStrangersFirstCounterIsBounded(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	b.peers = peers{}
