@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"heartsay/agent/addr"
 	"heartsay/agent/internal/discovery"
@@ -32,12 +33,12 @@ func openEndpoints(cfg Config) (*endpoints, error) {
 func (o *endpoints) open(cfg Config) (err error) {
 	if cfg.Metrics.IsValid() {
 		if o.scrapes, err = localapi.ListenForScrapes(cfg.Metrics); err != nil {
-			return err
+			return elsewhere(err, "--metrics")
 		}
 	}
 	if cfg.DNS.IsValid() {
 		if o.dns, err = discovery.ListenDNS(cfg.DNS); err != nil {
-			return err
+			return elsewhere(err, "--dns")
 		}
 	}
 	if cfg.WriteFile != "" {
@@ -48,6 +49,19 @@ func (o *endpoints) open(cfg Config) (err error) {
 		return err
 	}
 	return nil
+}
+
+// elsewhere returns err with what to do when an address cannot be listened on that a flag gives.
+func elsewhere(err error, flag string) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w: choose another port with %s, or stop what holds it", err, flag)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w: this host does not have the address: give one of its own with %s", err, flag)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w: choose a port above 1023 with %s", err, flag)
+	}
+	return err
 }
 
 // serve serves a by all endpoints. What fails ends the agent. The routes are those of server.

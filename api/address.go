@@ -42,6 +42,8 @@ func SocketPath(url string) (string, error) {
 		return "", errors.New("API address is empty: write unix:///path/to/heartsay.sock")
 	case !ok && filepath.IsAbs(url):
 		return "", fmt.Errorf("API address %q has no scheme: write unix://%s", url, url)
+	case IsTCP(url):
+		return "", fmt.Errorf("API address %q is not supported: only unix:///path is; over TCP an agent serves its API by --api-tcp", url)
 	case !ok:
 		return "", fmt.Errorf("API address %q is not supported: only unix:///path is", url)
 	case !filepath.IsAbs(path):
@@ -63,7 +65,7 @@ func IsTCP(url string) bool { return strings.HasPrefix(url, tcpScheme) }
 // endpoint returns the network and the address in url.
 func endpoint(url string) (network, address string, err error) {
 	switch {
-	case strings.Contains(url, "://") && !IsTCP(url) && !strings.HasPrefix(url, scheme):
+	case url != "" && !filepath.IsAbs(url) && !IsTCP(url) && !strings.HasPrefix(url, scheme):
 		return "", "", fmt.Errorf("API address %q is not supported: write unix:///path or http://127.0.0.1:PORT", url)
 	case !IsTCP(url):
 		path, err := SocketPath(url)

@@ -42,7 +42,7 @@ func TestSocketPathSaysWhatIsWrongWithAnAddress(t *testing.T) {
 	for _, c := range []struct{ url, want string }{
 		{"", "empty"},
 		{"/run/a.sock", "write unix:///run/a.sock"},
-		{"http://127.0.0.1:80", "only unix:///path"},
+		{"http://127.0.0.1:80", "only unix:///path is; over TCP an agent serves its API by --api-tcp"},
 		{"tcp://127.0.0.1:80", "only unix:///path"},
 		{"a.sock", "only unix:///path"},
 		{"unix:/run/a.sock", "only unix:///path"},
@@ -57,6 +57,14 @@ func TestSocketPathSaysWhatIsWrongWithAnAddress(t *testing.T) {
 		path, err := SocketPath(c.url)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("SocketPath(%q) is %q, %v, want an error with %q", c.url, path, err, c.want)
+		}
+	}
+}
+
+func TestClientOfAnAddressThatIsNoneSaysWhichTwoThereAre(t *testing.T) {
+	for _, url := range []string{"bogus", "127.0.0.1:80", "https://127.0.0.1:80", "unix:/run/a.sock", "a.sock"} {
+		if _, err := New(url); err == nil || !strings.Contains(err.Error(), "write unix:///path or http://127.0.0.1:PORT") {
+			t.Errorf("a client of %q: %v, want what to write", url, err)
 		}
 	}
 }

@@ -166,6 +166,20 @@ func TestAStaleSocketIsUnreachable(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoSocketIsUnreachableAndSaidToBeNone(t *testing.T) {
+	dir := shortDir(t)
+	file := filepath.Join(dir, "f")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, file} {
+		_, err := client(t, path).Self(t.Context())
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), path+": it is no socket") || strings.Contains(err.Error(), "start one") {
+			t.Errorf("a socket at %s gives %v, want ErrUnreachable that says that it is none", path, err)
+		}
+	}
+}
+
 func TestASocketThatMayNotBeUsedIsNotPermitted(t *testing.T) {
 	err := failure(t.Context(), "/run/s", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)})
 	if !errors.Is(err, ErrNotPermitted) || !strings.Contains(err.Error(), "/run/s") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 )
@@ -72,6 +73,8 @@ func failure(ctx context.Context, path string, err error) error {
 			ErrNotPermitted, path)
 	case errors.Is(err, fs.ErrNotExist):
 		return unreachable(path, "there is no such socket")
+	case errors.Is(err, syscall.ECONNREFUSED) && noSocket(path):
+		return fmt.Errorf("%w at %s: it is no socket: name that of the agent", ErrUnreachable, path)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return unreachable(path, "nobody listens there any more")
 	case errors.Is(err, errNoAnswer):
@@ -80,6 +83,12 @@ func failure(ctx context.Context, path string, err error) error {
 		return fmt.Errorf("%w at %s: %w", ErrUnreachable, path, errNoAnswer)
 	}
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, path, err)
+}
+
+// noSocket reports whether there is something else than a socket at path.
+func noSocket(path string) bool {
+	at, err := os.Stat(path)
+	return err == nil && at.Mode().Type() != fs.ModeSocket
 }
 
 // unreachable returns an [ErrUnreachable] that says what is wrong at path and what to do.

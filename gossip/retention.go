@@ -92,8 +92,11 @@ type ForgetOptions struct {
 func (e *Engine) ForgetAll(now time.Time, names []string, o ForgetOptions) (out Outputs, forgotten []string, err error) {
 	e.enter(now)
 	for _, name := range names {
-		if fault := e.mayForget(name, o.Force); fault != nil {
-			err = errors.Join(err, fmt.Errorf("forget %s: %w", name, fault))
+		switch fault := e.mayForget(name, o.Force); {
+		case fault != nil && err != nil:
+			err = fmt.Errorf("%w; forget %s: %w", err, name, fault)
+		case fault != nil:
+			err = fmt.Errorf("forget %s: %w", name, fault)
 		}
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -230,4 +231,14 @@ func TestRetentionIntroducesNobodySilentForLongerThanTheMaximum(t *testing.T) {
 
 func lists(entries []membership.Entry, name string) bool {
 	return slices.ContainsFunc(entries, func(en membership.Entry) bool { return en.Record.Name == name })
+}
+
+func TestForgetThatIsRefusedIsOneLineForAllNames(t *testing.T) {
+	c := newCluster(t, 10)
+	c.start("a", "b")
+	c.Run(10 * time.Second)
+	err := c.ForgetAll("a", []string{"x", "b", "y"}, gossip.ForgetOptions{})
+	if !errors.Is(err, gossip.ErrUnknown) || !errors.Is(err, gossip.ErrPresent) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("two unknown members and a present one: %q, want one line with the three", err)
+	}
 }

@@ -138,6 +138,30 @@ func TestHostile16NobodyIsMutedByOneCounterThatLeaps(t *testing.T) {
 	}
 }
 
+// TestAKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany shows what is left to a holder of the key: the bound of a leap.
+func TestAKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany(t *testing.T) {
+	a, b := acquainted(t, testKeys("x"), testKeys("x"))
+	if payload, _, err := b.OpenPacket(forged(a, b, a.counter+counterLeap), addrA, noon); string(payload) != "x" {
+		t.Fatalf("the forged packet is refused: %v", err)
+	}
+	wantReason(t, "the next packet of the member itself", b, a.SealPacket(addrB, []byte("muted"), noon), "replay")
+	a.counter += counterLeap
+	if got := carry(t, a, b, a.SealPacket(addrB, []byte("again"), noon)); len(got) != 1 || got[0] != "again" {
+		t.Errorf("after %d more it is heard as %q", counterLeap, got)
+	}
+}
+
+// TestAKeyHolderReadsRecordedTraffic: there is no forward secrecy. A packet names its sender's boot id in the clear, and with the
+// key that is enough.
+func TestAKeyHolderReadsRecordedTraffic(t *testing.T) {
+	a, b := acquainted(t, testKeys("x"), testKeys("x"))
+	recorded := a.SealPacket(addrB, []byte("a secret tag"), noon)
+	later := NewSealer(a.cluster, testKeys("x"), b.life.boot)
+	if payload, _, err := later.OpenPacket(recorded, addrA, noon.Add(365*24*time.Hour)); string(payload) != "a secret tag" {
+		t.Errorf("a year later it opens to %q: %v", payload, err)
+	}
+}
+
 func TestHostile16AStrangersFirstCounterIsBounded(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	b.peers = peers{}

@@ -119,7 +119,7 @@ func TestOtherCommandsExitWith2AfterMisuse(t *testing.T) {
 	}
 	for _, line := range []string{
 		"", "agnet", "--fanout 2", "members --fanuot", "config check --fanout 0", "config check --fanuot", "config check " + path,
-		"config show " + path, "doctor --fanuot", "keys gen --fanuot", "sim --seed -1",
+		"config show " + path, "doctor --fanuot", "keys gen --fanuot", "keys gen --key-file=", "sim --seed -1",
 	} {
 		if code, _, err := command("unix:///s", strings.Fields(line)...); code != cli.ExitUsage {
 			t.Errorf("%q exits with %d, %q: want %d", line, code, err, cli.ExitUsage)

@@ -75,6 +75,9 @@ func generateKey(c *cli.Call) error {
 		return c.Println("%s", key)
 	}
 	path := c.String("key-file")
+	if path == "" {
+		return cli.UsageError("%s names no file", c.Origin("key-file"))
+	}
 	if render.IsKey(path) {
 		return cli.UsageError("%s: a key itself is given where a file is to be named", c.Origin("key-file"))
 	}

@@ -149,7 +149,7 @@ func (s *File) Load() (saved Saved, note string, err error) {
 		return s.refuse("corrupt", large)
 	case err != nil:
 		s.aside = "unreadable"
-		return Saved{}, "", errors.Join(s.fault, fmt.Errorf("read state file: %w: move away what is in its place", err))
+		return Saved{}, "", s.and(fmt.Errorf("read state file: %w: move away what is in its place", err))
 	}
 	saved, err = decode(b)
 	if err == nil && saved.Name != s.name {
@@ -165,11 +165,19 @@ func (s *File) Load() (saved Saved, note string, err error) {
 	return saved, "", s.fault
 }
 
+// and returns err behind the fault of s, if it has one, in one line.
+func (s *File) and(err error) error {
+	if s.fault == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", s.fault, err)
+}
+
 // refuse sets aside a file that cannot be used, and returns what Load does then.
 func (s *File) refuse(kind string, why error) (Saved, string, error) {
 	if s.lock == nil { // it is perhaps another's
 		s.aside = kind
-		return Saved{}, "", errors.Join(s.fault, fmt.Errorf("state file %s cannot be used: %w", s.path, why))
+		return Saved{}, "", s.and(fmt.Errorf("state file %s cannot be used: %w", s.path, why))
 	}
 	aside, err := s.setAside(kind)
 	if err != nil {

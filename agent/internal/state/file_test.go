@@ -294,7 +294,11 @@ func TestStateThatCannotBeReadIsAnError(t *testing.T) {
 	if _, note, err := s.Load(); !errors.Is(err, fs.ErrPermission) || note != "" {
 		t.Errorf("a file without permission: note %q, %v: want an error, the file may be good", note, err)
 	}
-	s.read = safefile.Read
+	s.fault = errors.New("the folder, too")
+	if _, _, err := s.Load(); !errors.Is(err, s.fault) || !errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("two faults are told as %q, want both in one line", err)
+	}
+	s.fault, s.read = nil, safefile.Read
 	if saved := mustLoad(t, s); !reflect.DeepEqual(saved, someState) {
 		t.Errorf("the file was changed to %+v", saved)
 	}

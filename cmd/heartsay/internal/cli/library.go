@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -91,14 +93,38 @@ func (f Flag) Check(origin string, values ...string) error {
 	for _, v := range values {
 		err := set.Set(f.Name, v)
 		if n := read.Float64(f.Name); err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+			if f.Kind.exceeded(v) {
+				return UsageError("%s %q: the number is too large", origin, v)
+			}
 			return UsageError("%s %q: write %s", origin, v, f.Kind.words())
 		}
 		if len(f.Choices) > 0 && f.choice(v) == "" {
-			return UsageError("%s %q is not known here: choose one of %s", origin, v, strings.Join(f.Choices, ", "))
+			again := ""
+			if strings.Contains(v, ",") && origin == dashed(f.Name) && f.Kind == KindList {
+				again = "; for several, give " + origin + " once for each"
+			}
+			return UsageError("%s %q is not known here: choose one of %s%s", origin, v, strings.Join(f.Choices, ", "), again)
 		}
 	}
 	return nil
 }
+
+// exceeded reports whether v is written as the kind wants it, and only its number is too large to be held.
+func (k Kind) exceeded(v string) bool {
+	var err error
+	switch k {
+	case KindInt:
+		_, err = strconv.ParseInt(v, 0, 0)
+	case KindNumber:
+		_, err = strconv.ParseFloat(v, 64)
+	case KindDuration:
+		_, err = time.ParseDuration(digits.ReplaceAllString(v, "1"))
+		return err == nil
+	}
+	return errors.Is(err, strconv.ErrRange)
+}
+
+var digits = regexp.MustCompile(`[0-9]+`)
 
 // words returns what a value of the kind is, for people.
 func (k Kind) words() string {

@@ -27,6 +27,7 @@ type Line struct {
 // given is one flag as it was given.
 type given struct {
 	name     string // without dashes
+	written  string // with them, as it stands on the line
 	value    string
 	hasValue bool
 	missing  bool // it takes a value, and nothing follows
@@ -43,6 +44,9 @@ func (p *Program) Parse(args []string, getenv func(string) string) (*Line, error
 		return l, l.bare(flags)
 	}
 	if err := l.choose(arguments, dash); err != nil || l.help {
+		if g, found := p.unknown(flags); found && len(l.Path) == 0 {
+			return l, UsageError("flag %s is not known", g.written) // and what follows is perhaps its value
+		}
 		return l, err
 	}
 	if flag := l.Command().Takes.Flag; flag != "" && len(l.Args) == 1 {
@@ -120,7 +124,8 @@ func (p *Program) split(args []string) (flags []given, arguments []string, dash 
 			continue
 		}
 		var f given
-		f.name, f.value, f.hasValue = strings.Cut(strings.TrimPrefix(a[1:], "-"), "=")
+		f.written, f.value, f.hasValue = strings.Cut(a, "=")
+		f.name = strings.TrimPrefix(f.written[1:], "-")
 		if !f.hasValue && takesValue[f.name] {
 			i++
 			if f.missing = i == len(args); !f.missing {
@@ -179,7 +184,7 @@ func (l *Line) addFlags(flags []given) error {
 		f, known := l.Command().Find(g.name)
 		switch {
 		case !known:
-			return UsageError("flag %s is not known", dashed(g.name))
+			return UsageError("flag %s is not known%s", g.written, l.glued(g))
 		case g.missing:
 			return UsageError("flag %s needs a value", dashed(g.name))
 		case l.IsSet(f.Name) && f.Kind != KindList:
@@ -192,6 +197,32 @@ func (l *Line) addFlags(flags []given) error {
 		}
 	}
 	return nil
+}
+
+// glued returns what to write in place of a flag of one letter that its value follows without a space, "" for any other.
+func (l *Line) glued(g given) string {
+	if strings.HasPrefix(g.written, "--") || len(g.name) < 2 {
+		return ""
+	}
+	if f, known := l.Command().Find(g.name[:1]); !known || f.Kind == KindBool {
+		return ""
+	}
+	return ": write -" + g.name[:1] + " " + g.name[1:]
+}
+
+// unknown returns the first of flags that no command has.
+func (p *Program) unknown(flags []given) (g given, found bool) {
+	for _, g := range flags {
+		known := g.name == "help" || g.name == "h"
+		p.Each(func(_, c *Command) {
+			_, has := c.Find(g.name)
+			known = known || has
+		})
+		if !known {
+			return g, true
+		}
+	}
+	return given{}, false
 }
 
 // addEnv adds the flags that were not given and that the environment sets. An empty variable sets nothing.

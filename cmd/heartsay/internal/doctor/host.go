@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -181,8 +182,20 @@ func (d *doctor) checkSeed(s api.Seed, alone bool) {
 	case s.LastError != "" && !s.Joined:
 		d.warn("seed", seedTodo(s.LastError), "%s did not answer last: %s", s.Address, lastCause(s.LastError))
 	default:
-		d.ok("seed", "%s is %v", s.Address, addresses)
+		d.ok("seed", "%s", seedWords(s.Address, addresses))
 	}
+}
+
+// seedWords returns a seed and the addresses that its name has, for people.
+func seedWords(seed string, addresses []netip.AddrPort) string {
+	var words []string
+	for _, a := range addresses {
+		words = append(words, a.String())
+	}
+	if has := strings.Join(words, ", "); has != seed {
+		return seed + " is " + has
+	}
+	return seed + " is an address"
 }
 
 // seedTodo returns what to do about a seed that failed with this text.
