@@ -61,7 +61,7 @@ var (
 			"agent/seal",
 		}, []string{"os/exec", "net/http"}, // and in no way memberlist, DNS or Prometheus: TestAMemberLinksNoMoreThanItNeeds
 			"what runs a member is handed what it stands on"},
-		"agent/handlers": {[]string{"api", "agent/internal/eventlog", "agent/internal/process", "agent/internal/safefile"},
+		"agent/handlers": {[]string{"api", "agent/internal/eventlog", "agent/internal/process", "agent/internal/ratelimit", "agent/internal/safefile"},
 			[]string{"github.com/hashicorp/memberlist"},
 			"a handler hears of events and has no other way to the agent: it cannot hold it up"},
 		"agent/internal/discovery": {[]string{"api", "membership", "agent/addr", "agent/internal/process", "agent/internal/ratelimit",

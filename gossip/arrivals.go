@@ -165,11 +165,12 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 		e.outbox.drop(DropInterval)
 		return
 	}
+	if !e.makeRoom(m, en, direct) {
+		return
+	}
 	before := membership.Alive
 	if m != nil {
 		before = m.State
-	} else if !e.makeRoom(en, direct) {
-		return
 	}
 	c := e.table.Learn(e.clock.now, en, direct)
 	e.follow(c, before)
@@ -178,22 +179,30 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 	}
 }
 
-// MadeWay is the reason of the event when a member is forgotten early.
-const MadeWay = "the list is full, and it has been gone for longest"
+// The reasons of the event when a member is forgotten early: it was gone, or it was present and had sent nothing itself.
+const (
+	MadeWay       = "the list is full, and it has been gone for longest"
+	MadeWaySilent = "the list is full, and it has sent nothing itself"
+)
 
-// makeRoom sees to it that a member which is not in the list can be taken in. In a full list the member that has been gone for
-// longest makes way: the past must not crowd out the present. It reports false when the entry is refused.
-func (e *Engine) makeRoom(en membership.Entry, direct bool) bool {
+// makeRoom sees to it that there is room for an entry, whose member is m, or nil when it is not in the list. In a full list others
+// make way, see [membership.Table.MakesWay]. It reports false when the entry is refused.
+func (e *Engine) makeRoom(m *membership.Member, en membership.Entry, direct bool) bool {
 	r := en.Record
-	switch {
-	case !e.table.Admits(r.Name, r.Incarnation, en.Heartbeat, direct):
+	if m == nil && !e.table.Admits(r.Name, r.Incarnation, en.Heartbeat, direct) {
 		return e.outbox.drop(DropBuried)
-	case !e.table.Full():
-		return true
-	case r.Leaving || !e.retention.makesRoom():
-		return e.outbox.drop(DropFull)
 	}
-	e.forget(e.table.Gone()[0], MadeWay)
+	for !e.table.Fits(m, en) {
+		other := e.table.MakesWay(m, direct)
+		if other == nil || m == nil && r.Leaving {
+			return e.outbox.drop(DropFull)
+		}
+		why := MadeWay
+		if other.State.Present() {
+			why = MadeWaySilent
+		}
+		e.forget(other, why)
+	}
 	return true
 }
 

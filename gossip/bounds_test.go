@@ -3,6 +3,8 @@ package gossip_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -148,5 +150,71 @@ func TestTagsOutOfBoundsChangeNothing(t *testing.T) {
 	out, err := a.SetTags(a.now, membership.Tags{{Key: "", Value: "v"}})
 	if err == nil || a.Self().Record != before || len(out.Events) != 0 {
 		t.Errorf("a tag without a key: %v, %v; want an error, and nothing changed", err, out.Events)
+	}
+}
+
+// told returns a delta of a member at its address, with records that it tells.
+func told(from string, entries ...membership.Entry) *wire.Delta {
+	return &wire.Delta{Header: header(from, 4), Entries: entries}
+}
+
+// A list that is full of invented members takes in who tells of itself, and nobody that is only told of.
+func TestHostile17InventedMembersMakeWayForWhoTellsOfItself(t *testing.T) {
+	cfg := gossip.DefaultConfig()
+	cfg.MaxMembers = 8
+	e, err := gossip.New(sim.Epoch, recordOf("a"), cfg, rand.New(rand.NewPCG(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := sim.Epoch.Add(time.Second)
+	e.Receive(now, address("b"), told("b", entryOf("b", 4)))
+	e.Receive(now, address("b"), &wire.Ping{Header: header("b", 4)})
+	for i := range 20 {
+		now = now.Add(time.Millisecond)
+		invented := entryOf("x", 1, func(r *membership.Record) { r.Name = fmt.Sprint("invented-", i) })
+		e.Receive(now, address("b"), told("b", invented))
+	}
+	var gone []string
+	out := e.Receive(now, address("c"), told("c", entryOf("c", 4)))
+	for _, ev := range out.Events {
+		gone = append(gone, ev.Type.String()+" "+ev.Member.Record.Name)
+	}
+	if want := []string{"forgotten invented-6", "join c"}; !slices.Equal(gone, want) {
+		t.Errorf("when a newcomer tells of itself: %v, want %v", gone, want)
+	}
+	e.Receive(now, address("b"), told("b", entryOf("d", 4)))
+	if !e.Knows("b") || !e.Knows("c") || e.Knows("d") || !e.Knows("invented-0") {
+		t.Errorf("known are b: %v, c: %v, d, which is only told of: %v, the first that was invented: %v; want all but d",
+			e.Knows("b"), e.Knows("c"), e.Knows("d"), e.Knows("invented-0"))
+	}
+}
+
+// Before the first message of its own, the interval that a member is said to have buys it no patience: those that are invented
+// with a long one are dead as soon as those with this member's own.
+func TestHostile17ALongIntervalBuysAnInventedMemberNoPatience(t *testing.T) {
+	for _, claimed := range []time.Duration{interval, membership.MaxInterval} {
+		c := newCluster(t, 17)
+		c.boot(2)
+		liar := wire.Header{From: "liar", Incarnation: uint64(c.Clock().UnixMilli()), Heartbeat: 1}
+		for i := range 500 {
+			c.Inject(sim.Name(0), sim.Address(999), &wire.Delta{Header: liar, Entries: []membership.Entry{
+				entryOf("x", 1, func(r *membership.Record) {
+					r.Name, r.Address, r.Interval = fmt.Sprint("invented-", i), sim.Address(1000+i), claimed
+					r.Incarnation = uint64(c.Clock().UnixMilli())
+				})}})
+		}
+		c.Run(2 * time.Minute)
+		present := 0
+		for _, v := range c.Member(sim.Name(0)).Engine.Snapshot(c.Clock()) {
+			if v.State.Present() {
+				present++
+			}
+		}
+		if present != 2 {
+			t.Errorf("of 500 that are invented with an interval of %s, %d are present after two minutes, want none", claimed, present-2)
+		}
+		if c.state(sim.Name(0), sim.Name(1)) != "alive" || c.state(sim.Name(1), sim.Name(0)) != "alive" {
+			t.Error("the two real members do not see each other alive")
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 // and read the results.
 type detector struct {
 	cfg     *Config
+	self    *self
 	model   *phi.Model    // of the ages of news of all members, in intervals of each
 	usual   modelTimeouts // of members that are not slower than the others
 	loss    loss

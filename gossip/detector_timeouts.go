@@ -31,10 +31,20 @@ func (d *detector) maxTimeouts(interval time.Duration) maxTimeouts {
 	return maxTimeouts{suspect: max(d.cfg.Suspect.Max, old), dead: max(d.cfg.Dead.Max, 2*old)}
 }
 
+// paceOf returns the interval by which the silence of a member is judged: its own. Of one that has sent nothing itself yet it is
+// at most this member's: what others tell can be invented, and a long interval would buy the invented ten minutes and more. One
+// that is there answers the probe that comes before any verdict, and is judged by its own interval from then on.
+func (d *detector) paceOf(m *membership.Member) time.Duration {
+	if _, heard := m.Direct(); heard {
+		return m.Record.Interval
+	}
+	return min(m.Record.Interval, d.self.record.Interval)
+}
+
 // timeouts returns at which silence the model calls a member suspect and dead (R7, R8).
 func (d *detector) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	if m.Stats.Slower(d.model) > 0 {
-		return d.read(m.Record.Interval, &m.Stats)
+		return d.read(d.paceOf(m), &m.Stats)
 	}
 	t := d.usualTimeouts(m)
 	return t.suspect, t.dead
@@ -42,9 +52,9 @@ func (d *detector) timeouts(m *membership.Member) (suspect, dead time.Duration) 
 
 // usualTimeouts returns those of the members of the same interval, which are the least that a member can have itself.
 func (d *detector) usualTimeouts(m *membership.Member) *modelTimeouts {
-	t := &d.usual
-	if t.generation != d.model.Generation() || t.interval != m.Record.Interval {
-		d.readUsual(m.Record.Interval)
+	t, pace := &d.usual, d.paceOf(m)
+	if t.generation != d.model.Generation() || t.interval != pace {
+		d.readUsual(pace)
 	}
 	return t
 }

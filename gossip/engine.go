@@ -67,7 +67,7 @@ func New(now time.Time, record membership.Record, cfg Config, rng *rand.Rand) (*
 func (e *Engine) assemble(rng *rand.Rand) {
 	cfg, clock, self, table, out := &e.cfg, &e.clock, &e.self, e.table, &e.outbox
 	e.outbox = outbox{cfg: cfg, self: self, drops: Drops{}}
-	e.detector = detector{cfg: cfg, model: phi.NewModel(cfg.Detector), loss: priorLoss}
+	e.detector = detector{cfg: cfg, self: self, model: phi.NewModel(cfg.Detector), loss: priorLoss}
 	e.retention = retention{cfg: cfg, clock: clock, self: self, table: table, detector: &e.detector}
 	e.peers = peers{rng: rng, self: self, table: table}
 	e.pending.names = pendingNames{rng: rng, clock: clock, self: self, outbox: out}

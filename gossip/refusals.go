@@ -32,7 +32,7 @@ func (e *Engine) refusal(m *membership.Member, incarnation uint64) wire.RefusalR
 	case (m == nil || incarnation > m.Record.Incarnation) && !e.clock.horizon.Reaches(incarnation):
 		e.outbox.drop(DropClock)
 		return wire.ClockAhead
-	case m == nil && !e.retention.makesRoom():
+	case m == nil && e.table.Full() && e.table.MakesWay(nil, true) == nil:
 		e.outbox.drop(DropFull)
 		return wire.ListFull
 	}

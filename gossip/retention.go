@@ -49,7 +49,7 @@ func (r *retention) introduced(m *membership.Member) bool {
 	return r.clock.now.Sub(m.Bumped()) <= r.detector.maxSilence(r.self.record.Interval)
 }
 
-// makesRoom reports whether a member that is not in the list could be taken in: there is room, or somebody is gone.
+// makesRoom reports whether a member that others tell of could be taken in: there is room, or somebody is gone.
 func (r *retention) makesRoom() bool { return !r.table.Full() || len(r.table.Gone()) > 0 }
 
 // left returns how long a member stays in the list yet; negative when that is over.

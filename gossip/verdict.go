@@ -101,7 +101,7 @@ func (v *verdicts) judge(m *membership.Member) {
 // Twice the maximum is for a member that may be the one at fault: it is isolated, or alone with its accusation.
 func (v *verdicts) timeouts(m *membership.Member) (suspect, dead time.Duration) {
 	suspect, dead = v.detector.timeouts(m)
-	longest, u := v.detector.maxTimeouts(m.Record.Interval), v.suspicions.about(m)
+	longest, u := v.detector.maxTimeouts(v.detector.paceOf(m)), v.suspicions.about(m)
 	switch {
 	case u == nil || u.probing.since == 0:
 		return never, never

@@ -12,6 +12,7 @@ import (
 // lists them in that order, mostly walks through memory.
 type Table struct {
 	capacity   int
+	bytes      room // of all records
 	index      index
 	slabs      slabs
 	count      [len(stateNames)]int // members in each state
@@ -21,9 +22,10 @@ type Table struct {
 	rebases    rebases
 }
 
-// NewTable returns an empty table that holds at most capacity members, and as many tombstones (R15).
+// NewTable returns an empty table that holds at most capacity members, and as many tombstones (R15). Room.go says how many
+// bytes of records.
 func NewTable(capacity int) *Table {
-	return &Table{capacity: capacity, tombstones: tombstones{capacity: capacity}}
+	return &Table{capacity: capacity, bytes: roomFor(capacity), tombstones: tombstones{capacity: capacity}}
 }
 
 // Reserve makes room for n members at once, so that learning of them one after the other in the order of their hashes
@@ -133,7 +135,7 @@ type Refusal uint8
 
 const (
 	NotRefused Refusal = iota
-	Full               // the table is full: the old are kept, the new refused (R15)
+	Full               // the table is full, or has no room for the record: the old are kept, the new refused (R15)
 	Forgotten          // the member was forgotten, and this is not news of its return (R10)
 )
 
@@ -155,6 +157,9 @@ func (t *Table) Learn(now Instant, e Entry, direct bool) Change {
 		}
 	}
 	if c.Restarted || c.Changed {
+		if !t.bytes.replace(m.Record, merged.Record) {
+			return Change{Refused: Full}
+		}
 		m.Fingerprint = merged.Record.Fingerprint()
 		t.index.changed(hash)
 	}
@@ -168,7 +173,7 @@ func (t *Table) admit(now Instant, at int, hash uint64, e Entry, direct bool) Ch
 	switch {
 	case !t.tombstones.admits(name, e.Record.Incarnation, e.Heartbeat, direct):
 		return Change{Refused: Forgotten}
-	case t.Full():
+	case t.Full() || !t.bytes.replace(nil, e.Record):
 		return Change{Refused: Full}
 	}
 	t.tombstones.remove(name)
@@ -203,6 +208,7 @@ func (t *Table) Forget(name string, until Instant) bool {
 	if !m.State.Present() {
 		t.isBack(m)
 	}
+	t.bytes.replace(m.Record, nil)
 	t.index.remove(i)
 	t.byName = nil
 	t.rebases.end(m)

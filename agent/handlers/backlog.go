@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"heartsay/api"
 )
 
 // backlogSize is how many events may wait for one handler. When they are more, its reader waits, and may fall behind
@@ -26,12 +28,16 @@ func newBacklog() *backlog {
 	return b
 }
 
-// put adds jobs, each when there is room, and reports whether ctx let it.
+// put adds jobs, each when there is room, and reports whether ctx let it. An update of a member whose last job that waits is an
+// update too takes its place: the newest state counts.
 func (b *backlog) put(ctx context.Context, jobs ...Job) bool {
 	defer context.AfterFunc(ctx, b.wake)()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, j := range jobs {
+		if b.replaces(j) {
+			continue
+		}
 		for len(b.waiting) >= backlogSize && ctx.Err() == nil {
 			b.changed.Wait()
 		}
@@ -42,6 +48,26 @@ func (b *backlog) put(ctx context.Context, jobs ...Job) bool {
 		b.changed.Broadcast()
 	}
 	return true
+}
+
+// replaces reports whether a job has taken the place of one that waits.
+func (b *backlog) replaces(j Job) bool {
+	if j.Event.Type != api.EventUpdate {
+		return false
+	}
+	for i, other := range slices.Backward(b.waiting) {
+		switch name := other.Event.Member.Name; {
+		case name == "": // what comes after a reset stays after it
+			return false
+		case name == j.Event.Member.Name:
+			if other.Event.Type != api.EventUpdate {
+				return false
+			}
+			b.waiting[i] = j
+			return true
+		}
+	}
+	return false
 }
 
 // end says that no more jobs come.

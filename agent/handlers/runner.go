@@ -11,11 +11,20 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/internal/eventlog"
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/api"
 )
 
 // handlerWidth is how many events one handler is given at a time, each of another member.
 const handlerWidth = 4
+
+// One handler is given so many events at once, and so many a second after that, whoever they are about. A member has a rate of its
+// own, see package node; but there may be many that change their records all the time, and each run costs the host a process.
+// What waits meanwhile is merged, see [backlog.put], and what does not fit comes as changes between two views.
+const (
+	runsAtOnce = 512
+	runsRate   = 50
+)
 
 // runner is one handler at work: a feeder follows the ring at its own pace and fills a backlog, workers empty it.
 // Neither can hold up the agent, nor another handler.
@@ -34,11 +43,13 @@ type runner struct {
 
 	mu    sync.Mutex
 	stats Stats
+	rate  *ratelimit.Bucket
 }
 
 // begin sets a handler to work on what comes after an event, when the members were those.
 func begin(ctx context.Context, p plan, from eventlog.View, f *eventlog.Follower, log hclog.Logger) *runner {
 	r := &runner{plan: p, log: log, follower: f, backlog: newBacklog(), done: make(chan struct{})}
+	r.rate = ratelimit.NewBucket(runsRate, runsAtOnce, time.Now())
 	r.stats = Stats{Kind: p.kind.Name(), Name: p.name, Outcomes: map[string]uint64{}}
 	r.until.Store(math.MaxUint64)
 	r.seen.Reset(from.Members)
@@ -122,9 +133,30 @@ func (r *runner) changes(reset api.Event, members []api.Member) (jobs []Job) {
 	return jobs
 }
 
+// await waits until one more event may be handled, and counts it. It reports whether ctx let it.
+func (r *runner) await(ctx context.Context) bool {
+	for !r.mayRun() {
+		select {
+		case <-time.After(time.Second / runsRate):
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
+
+func (r *runner) mayRun() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rate.Take(time.Now())
+}
+
 // work handles events until there are no more.
 func (r *runner) work(ctx context.Context) {
 	for {
+		if !r.await(ctx) {
+			return
+		}
 		j, ok := r.backlog.take(ctx)
 		if !ok {
 			return

@@ -259,3 +259,53 @@ func TestRunnersFinishGivesUpOnAHandlerThatHangsAndCloseEndsIt(t *testing.T) {
 		}
 	})
 }
+
+// TestHostile17AHandlerRunsAtABoundedRate lets 480 members change their records every two seconds, which is what package node lets
+// through, for a minute. A handler that takes a millisecond was run 240 times a second.
+func TestHostile17AHandlerRunsAtABoundedRate(t *testing.T) {
+	runnerTest(t, 4096, func(t *testing.T, s *stage) {
+		f := &fakeKind{takes: time.Millisecond}
+		s.Replace(Plans{aPlan("a", f)}, eventlog.View{})
+		const members, seconds = 480, 60
+		for range seconds / 2 {
+			for i := range members {
+				s.happen(api.EventUpdate, fmt.Sprint("m", i))
+			}
+			time.Sleep(2 * time.Second)
+		}
+		if n := len(f.got()); n > runsAtOnce+runsRate*seconds+handlerWidth || n < runsRate*seconds {
+			t.Errorf("a handler was run %d times in %d s, want at most %d", n, seconds, runsAtOnce+runsRate*seconds)
+		}
+		time.Sleep(members * time.Second / runsRate)
+		newest := map[string]string{}
+		for _, e := range f.got() {
+			var kind, who, seq string
+			fmt.Sscan(e, &kind, &who, &seq)
+			newest[who] = seq
+		}
+		for i := range members {
+			if want := fmt.Sprint(members*(seconds/2-1) + i + 1); newest[fmt.Sprint("m", i)] != want {
+				t.Fatalf("the last update of m%d that the handler got is number %s, want the newest, %s", i, newest[fmt.Sprint("m", i)], want)
+			}
+		}
+		if lost := s.Stats()[0].Lost; lost > 0 {
+			t.Errorf("%d events were lost to the handler, want them merged", lost)
+		}
+	})
+}
+
+func TestBacklogPutsAnUpdateInThePlaceOfTheOneBeforeIt(t *testing.T) {
+	b := newBacklog()
+	job := func(seq uint64, name string, k api.EventType) Job {
+		return Job{Event: api.Event{Seq: seq, Type: k, Member: api.Member{Name: name}}}
+	}
+	b.put(t.Context(), job(1, "a", api.EventUpdate), job(2, "b", api.EventJoin), job(3, "a", api.EventUpdate), job(4, "b", api.EventUpdate),
+		job(5, "a", api.EventDead), job(6, "a", api.EventUpdate), job(7, "", api.EventReset), job(8, "b", api.EventUpdate))
+	var got []uint64
+	for range b.waiting {
+		got = append(got, b.waiting[len(got)].Event.Seq)
+	}
+	if want := []uint64{3, 2, 4, 5, 6, 7, 8}; !slices.Equal(got, want) {
+		t.Errorf("these wait: %v, want %v", got, want)
+	}
+}

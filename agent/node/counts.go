@@ -91,7 +91,7 @@ func (c *counts) init() {
 			c.events[t] = new(atomic.Uint64)
 		}
 	}
-	c.drops = map[string]uint64{"strangers": 0, "unproven": 0}
+	c.drops = map[string]uint64{"strangers": 0, "unproven": 0, "destination": 0, "events_merged": 0}
 	c.logged = map[string]time.Time{}
 }
 
@@ -116,6 +116,13 @@ func (c *counts) drop(reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drops[reason]++
+}
+
+// merged counts events that one published later stands for.
+func (c *counts) merged(events int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drops["events_merged"] += uint64(events)
 }
 
 // logEvery is how often a reason is logged at most, however often it counts.

@@ -11,11 +11,14 @@ import (
 )
 
 // publish puts events into the ring and the log.
-func (n *Node) publish(events []membership.Event) {
+func (n *Node) publish(events []heldEvent) {
 	at := time.Now()
 	for _, ev := range events {
-		n.ring.Append(apiEvent(at, ev))
+		n.ring.Append(apiEvent(at, ev.Event))
 		n.counts.events[apiEventType(ev.Type)].Add(1)
+		if ev.merged > 0 {
+			n.counts.merged(ev.merged)
+		}
 		n.logEvent(ev)
 		if ev.Reason == gossip.MadeWay && at.Sub(n.madeWay) > sayAgain {
 			n.madeWay = at
@@ -28,11 +31,14 @@ func (n *Node) publish(events []membership.Event) {
 // sayAgain is how long a lasting state that was logged is not logged again.
 const sayAgain = 10 * time.Minute
 
-func (n *Node) logEvent(ev membership.Event) {
+func (n *Node) logEvent(ev heldEvent) {
 	r := ev.Member.Record
 	args := []any{"name", r.Name, "address", r.Address, "incarnation", r.Incarnation}
 	if ev.Reason != "" {
 		args = append(args, "reason", ev.Reason)
+	}
+	if ev.merged > 0 {
+		args = append(args, "merged", ev.merged)
 	}
 	n.log.Log(hclog.LevelFromString(string(apiEventType(ev.Type).Level())), "member "+ev.Type.String(), args...)
 }

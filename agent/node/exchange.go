@@ -57,14 +57,14 @@ func (n *Node) exchange(ctx context.Context, to netip.AddrPort, join bool) (err 
 	}
 	defer c.Close()
 	defer closeWith(ctx, c)()
-	if err := n.talk(n.counts.counted(c), to, parts); err != nil {
+	if err := n.talk(n.counts.counted(c), to, parts, join); err != nil {
 		return fmt.Errorf("exchange with %s: %w", to, err)
 	}
 	return nil
 }
 
 // talk writes the parts of this side's view on a stream that it opened, and reads those of the other side.
-func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message) error {
+func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message, join bool) error {
 	frames, err := n.seal.OpenStream(c, true, time.Now().Add(frameTime))
 	if err != nil {
 		return explainEnd(err)
@@ -77,7 +77,7 @@ func (n *Node) talk(c net.Conn, to netip.AddrPort, parts []wire.Message) error {
 	}
 	answer, err := n.readMessage(c, frames, codec, answerTime(n.cfg.Interval))
 	if err == nil {
-		err = n.readSync(c, frames, 0, answer)
+		err = n.readSync(c, frames, 0, join, answer)
 	}
 	if err != nil {
 		return explainEnd(err)
@@ -111,8 +111,8 @@ func explainEnd(err error) error {
 }
 
 // readSync hands the messages of a stream, the first of which has come, to the engine until the one that ends the
-// other side's part. Stream is 0 for one that this node opened.
-func (n *Node) readSync(c net.Conn, frames seal.Framing, stream gossip.StreamID, m wire.Message) error {
+// other side's part. Stream is 0 for one that this node opened, join says that it did so to join.
+func (n *Node) readSync(c net.Conn, frames seal.Framing, stream gossip.StreamID, join bool, m wire.Message) error {
 	codec, from := wire.NewCodec(), addr.Remote(c)
 	for end := time.Now().Add(streamTime); ; {
 		if refused, ok := m.(*wire.Refused); ok && stream == 0 {
@@ -123,7 +123,7 @@ func (n *Node) readSync(c net.Conn, frames seal.Framing, stream gossip.StreamID,
 		if !ok {
 			return fmt.Errorf("%w: %s on a stream", wire.ErrKind, m.Kind())
 		}
-		if err := n.takeSync(stream, from, sync); err != nil {
+		if err := n.takeSync(stream, join, from, sync); err != nil {
 			return err
 		}
 		if sync.Last {
@@ -136,11 +136,12 @@ func (n *Node) readSync(c net.Conn, frames seal.Framing, stream gossip.StreamID,
 	}
 }
 
-// takeSync hands a part of a sync to the engine. Names in it that this side did not ask for are counted.
-func (n *Node) takeSync(stream gossip.StreamID, from netip.AddrPort, sync *wire.Sync) error {
+// takeSync hands a part of a sync to the engine. Names in it are counted, unless it answers
+// this node, which wants to join: others can make it open a stream for any other reason.
+func (n *Node) takeSync(stream gossip.StreamID, join bool, from netip.AddrPort, sync *wire.Sync) error {
 	admitted := true
 	err := n.do(n.ending, func(l *loop, now time.Time) {
-		if admitted = stream == 0 || l.admits(from.Addr(), sync, now); admitted {
+		if admitted = join || l.admits(from.Addr(), sync, now); admitted {
 			l.apply(l.engine.ReceiveOn(now, stream, from, sync), reply{})
 		}
 	})

@@ -73,6 +73,9 @@ func (l *loop) repeatOnStreams(now time.Time) {
 func (l *loop) carry(key string, to netip.AddrPort, payload []byte, request bool, now time.Time) bool {
 	on := l.links.open[to]
 	if on == nil {
+		if !l.mayStream(to, now) {
+			return false
+		}
 		if !l.links.mayOpen(now) {
 			l.node.counts.drop("path_stream_limit")
 			return false
@@ -164,7 +167,12 @@ func (n *Node) serveLink(c net.Conn, frames seal.Framing, on *link, first wire.M
 		}
 		heard++
 		in := arrival{from: on.peer, message: m}
-		if err := n.do(ctx, func(l *loop, _ time.Time) { l.receive(in, reply{to: on.peer, link: on}) }); err != nil {
+		err := n.do(ctx, func(l *loop, now time.Time) {
+			if l.admits(on.peer.Addr(), m, now) {
+				l.receive(in, reply{to: on.peer, link: on})
+			}
+		})
+		if err != nil {
 			return heard, err
 		}
 	}

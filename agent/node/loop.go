@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"heartsay/agent/internal/fallback"
-	"heartsay/agent/internal/ratelimit"
 	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
@@ -24,10 +23,14 @@ type loop struct {
 	routes   *fallback.Table // which way leads to whom
 	links    links           // streams in place of packets that this node opened
 	overload overload
-	newNames *newNames // how many names each source may still bring
+	newNames newNames  // how many names each source may still bring
 	suspect  Threshold // as they are now
 	dead     Threshold
 	held     map[netip.AddrPort]heldReply // replies that wait for a proof, see unproven.go
+
+	challenges   challenges   // what asks for proofs
+	destinations destinations // what addresses may still get that have none
+	pace         pace         // events that wait, see pace.go
 }
 
 func newLoop(n *Node, now time.Time, incarnation uint64, random *rand.Rand) (*loop, error) {
@@ -38,8 +41,8 @@ func newLoop(n *Node, now time.Time, incarnation uint64, random *rand.Rand) (*lo
 	}
 	return &loop{
 		node: n, engine: engine, codec: wire.NewCodec(), routes: fallback.New(cfg.Interval),
-		newNames: ratelimit.NewBuckets[netip.Addr](newNamesRate, newNamesAtOnce, maxSources),
-		suspect:  cfg.Suspect, dead: cfg.Dead, held: map[netip.AddrPort]heldReply{},
+		newNames: newNewNames(now), challenges: newChallenges(now), destinations: newDestinations(),
+		suspect: cfg.Suspect, dead: cfg.Dead, held: map[netip.AddrPort]heldReply{}, pace: pace{self: cfg.Name},
 	}, nil
 }
 
@@ -50,6 +53,7 @@ func (l *loop) run() {
 	defer close(n.loopEnded)
 	defer n.ring.Close() // followers of the events end as well
 	defer l.saveLast()
+	defer func() { l.node.publish(l.pace.due(time.Now(), true)) }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	next := time.Now()
@@ -81,17 +85,25 @@ func (l *loop) tick(now time.Time, late time.Duration) (next time.Time) {
 	l.noticeOverload(now)
 	next = l.apply(l.engine.Tick(now), reply{})
 	l.repeatOnStreams(now)
+	l.node.publish(l.pace.due(now, false))
 	return next
 }
 
 // take handles what came in a packet, and returns when the next tick is due.
 func (l *loop) take(in arrival, next time.Time) time.Time {
 	now := time.Now()
-	if l.takeProof(in.message, in.from, now) || l.node.probes.take(in.message, now) || !l.admits(in.from.Addr(), in.message, now) {
+	if l.takeProof(in.message, in.from, now) || l.node.probes.take(in.message, now) {
+		return next
+	}
+	if !l.admits(in.from.Addr(), in.message, now) {
+		l.askProof(reply{to: in.from, room: l.room(in.from, in.size, now)}, now)
 		return next
 	}
 	l.noticeLate(in.at, now)
-	return l.receive(in, reply{to: in.from, room: l.room(in.from, in.size, now)})
+	back := reply{to: in.from, room: l.room(in.from, in.size, now)}
+	next = l.receive(in, back)
+	l.askProof(back, now)
+	return next
 }
 
 // reply is the way back to the sender of the message that is being handled. The zero value: it has none.
@@ -119,7 +131,7 @@ func (l *loop) apply(out gossip.Outputs, back reply) time.Time {
 		}
 	}
 	if len(out.Events) > 0 {
-		n.publish(out.Events)
+		n.publish(l.pace.take(out.Events, time.Now()))
 		n.saves.change()
 	}
 	for _, peer := range out.Syncs {

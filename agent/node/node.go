@@ -12,7 +12,10 @@
 //	rejoin.go     one that tries seeds (seeds.go) and remembered members for ever, one for each attempt
 //	save.go       one that writes the state file
 //	snapshots.go  one that copies the view out of the loop for those who ask often; ready.go judges the copy
-//	events.go     events go into a ring that readers follow at their own pace
+//	events.go     events go into a ring that readers follow at their own pace; pace.go: not too many about one member
+//
+// What others can make it do is bounded: by new names (newnames.go), by what goes to addresses that have not proven themselves
+// (proven.go), as a reply (unproven.go) or of its own accord (destinations.go).
 //
 // A Node is made by [Start], ends by [Node.Close], or by itself when another live node holds its name ([Node.Done]).
 package node
@@ -111,7 +114,7 @@ func Start(cfg Config, parts Parts) (*Node, error) {
 		return nil, err
 	}
 	n.saves.change() // the incarnation
-	n.publish([]membership.Event{{Type: membership.EventJoin, Member: l.self(now), Reason: "started"}})
+	n.publish(l.pace.take([]membership.Event{{Type: membership.EventJoin, Member: l.self(now), Reason: "started"}}, now))
 	n.running.Go(l.run)
 	for _, f := range []func(){n.openPackets, n.sendPackets, n.takeStreams, n.rejoin, n.writeState, n.watch} {
 		n.running.Go(f)

@@ -82,13 +82,16 @@ func (n *Node) openPacket(b []byte, from netip.AddrPort, codec *wire.Codec) (wir
 // post sends a message on its way. A reply goes back the way that the message came which it answers: so the asker
 // learns which ways there are. Other messages go in a packet, or on a stream where packets do not pass.
 func (l *loop) post(env gossip.Envelope, back reply) {
-	n, payload := l.node, l.encode(env.Message)
+	n, now := l.node, time.Now()
+	if back.to != env.To && !l.mayPacket(env.To, now) {
+		return
+	}
+	payload := l.encode(env.Message)
 	n.counts.send(env.Message, inPacket)
 	if back.to == env.To {
 		l.sendBack(payload, back)
 		return
 	}
-	now := time.Now()
 	route := l.routes.Choose(env.Message, env.To, payload, now)
 	if route.Stream {
 		l.carry(route.Key, env.To, payload, route.Request, now)

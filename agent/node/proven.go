@@ -24,6 +24,7 @@ const (
 // from. It is safe for concurrent use, and is made by newProven.
 //
 //	has(ip, now)         whether the address has been proven within the last hour
+//	fades(ip, now)       whether that was more than half an hour ago
 //	seen(ip, now)        notes a proof
 //	nonce(to, now)       the number to send to an address, never 0: it cannot be guessed, and nothing is stored for it
 //	returned(from, …)    whether a number is one that was sent to that address in the last seconds; that is a proof
@@ -46,6 +47,9 @@ func (p *proven) has(a netip.Addr, now time.Time) bool {
 	defer p.mu.Unlock()
 	return now.Before(p.until[a.Unmap()])
 }
+
+// fades reports whether an address is not proven for much longer.
+func (p *proven) fades(a netip.Addr, now time.Time) bool { return !p.has(a, now.Add(provenFor/2)) }
 
 // seen notes that an address has proven just now that it is there. When there are too many, any other goes: it proves
 // itself again when it has to.

@@ -101,7 +101,7 @@ func (n *Node) serveStream(c net.Conn) error {
 func (n *Node) serveSync(c net.Conn, frames seal.Framing, first wire.Message) error {
 	id, answers := n.streams.add()
 	defer n.streams.remove(id)
-	if err := n.readSync(c, frames, id, first); err != nil {
+	if err := n.readSync(c, frames, id, false, first); err != nil {
 		return err
 	}
 	codec := wire.NewCodec()

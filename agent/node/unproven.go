@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/gossip/wire"
 )
 
@@ -18,6 +19,10 @@ const (
 	unprovenFactor = 3
 	heldTime       = 2 * time.Second // a reply is worth no more after that
 	maxHeld        = 256             // replies, one to an address
+
+	challengesAtOnce = 64 // to all addresses together, beside those for replies that are held
+	challengesRate   = 32
+	maxChallenged    = 4096 // addresses that are told apart
 )
 
 // heldReply is a reply that waits for the proof of its receiver.
@@ -62,6 +67,32 @@ func (l *loop) hold(back reply, payload []byte) {
 	n.queuePacket(back.to, challenge)
 }
 
+// challenges bound how many addresses are asked for a proof that no reply waits for: one once a second.
+type challenges struct {
+	all  *ratelimit.Bucket
+	each *ratelimit.Buckets[netip.Addr]
+}
+
+func newChallenges(now time.Time) challenges {
+	return challenges{
+		all:  ratelimit.NewBucket(challengesRate, challengesAtOnce, now),
+		each: ratelimit.NewBuckets[netip.Addr](1, 1, maxChallenged),
+	}
+}
+
+// askProof asks whoever sent a packet to prove its address, when it has not done so for a while. The names that it tells
+// (newnames.go) and what is sent to it (destinations.go) have narrow bounds until then.
+func (l *loop) askProof(back reply, now time.Time) {
+	n, ip := l.node, back.to.Addr()
+	if _, waits := l.held[back.to]; waits || !n.proven.fades(ip, now) || !l.challenges.each.Of(ip, now).Take(now) {
+		return
+	}
+	challenge := l.encode(l.pingMessage(n.proven.nonce(back.to, now), 0))
+	if l.affords(back, challenge) && l.challenges.all.Take(now) {
+		n.queuePacket(back.to, challenge)
+	}
+}
+
 // mayHold reports whether there is a place for one more reply. Those that waited for too long make way.
 func (l *loop) mayHold(now time.Time) bool {
 	if len(l.held) < maxHeld {
@@ -100,7 +131,11 @@ func (n *Node) proves(ctx context.Context, to netip.AddrPort) bool {
 		if n.proven.has(to.Addr(), time.Now()) {
 			return true
 		}
-		err := n.do(ctx, func(l *loop, _ time.Time) { n.queuePacket(to, l.encode(l.pingMessage(nonce, 0))) })
+		err := n.do(ctx, func(l *loop, now time.Time) {
+			if l.mayPacket(to, now) {
+				n.queuePacket(to, l.encode(l.pingMessage(nonce, 0)))
+			}
+		})
 		if err != nil {
 			return false
 		}
