@@ -69,7 +69,7 @@ func (e *Engine) assemble(rng *rand.Rand) {
 	e.outbox = outbox{cfg: cfg, self: self, drops: Drops{}}
 	e.detector = detector{cfg: cfg, self: self, model: phi.NewModel(cfg.Detector), loss: priorLoss}
 	e.retention = retention{cfg: cfg, clock: clock, self: self, table: table, detector: &e.detector}
-	e.peers = peers{rng: rng, self: self, table: table}
+	e.peers = peers{cfg: cfg, rng: rng, self: self, table: table}
 	e.pending.names = pendingNames{rng: rng, clock: clock, self: self, outbox: out}
 	e.pending.goodbyes = pendingGoodbyes{rng: rng, self: self, table: table, outbox: out}
 	e.suspicions = suspicions{clock: clock, self: self, table: table, probes: &e.pending.probes, verdict: &e.verdicts.next}
@@ -132,13 +132,10 @@ func (e *Engine) round() {
 	}
 }
 
-// roundPeers returns whom a round exchanges with, and begins to wait for their replies. A peer of the last round that has not
-// replied is made up for by one more, up to the fanout. Otherwise many members that crash at once would leave the survivors
-// talking to the dead, and loss would cost all its exchanges.
+// roundPeers returns whom a round exchanges with, and begins to wait for their replies.
 func (e *Engine) roundPeers() []*membership.Member {
 	digests := &e.pending.digests
-	k := e.cfg.Fanout + min(len(digests.silent), e.cfg.Fanout)
-	peers := e.peers.ofRound(k, e.suspicions.failed)
+	peers := e.peers.ofRound(len(digests.silent), e.suspicions.failed)
 	digests.sent(peers, e.clock.now, e.detector.replies.wait(e.self.record.Interval))
 	return peers
 }

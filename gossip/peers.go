@@ -17,6 +17,7 @@ import (
 // Once through the walk, the members are shuffled anew: every pair meets within two walks. The engine's rounds and the
 // rumours call it; arrivals add those who appear.
 type peers struct {
+	cfg   *Config
 	rng   *rand.Rand
 	self  *self
 	table *membership.Table
@@ -45,9 +46,12 @@ func (p *peers) add(name string) {
 	p.walk = slices.Insert(p.walk, i, hash)
 }
 
-// ofRound returns with whom a round exchanges: the next k on the walk, and in every other round the successor as well. The
-// slice is valid until the next round. Failed reports whether a member has been probed without a reply.
-func (p *peers) ofRound(k int, failed func(*membership.Member) bool) []*membership.Member {
+// ofRound returns with whom a round exchanges: as many as the fanout says, the next on the walk, and in every other round the
+// successor as well. Each of the silent peers, those of the last round that have not replied, is made up for by one more, up
+// to the fanout. Otherwise many members that crash at once would leave the survivors talking to the dead, and loss would cost
+// all its exchanges. The slice is valid until the next round. Failed reports whether a member has been probed without a reply.
+func (p *peers) ofRound(silent int, failed func(*membership.Member) bool) []*membership.Member {
+	k := p.cfg.Fanout + min(silent, p.cfg.Fanout)
 	peers := p.room[:0]
 	if m := p.successor(failed); m != nil && p.self.heartbeat%2 == 0 {
 		peers = append(peers, m)

@@ -103,7 +103,7 @@ func TestAJoinKeepsTheAddressWhenItIsAskedTo(t *testing.T) {
 	})
 }
 
-func TestALeaveWhoseFirstCallerGaveUpSaysGoodbyeToTheNextOne(t *testing.T) {
+func TestLeaveWhoseFirstCallerGaveUpIsSentForTheNextOne(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		b := c.start("b", 2, "10.0.0.1")
