@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"time"
 )
 
@@ -109,6 +110,9 @@ func newRequest(ctx context.Context, method, route string, body any) (*http.Requ
 func (c *Client) do(request *http.Request) (*http.Response, error) {
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if !filepath.IsAbs(c.path) {
+		request.Host = c.path // it is an address, and another port than that of the API would ask for it
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

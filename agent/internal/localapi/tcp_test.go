@@ -150,13 +150,22 @@ func TestReadTokenChangesNothing(t *testing.T) {
 }
 
 func TestClientShowsItsTokenOverTCP(t *testing.T) {
-	address, _ := tcpServer(t)
+	address, server := tcpServer(t)
 	c, err := api.New("http://"+address, api.WithToken(testToken))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if self, err := c.Self(t.Context()); err != nil || self.Name != "me" {
 		t.Errorf("with the token: %+v, %v", self, err)
+	}
+	scrapes, err := ListenForScrapes(netip.MustParseAddrPort("127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.ServeScrapes(scrapes)
+	c, _ = api.New("http://"+scrapes.Addr().String(), api.WithToken(testToken))
+	if _, err := c.Self(t.Context()); err == nil || !strings.Contains(err.Error(), "on this port: it has /metrics") {
+		t.Errorf("on the port for scrapes: %v: want that it says what that port has", err)
 	}
 	c, _ = api.New("http://" + address)
 	if _, err := c.Self(t.Context()); err == nil || !strings.Contains(err.Error(), "--token-file") {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"io"
 	"strconv"
 	"strings"
@@ -14,12 +15,18 @@ func (p *Program) writeHelp(w io.Writer, path []*Command) error {
 	for _, c := range path {
 		words = append(words, c.Name)
 	}
-	app := p.app(w, nil)
+	var text bytes.Buffer // since the library does not tell when it could not write
+	app, err := p.app(&text, nil), error(nil)
 	if len(path) == 0 { // the library adds no --help here, since there is a command of that name
 		app.Setup()
-		return cli.ShowAppHelp(cli.NewContext(app, nil, nil))
+		err = cli.ShowAppHelp(cli.NewContext(app, nil, nil))
+	} else {
+		err = app.Run(append(words, "--help"))
 	}
-	return app.Run(append(words, "--help"))
+	if err == nil {
+		_, err = w.Write(text.Bytes())
+	}
+	return err
 }
 
 // form returns how f is written on a line: "--output FORMAT, -o FORMAT".

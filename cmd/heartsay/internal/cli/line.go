@@ -143,15 +143,18 @@ func (l *Line) bare(flags []given) error {
 	switch {
 	case l.help:
 		return nil
-	case version != nil && len(flags) == 1 && (flags[0].name == "version" || flags[0].name == "v"):
+	case version != nil && slices.ContainsFunc(flags, asksVersion):
 		l.Path = []*Command{version}
 		l.set, l.values = newValues(version.Flags)
-		return nil
+		return l.addFlags(slices.DeleteFunc(slices.Clone(flags), asksVersion))
 	case len(flags) > 0:
 		return UsageError("flag %s stands without a command", dashed(flags[0].name))
 	}
 	return UsageError("no command is given")
 }
+
+// asksVersion reports whether a flag is another way to write the command version.
+func asksVersion(g given) bool { return g.name == "version" || g.name == "v" }
 
 // choose takes the words of the command from the arguments, of which dash stood before a "--".
 func (l *Line) choose(arguments []string, dash int) error {

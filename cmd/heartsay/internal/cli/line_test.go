@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"heartsay/cmd/heartsay/internal/render"
@@ -56,7 +57,7 @@ func testProgram() *Program {
 		}},
 		{Name: "with", Usage: "run a command", Action: show, Flags: []Flag{force},
 			Takes: Takes{Least: 1, Most: 1, What: "NAME", After: "COMMAND"}},
-		{Name: "version", Usage: "tell", Action: show},
+		{Name: "version", Usage: "tell", Action: show, Flags: []Flag{OutputFlag("table", "json")}},
 		HelpCommand(),
 	}}
 }
@@ -87,6 +88,8 @@ func TestLineMeans(t *testing.T) {
 		"tags set a=1":                            "tool tags set a=1",
 		"-v":                                      "tool version",
 		"--version":                               "tool version",
+		"-o json --version":                       "tool version output=json",
+		"-v -v":                                   "tool version",
 		"forget -- --force":                       `tool forget "" -- ["--force"]`,
 		"--force -- forget bob":                   `tool forget "force=true" -- ["bob"]`,
 		"with bob --force -- run -- --force":      `tool with "bob force=true" -- ["run" "--" "--force"]`,
@@ -95,6 +98,20 @@ func TestLineMeans(t *testing.T) {
 		code, out, err := toolRun(getenv(), strings.Fields(line)...)
 		if code != ExitOK || out != want {
 			t.Errorf("%q means %q (%d, %q), want %q", line, out, code, err, want)
+		}
+	}
+}
+
+// full is a disk that is full.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestHelpThatCannotBeWrittenIsAFailure(t *testing.T) {
+	for _, line := range []string{"--help", "list --help", "help list", "help"} {
+		var err bytes.Buffer
+		if code := testProgram().Run(strings.Fields(line), nil, full{}, &err, getenv()); code != ExitFailed {
+			t.Errorf("%q to a full disk exits with %d, %q, want %d", line, code, &err, ExitFailed)
 		}
 	}
 }

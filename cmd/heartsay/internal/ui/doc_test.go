@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -44,5 +45,20 @@ func TestTheDocumentAndThePageNameTheSameKeys(t *testing.T) {
 		if !strings.Contains(text, "`"+key[1]+"`") {
 			t.Errorf("docs/ui.md does not name the key %s", key[1])
 		}
+	}
+}
+
+func TestAPortThatIsTakenIsSaidWithWhatToDo(t *testing.T) {
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	program := &cli.Program{Name: "heartsay", Commands: []*cli.Command{Command()}}
+	url := clitest.Agent(t, clitest.Answer(200, `{"name":"ann"}`))
+	code, _, text := clitest.Run(program, url, "ui", "--port", port)
+	if code != cli.ExitFailed || !strings.Contains(text, "address already in use: choose another port with --port") {
+		t.Errorf("with port %s, which is taken, it exits with %d, %q, want 1 and what to do", port, code, text)
 	}
 }

@@ -53,7 +53,7 @@ func serveAgent(c *cli.Call) error {
 	}
 	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return fmt.Errorf("serve the page: %w", err)
+		return fmt.Errorf("serve the page: %w: choose another port with --port, or leave it out", err)
 	}
 	u := newServer(client)
 	url := "http://" + listener.Addr().String() + u.gate.link()
