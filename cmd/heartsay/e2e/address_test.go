@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"heartsay/cmd/heartsay/internal/cli/clitest"
+	"heartsay/cmd/heartsay/internal/clitest"
 )
 
 // everywhere starts an agent on each of three hosts that is bound to all addresses, and waits until they see each other. The
