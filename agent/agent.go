@@ -44,7 +44,8 @@ type Agent struct {
 	server     *localapi.Server              // of the local API, also when nobody listens
 	told       atomic.Pointer[told]          // what those who look for members are told, see source
 	dns        atomic.Pointer[discovery.DNS] // nil while DNS is not served
-	endpoints  sync.WaitGroup                // goroutines of endpoints
+	endpoints  sync.WaitGroup                // goroutines of endpoints, and the one that watches the address
+	address    atomic.Pointer[advertised]    // what is known of the advertised one; nil when it is not watched
 }
 
 // Close stops the agent at once, without a goodbye, and returns when nothing of it runs any more.

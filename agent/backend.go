@@ -46,6 +46,8 @@ func (a *Agent) Self(ctx context.Context) (api.Self, error) {
 		return s, err
 	}
 	s.Bind, s.API, s.Profile, s.PID = a.transport.Local().String(), a.cfg.API, a.cfg.Profile, os.Getpid()
+	told := a.toldAddress()
+	s.AddressReason, s.AddressDoubt, s.AddressFault = told.Reason, told.Doubt, told.fault
 	s.Goroutines, s.HeapBytes = runtime.NumGoroutine(), liveHeap()
 	maps.Copy(s.Counters, a.counters())
 	s.AcceptsPlainUntil = a.acceptsPlainUntil(time.Now())

@@ -13,11 +13,13 @@ import (
 	"sync/atomic"
 
 	"heartsay/agent/handlers"
+	"heartsay/agent/internal/localapi"
 )
 
 // A reload gives the running agent another configuration: all of it or nothing. What can be refused comes first: which
 // settings differ, what is wrong with them, the files of secrets. Then the node changes its part in one turn of its
-// loop, and last what cannot fail: handlers and keys.
+// loop, and last what cannot fail: handlers, keys
+// and the tokens of the API.
 
 // reloadable are the settings that [Agent.Reload] changes, by their names: among them all of the handlers. Everything
 // else is fixed for the life of an agent: what others know it by, what it listens on, and what its files belong to.
@@ -108,6 +110,10 @@ func (a *Agent) commit(ctx context.Context, before, cfg Config) error {
 	if err != nil && !errors.Is(err, ErrNoKeyFile) {
 		return err
 	}
+	tokens, err := a.rereadTokens()
+	if err != nil {
+		return err
+	}
 	if _, err := a.Change(ctx, difference(before, cfg)); err != nil {
 		return err
 	}
@@ -115,8 +121,19 @@ func (a *Agent) commit(ctx context.Context, before, cfg Config) error {
 	if setKeys != nil {
 		setKeys()
 	}
+	if a.server.HasTokens() {
+		a.server.SetTokens(tokens)
+	}
 	a.configured.live.Store(&cfg)
 	return nil
+}
+
+// rereadTokens returns the tokens of the API over TCP as their files have them now, none when the API is not served there.
+func (a *Agent) rereadTokens() (localapi.Tokens, error) {
+	if !a.server.HasTokens() {
+		return localapi.Tokens{}, nil
+	}
+	return readTokens(a.cfg.TokenFile, a.cfg.ReadTokenFile)
 }
 
 // difference returns what a node changes between two configurations.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/internal/localapi"
+	"heartsay/agent/internal/ratelimit"
 	"heartsay/agent/ports"
 	"heartsay/api"
 )
@@ -65,11 +67,12 @@ func Run(ctx context.Context, cfg Config, log hclog.Logger, ready func(Ready)) e
 }
 
 // serve serves the API until the agent is to end, and leaves.
-func (a *Agent) serve(ctx context.Context, listener net.Listener, tcp *ports.Listener, tokens localapi.Tokens,
+func (a *Agent) serve(ctx context.Context, listener *localapi.Socket, tcp *ports.Listener, tokens localapi.Tokens,
 	endpoints *endpoints, ready func(Ready)) error {
 	endpoints.serve(a, a.server)
 	served := make(chan error, 2)
 	go func() { served <- a.server.Serve(listener) }()
+	a.endpoints.Go(func() { a.keepSocket(listener) })
 	if tcp != nil {
 		go func() { served <- a.server.ServeTCP(tcp, tokens) }()
 		a.log.Info("API is served over TCP", "address", tcp.Addr())
@@ -102,6 +105,30 @@ func (a *Agent) serve(ctx context.Context, listener net.Listener, tcp *ports.Lis
 		a.log.Debug("close API", "error", closeErr)
 	}
 	return err
+}
+
+// socketEvery is how often the agent looks whether the socket of its API is still there.
+const socketEvery = 5 * time.Second
+
+// keepSocket makes the socket of the API again whenever somebody has removed it, until the agent ends.
+func (a *Agent) keepSocket(s *localapi.Socket) {
+	var fault ratelimit.Lasting
+	look := time.NewTicker(socketEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-look.C:
+		case <-a.Done():
+			return
+		}
+		made, err := s.Restore()
+		switch {
+		case err != nil && fault.Fails(time.Now()):
+			a.log.Error("socket of the API was removed and cannot be made again, is tried until that works", "socket", s.Addr(), "error", err)
+		case err == nil && (fault.Succeeds() || made):
+			a.log.Warn("socket of the API was removed and is made again", "socket", s.Addr())
+		}
+	}
 }
 
 // listenTCP opens the address of the API over TCP, if there is to be one, and reads its tokens.

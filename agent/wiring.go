@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"net/netip"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -32,9 +31,12 @@ func Open(cfg Config, log hclog.Logger) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Advertise, err = advertised(cfg, t.Local(), log); err != nil {
+	survey := addr.Look(cfg.Join)
+	told, err := addr.Advertise(cfg.Advertise, t.Local(), survey)
+	if err != nil {
 		return nil, errors.Join(err, t.Close())
 	}
+	cfg.Advertise = told.Address
 	file, err := openStateFile(cfg, log)
 	if err != nil {
 		return nil, errors.Join(err, t.Close())
@@ -47,19 +49,8 @@ func Open(cfg Config, log hclog.Logger) (*Agent, error) {
 		}
 		return nil, err
 	}
+	a.watchAddress(told, survey)
 	return a, nil
-}
-
-// advertised returns the address that others are told: the one of cfg, or one of this host's.
-func advertised(cfg Config, local netip.AddrPort, log hclog.Logger) (netip.AddrPort, error) {
-	if cfg.Advertise.IsValid() {
-		return cfg.Advertise, nil
-	}
-	a, note, err := addr.ChooseAdvertised(local)
-	if err == nil && note != "" {
-		log.Info("advertised address was chosen", "address", a, "reason", note)
-	}
-	return a, err
 }
 
 // openStateFile opens the state file, nil when none is to be kept.

@@ -8,36 +8,39 @@ import (
 
 // Self is the answer of GET /v1/self: what the agent says of itself.
 type Self struct {
-	Cluster     string            `json:"cluster"`
-	Name        string            `json:"name"`
-	Address     string            `json:"address"`          // of its gossip, as others know it, ip:port
-	Bind        string            `json:"bind"`             // on which it listens for gossip, ip:port
-	API         string            `json:"api"`              // where it serves this API, unix:///path; "": nowhere
-	Profile     string            `json:"profile"`          // local, lan or wan
-	Interval    time.Duration     `json:"interval_seconds"` // of its rounds: its heartbeat rises once in each
-	Fanout      int               `json:"fanout"`           // members with which a round exchanges, at least 1
-	Detector    string            `json:"detector"`         // name of the model of silence
-	SuspectPhi  float64           `json:"suspect_phi"`      // at which a member becomes suspect, dimensionless
-	DeadPhi     float64           `json:"dead_phi"`         // at which a member may be declared dead, dimensionless
-	Incarnation uint64            `json:"incarnation"`
-	Heartbeat   uint64            `json:"heartbeat"`
-	Zone        string            `json:"zone"`
-	Tags        map[string]string `json:"tags"` // never null
-	Build       string            `json:"build"`
-	Protocol    int               `json:"protocol"` // version of the gossip that it speaks
-	PID         int               `json:"pid"`
-	Started     time.Time         `json:"started"`
-	Epoch       string            `json:"epoch"`           // of its events
-	LastSeq     uint64            `json:"last_seq"`        // of its events; 0 when there was none yet
-	States      map[State]int     `json:"states"`          // members by state, all of States present
-	Paths       map[string]int    `json:"paths"`           // present members by the path to them, both paths present
-	Seeds       []Seed            `json:"seeds"`           // never null
-	StateFile   string            `json:"state_file"`      // "": none
-	Stalls      uint64            `json:"stalls"`          // times that this agent noticed that it had stalled itself
-	Stalled     time.Duration     `json:"stalled_seconds"` // how long they took in all
-	Counters    map[string]uint64 `json:"counters"`        // packets, bytes and drops by reason; never null
-	Goroutines  int               `json:"goroutines"`      // of the agent's process
-	HeapBytes   uint64            `json:"heap_bytes"`      // of the agent's process, in use at its last garbage collection
+	Cluster       string            `json:"cluster"`
+	Name          string            `json:"name"`
+	Address       string            `json:"address"`                  // of its gossip, as others know it, ip:port
+	AddressReason string            `json:"address_reason,omitempty"` // why it is this address; "": not known
+	AddressDoubt  string            `json:"address_doubt,omitempty"`  // why others may not reach it, and what to do; "": nothing speaks against it
+	AddressFault  string            `json:"address_fault,omitempty"`  // why they cannot reach it, so that the agent is not ready; "": nothing is known
+	Bind          string            `json:"bind"`                     // on which it listens for gossip, ip:port
+	API           string            `json:"api"`                      // where it serves this API, unix:///path; "": nowhere
+	Profile       string            `json:"profile"`                  // local, lan or wan
+	Interval      time.Duration     `json:"interval_seconds"`         // of its rounds: its heartbeat rises once in each
+	Fanout        int               `json:"fanout"`                   // members with which a round exchanges, at least 1
+	Detector      string            `json:"detector"`                 // name of the model of silence
+	SuspectPhi    float64           `json:"suspect_phi"`              // at which a member becomes suspect, dimensionless
+	DeadPhi       float64           `json:"dead_phi"`                 // at which a member may be declared dead, dimensionless
+	Incarnation   uint64            `json:"incarnation"`
+	Heartbeat     uint64            `json:"heartbeat"`
+	Zone          string            `json:"zone"`
+	Tags          map[string]string `json:"tags"` // never null
+	Build         string            `json:"build"`
+	Protocol      int               `json:"protocol"` // version of the gossip that it speaks
+	PID           int               `json:"pid"`
+	Started       time.Time         `json:"started"`
+	Epoch         string            `json:"epoch"`           // of its events
+	LastSeq       uint64            `json:"last_seq"`        // of its events; 0 when there was none yet
+	States        map[State]int     `json:"states"`          // members by state, all of States present
+	Paths         map[string]int    `json:"paths"`           // present members by the path to them, both paths present
+	Seeds         []Seed            `json:"seeds"`           // never null
+	StateFile     string            `json:"state_file"`      // "": none
+	Stalls        uint64            `json:"stalls"`          // times that this agent noticed that it had stalled itself
+	Stalled       time.Duration     `json:"stalled_seconds"` // how long they took in all
+	Counters      map[string]uint64 `json:"counters"`        // packets, bytes and drops by reason; never null
+	Goroutines    int               `json:"goroutines"`      // of the agent's process
+	HeapBytes     uint64            `json:"heap_bytes"`      // of the agent's process, in use at its last garbage collection
 
 	// AcceptsPlainUntil is until when it accepts messages that are not sealed although it has keys; nil: it does not.
 	AcceptsPlainUntil *time.Time `json:"accepts_plain_until,omitempty"`

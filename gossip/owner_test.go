@@ -253,3 +253,51 @@ func TestChangesInOneIntervalAreNotTakenForAForgery(t *testing.T) {
 		}
 	}
 }
+
+// R3: only the owner changes its record, and a change of the address is a new life (R14).
+func TestMoveIsANewLifeAtAnotherAddress(t *testing.T) {
+	a := newLone(t, "a", gossip.DefaultConfig())
+	a.tell("b", entryOf("b", 1))
+	a.run(time.Second)
+	before := a.mustSee("a").Record
+	out, err := a.Move(a.now, address("z"))
+	if a.keep(out); err != nil || happened(out.Events, membership.EventUpdate, "a") != 1 {
+		t.Fatalf("to move leads to %v and the events %v, want an update", err, out.Events)
+	}
+	if reason := out.Events[0].Reason; reason != "new incarnation, moved from "+address("a").String() {
+		t.Errorf("the reason is %q", reason)
+	}
+	after := a.mustSee("a").Record
+	if after.Incarnation != before.Incarnation+1 || after.Address != address("z") || after.Version != 1 {
+		t.Errorf("after the move the record is %+v, and was %+v", after, before)
+	}
+	told := false
+	_, deltas := sent[*wire.Delta](a.run(interval))
+	for _, d := range deltas {
+		for _, en := range d.Entries {
+			told = told || en.Record == after
+		}
+	}
+	if !told {
+		t.Error("the move is no news that is pushed at once")
+	}
+	a.tell("b", membership.Entry{Record: before, Heartbeat: a.beats()})
+	if now := a.mustSee("a").Record; now != after || a.Drops()[gossip.DropNotMine] != 0 {
+		t.Errorf("an echo of the life before makes the record %+v", now)
+	}
+}
+
+func TestMoveToWhereNobodyCanBeReachedChangesNothing(t *testing.T) {
+	a := newLone(t, "a", gossip.DefaultConfig())
+	before := a.mustSee("a").Record
+	for _, to := range []netip.AddrPort{{}, netip.AddrPortFrom(netip.IPv4Unspecified(), 1), address("a")} {
+		out, err := a.Move(a.now, to)
+		if (err != nil) != (to != address("a")) || len(out.Events) > 0 || a.mustSee("a").Record != before {
+			t.Errorf("to move to %s leads to %v and %v", to, err, out.Events)
+		}
+	}
+	a.keep(a.Leave(a.now))
+	if out, err := a.Move(a.now, address("z")); err != nil || len(out.Events) > 0 || a.mustSee("a").Record.Address != address("a") {
+		t.Errorf("a member that leaves moves: %v, %v", err, out.Events)
+	}
+}

@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"heartsay/gossip/wire"
@@ -116,11 +117,30 @@ func (e *Engine) newIncarnation(above uint64) {
 	e.beginAnew(above+1, fmt.Sprintf("new incarnation, above %d that others still tell of", above))
 }
 
-// beginAnew starts a new life with an incarnation.
-func (e *Engine) beginAnew(incarnation uint64, reason string) {
+// beginAnew starts a new life with an incarnation, and with what else changes in the record.
+func (e *Engine) beginAnew(incarnation uint64, reason string, change ...func(*membership.Record)) {
 	r := *e.self.record
 	r.Incarnation, r.Version = incarnation, 1
+	for _, set := range change {
+		set(&r)
+	}
 	e.self.begin(e.clock.now, &r)
 	e.rumours.addNews(r.Name)
 	e.outbox.emit(membership.EventUpdate, e.self.view(&e.clock), reason)
+}
+
+// Move makes this member one at another address from now on, because its host has lost the one before. That begins a new
+// life: its incarnation wins over the old record wherever that is told, as after a restart, and nobody has to find the old
+// address dead. A member that is there already, or is leaving, stays as it is. The error says what is wrong with the address;
+// then nothing changed.
+func (e *Engine) Move(now time.Time, to netip.AddrPort) (Outputs, error) {
+	e.enter(now)
+	own := e.self.record
+	if err := membership.ValidateAddress(to); err != nil {
+		return e.finish(), fmt.Errorf("move to another address: %w", err)
+	}
+	if to != own.Address && !own.Leaving {
+		e.beginAnew(own.Incarnation+1, "new incarnation, moved from "+own.Address.String(), func(r *membership.Record) { r.Address = to })
+	}
+	return e.finish(), nil
 }

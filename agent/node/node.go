@@ -21,6 +21,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ import (
 	"heartsay/agent/internal/eventlog"
 	"heartsay/agent/seal"
 	"heartsay/api"
+	"heartsay/gossip"
 	"heartsay/membership"
 )
 
@@ -67,8 +69,10 @@ type Node struct {
 	counts  counts
 	madeWay time.Time // when it was last logged that the list is full; the loop's
 
-	left      chan struct{} // closed when the member has left
-	told      atomic.Int64  // members that confirmed it
+	address   atomic.Pointer[netip.AddrPort] // that others are told
+	unready   atomic.Pointer[string]         // why the node is not ready, as its caller says; nil: it says nothing
+	left      chan struct{}                  // closed when the member has left
+	told      atomic.Int64                   // members that confirmed it
 	fail      context.CancelCauseFunc
 	ending    context.Context // ends when the node does; its cause is why
 	running   sync.WaitGroup
@@ -139,6 +143,7 @@ func newNode(cfg Config, parts Parts, now time.Time, epoch string) *Node {
 		saves: newSaves(), newest: newSnapshots(), proven: newProven(),
 		left: make(chan struct{}), loopEnded: make(chan struct{}),
 	}
+	n.address.Store(&cfg.Advertise)
 	n.seeds.news = make(chan struct{}, 1)
 	n.seeds.attempts = make(chan struct{}, maxAttempts)
 	n.counts.init()
@@ -236,7 +241,22 @@ func (n *Node) Ring() *eventlog.Ring { return n.ring }
 func (n *Node) Views() *eventlog.Views { return n.views }
 
 // Address returns the gossip address that others are told, ip:port.
-func (n *Node) Address() string { return n.cfg.Advertise.String() }
+func (n *Node) Address() string { return n.address.Load().String() }
+
+// Move lets the member be at another address from now on, where its transport must listen already. That begins a new
+// incarnation, which others take in place of the one before. The error says what is wrong with the address, or that the node
+// is stopping; then nothing changed.
+func (n *Node) Move(ctx context.Context, to netip.AddrPort) error {
+	var fault error
+	err := n.do(ctx, func(l *loop, now time.Time) {
+		var out gossip.Outputs
+		if out, fault = l.engine.Move(now, to); fault == nil {
+			n.address.Store(&to)
+		}
+		l.apply(out, reply{})
+	})
+	return cmp.Or(err, fault)
+}
 
 // ConflictError says that this node must not run under its name, since a live one elsewhere holds it.
 type ConflictError struct {

@@ -10,8 +10,8 @@ import (
 )
 
 // A node is ready when others may rely on its view: it listens, it has joined or is alone on purpose, and its view
-// has settled. Once ready it stays so until it leaves, or until most others refuse it (gossip/refusals.go): that others die or are
-// cut off is what it is there to tell.
+// has settled. Once ready it stays so until it leaves, until most others refuse it (gossip/refusals.go), or until its caller says
+// that others cannot reach it (SetUnready): that others die or are cut off is what it is there to tell.
 
 // Ready returns why the node is not ready, an [*api.Error], or nil when it is. It does not wait for the loop.
 func (n *Node) Ready(context.Context) error {
@@ -19,7 +19,19 @@ func (n *Node) Ready(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if why := n.unready.Load(); s.Ready == nil && why != nil {
+		return notReady("%s", *why)
+	}
 	return s.Ready
+}
+
+// SetUnready lets the node not be ready for a reason, until it is called with "". Its view is still told.
+func (n *Node) SetUnready(reason string) {
+	if reason == "" {
+		n.unready.Store(nil)
+	} else {
+		n.unready.Store(&reason)
+	}
 }
 
 func notReady(format string, args ...any) error {

@@ -44,6 +44,11 @@ func infoLines(s api.Self, now time.Time) []string {
 	add("name", "%s", s.Name)
 	add("cluster", "%s", s.Cluster)
 	add("gossip", "%s, listening on %s", s.Address, s.Bind)
+	for _, about := range []string{s.AddressReason, s.AddressDoubt, s.AddressFault} {
+		if about != "" {
+			add("", "%s", about)
+		}
+	}
 	add("api", "%s", s.API)
 	add("zone", "%s", render.OrDash(s.Zone))
 	add("tags", "%s", render.OrDash(tagList(s.Tags)))

@@ -53,11 +53,17 @@ func (r *reloader) reload(ctx context.Context, a *agent.Agent) {
 }
 
 // reread returns the settings that the same command line and environment ask for now: the configuration file may have
-// changed.
+// changed. A name that nobody gave is the one that the host had at the start, whatever its name is now: under another name
+// the member would be another one.
 func (r *reloader) reread() (config.Settings, error) {
 	line, err := r.line.Again()
 	if err != nil {
 		return config.Settings{}, err
 	}
-	return config.Load(line)
+	s, err := config.Load(line)
+	if name := r.now.Config.Name; err == nil && !line.IsSet("name") && s.Config.Name != name {
+		r.log.Warn("this host has another name, the member keeps its own", "host", s.Config.Name, "name", name)
+		s.Config.Name = name
+	}
+	return s, err
 }

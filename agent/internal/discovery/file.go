@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"text/template"
@@ -31,11 +32,13 @@ type File struct {
 	command  string // for sh -c; "": none
 	replace  func(path string, content []byte) error
 
-	content []byte // of the file, as last read or written; nil: not known
-	seq     uint64 // of the newest event in it
-	owed    bool   // the command has not succeeded since the last write
-	kept    bool   // it was said that the file is kept as it is
+	content []byte      // of the file, as last read or written; nil: not known
+	left    fs.FileInfo // of the file then; nil: there was none
+	seq     uint64      // of the newest event in it
+	owed    bool        // the command has not succeeded since the last write
+	kept    bool        // it was said that the file is kept as it is
 	fault   ratelimit.Lasting
+	others  ratelimit.Lasting // who write to the file as well
 }
 
 // ErrNotRegular says that the path of a file to write names something that no program replaces: a folder, a device.
@@ -53,8 +56,27 @@ func OpenFile(path, text, command string) (*File, error) {
 		return nil, fmt.Errorf("write file %s: %w", path, ErrNotRegular)
 	}
 	f := &File{path: path, template: t, command: command, replace: replacePublic}
-	f.content, _ = safefile.Read(path, maxFile) // unreadable or missing: it is written
+	f.read()
 	return f, nil
+}
+
+// read reads what is in the file. One that is unreadable or missing is written.
+func (f *File) read() {
+	f.left, _ = os.Stat(f.path)
+	f.content, _ = safefile.Read(f.path, maxFile)
+}
+
+// touched reports whether the file is not as this one left it: somebody else wrote or removed it, or it is another one, since a
+// link on the way to it leads elsewhere now.
+func (f *File) touched() bool {
+	now, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return f.left != nil
+	case err != nil || f.left == nil:
+		return err == nil
+	}
+	return !os.SameFile(now, f.left) || now.Size() != f.left.Size() || !now.ModTime().Equal(f.left.ModTime())
 }
 
 // Upkeep is what [File.Keep] needs: where to look, when to look, and whom to tell.
@@ -65,7 +87,8 @@ type Upkeep struct {
 	Log    hclog.Logger
 }
 
-// Keep writes the file at the start and whenever events changed what the template makes of the members, until ctx ends.
+// Keep writes the file at the start and whenever events changed what the template makes of the members, or somebody changed
+// the file, until ctx ends.
 // What fails is logged, and tried again after a while.
 func (f *File) Keep(ctx context.Context, u Upkeep) {
 	look := time.NewTimer(0)
@@ -79,8 +102,13 @@ func (f *File) Keep(ctx context.Context, u Upkeep) {
 			return
 		}
 		s, err := u.Source.Snapshot()
-		if err != nil || s.Seq == f.seq && f.seq > 0 && !f.owed {
+		touched := f.touched()
+		if err != nil || s.Seq == f.seq && f.seq > 0 && !f.owed && !touched {
 			continue
+		}
+		if f.note(touched, u.Log); touched {
+			news = nil // for a while, so that two who want it otherwise do not write it all the time
+			look.Reset(fileRetry)
 		}
 		if err := f.update(ctx, s, u); err != nil {
 			if f.fault.Fails(time.Now()) {
@@ -93,6 +121,18 @@ func (f *File) Keep(ctx context.Context, u Upkeep) {
 			u.Log.Info("file is up to date again", "file", f.path)
 		}
 	}
+}
+
+// note reads a file that somebody else has touched, and says so unless that happens again and again.
+func (f *File) note(touched bool, log hclog.Logger) {
+	if !touched {
+		f.others.Succeeds()
+		return
+	}
+	if f.others.Fails(time.Now()) {
+		log.Warn("file was changed by somebody else, is kept as the template makes it", "file", f.path)
+	}
+	f.read()
 }
 
 // update brings the file to what s shows.
@@ -110,6 +150,7 @@ func (f *File) update(ctx context.Context, s *Snapshot, u Upkeep) error {
 		u.Count("ok")
 		u.Log.Info("file written", "file", f.path, "bytes", len(content), "event", s.Seq)
 		f.content, f.owed = append([]byte{}, content...), f.command != ""
+		f.left, _ = os.Stat(f.path)
 	}
 	if f.owed {
 		if err := f.runCommand(ctx); err != nil {
@@ -125,7 +166,7 @@ func (f *File) update(ctx context.Context, s *Snapshot, u Upkeep) error {
 // runCommand runs the command after a write. What it leaves running goes on: it may start a server.
 func (f *File) runCommand(ctx context.Context) error {
 	c := process.Command{
-		Args: process.Shell(f.command), Env: []string{"HEARTSAY_FILE=" + f.path}, Patience: commandTime, Leave: true,
+		Args: process.Shell(f.command), Env: []string{"HEARTSAY_FILE=" + target(f.path)}, Patience: commandTime, Leave: true,
 	}
 	if _, err := c.Run(ctx); err != nil {
 		return fmt.Errorf("command %q: %w", f.command, err)
@@ -170,4 +211,12 @@ func replacePublic(path string, content []byte) error {
 		return err
 	}
 	return safefile.Replace(real, content, info.Mode().Perm())
+}
+
+// target returns where the links at path lead now.
+func target(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
 }

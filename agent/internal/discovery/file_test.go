@@ -170,3 +170,45 @@ func TestHostile20AFileIsNotWrittenThroughALinkOfOthersNorWhereTheyCouldReplaceI
 		t.Errorf("what the link leads to holds %q, %v", b, err)
 	}
 }
+
+func TestFileThatSomebodyElseChangedIsWrittenAgain(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	for what, change := range map[string]func() error{
+		"removed":     func() error { return os.Remove(path) },
+		"overwritten": func() error { return os.WriteFile(path, []byte("by hand"), 0o600) },
+		"the link is moved": func() error {
+			return errors.Join(os.Remove(link), os.Symlink("file2", link), os.WriteFile(path+"2", nil, 0o600))
+		},
+		"only touched": func() error { return os.Chtimes(path, time.Now(), time.Unix(1, 0)) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_ = os.RemoveAll(link)
+			if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Symlink("file", link)); err != nil {
+				t.Fatal(err)
+			}
+			f, err := OpenFile(link, namesTemplate, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			news, writes := make(chan struct{}), 0
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go f.Keep(ctx, Upkeep{told{snapshot: shop()}, news, func(string) { writes++ }, hclog.NewNullLogger()})
+			synctest.Wait()
+			if err := change(); err != nil {
+				t.Fatal(err)
+			}
+			news <- struct{}{}
+			synctest.Wait()
+			if b, err := os.ReadFile(link); err != nil || string(b) != "Web.1 lb w2 " {
+				t.Errorf("%s: the file holds %q, %v", what, b, err)
+			}
+			if want := map[bool]int{false: 2, true: 1}[what == "only touched"]; writes != want {
+				t.Errorf("%s: the file was written %d times, want %d", what, writes, want)
+			}
+			cancel()
+			synctest.Wait()
+		})
+	}
+}

@@ -25,6 +25,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -84,6 +85,7 @@ type Server struct {
 	socket *door                     // also of a program that serves the routes itself
 	view   *ratelimit.Shared[[]byte] // members as JSON
 	wrong  *wrongTokens
+	judge  atomic.Pointer[func(authorization string) right] // of requests over TCP; nil while there are none
 
 	mu      sync.Mutex
 	tcp     []*http.Server // see ServeTCP and ServeScrapes

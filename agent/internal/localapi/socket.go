@@ -19,11 +19,12 @@ import (
 // ListenSocket listens on a Unix socket at path that only this user can use. A missing folder is made, for this user
 // alone. A socket on which nobody listens any more is replaced; anything else at path is left alone and is an error,
 // which is a [*PlaceError] when it does not pass by itself.
-// Closing the listener removes the socket, unless somebody put another one there.
+// Closing the listener removes the socket, unless somebody put another one there. [Socket.Restore] makes it again when
+// somebody removed it.
 //
 // The socket is made in a private folder and then linked to path, so that it is never open to others, not even for a
 // moment. Of agents that start at once exactly one gets it.
-func ListenSocket(path string) (net.Listener, error) {
+func ListenSocket(path string) (*Socket, error) {
 	if _, err := api.SocketPath("unix://" + path); err != nil {
 		return nil, err
 	}
@@ -49,14 +50,14 @@ func ListenSocket(path string) (net.Listener, error) {
 		return nil, err
 	}
 	if err := publish(private, path, stale); err != nil {
-		l.UnixListener.Close()
+		l.now.listener.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
 // listenIn listens on a socket in the folder private that is to be known as path.
-func listenIn(private, path string) (*socketListener, error) {
+func listenIn(private, path string) (*Socket, error) {
 	name := filepath.Join(private, "s")
 	if _, err := api.SocketPath("unix://" + name); err != nil {
 		return nil, badPlace("make a socket at %s: the path is %d bytes too long to do that safely: choose a shorter one",
@@ -70,7 +71,7 @@ func listenIn(private, path string) (*socketListener, error) {
 	if err = os.Chmod(name, 0o600); err == nil {
 		var info fs.FileInfo
 		if info, err = os.Lstat(name); err == nil {
-			return &socketListener{UnixListener: l, path: path, info: info}, nil
+			return &Socket{path: path, now: published{l, info}}, nil
 		}
 	}
 	l.Close()
@@ -91,26 +92,71 @@ func publish(private, path string, stale bool) error {
 	return nil
 }
 
-// socketListener is a listener on a socket that was bound under one name and is known by another.
-type socketListener struct {
-	*net.UnixListener
-	path   string
-	info   fs.FileInfo // of the socket, to know it again
-	remove sync.Once
+// Socket is a listener on a socket that was bound under one name and is known by another. It is safe for concurrent use.
+type Socket struct {
+	path string
+
+	mu     sync.Mutex // protects the rest
+	now    published
+	closed bool
+}
+
+// published is a listener whose socket has, or had, the name of a [Socket].
+type published struct {
+	listener *net.UnixListener
+	info     fs.FileInfo // of the socket, to know it again
 }
 
 // Addr returns the address by which the socket is known.
-func (l *socketListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
+func (l *Socket) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
+
+// Accept returns the next connection.
+func (l *Socket) Accept() (net.Conn, error) {
+	for {
+		listener := l.listener()
+		c, err := listener.Accept()
+		if err == nil || listener == l.listener() {
+			return c, err
+		}
+	}
+}
+
+func (l *Socket) listener() *net.UnixListener {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.now.listener
+}
+
+// Restore makes the socket again when there is nothing at its path, as after somebody cleaned the folder, and reports whether
+// it did. What others put at the path is left alone.
+func (l *Socket) Restore() (made bool, err error) {
+	if _, err := os.Lstat(l.path); !errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	again, err := ListenSocket(l.path)
+	if err != nil {
+		return false, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false, again.Close()
+	}
+	before := l.now.listener
+	l.now = again.now
+	return true, before.Close()
+}
 
 // Close removes the socket if it is still this one, and stops listening. As long as it is open, no other socket can be
 // mistaken for it: the file system does not reuse its number.
-func (l *socketListener) Close() error {
-	l.remove.Do(func() {
-		if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.info) {
-			os.Remove(l.path)
-		}
-	})
-	return l.UnixListener.Close()
+func (l *Socket) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if info, err := os.Lstat(l.path); !l.closed && err == nil && os.SameFile(info, l.now.info) {
+		os.Remove(l.path)
+	}
+	l.closed = true
+	return l.now.listener.Close()
 }
 
 // socketPatience is how long a socket that is in the way gets to show that somebody listens. The kernel answers at once

@@ -202,3 +202,60 @@ func TestSocketGoesToExactlyOneOfManyAgentsAtOnce(t *testing.T) {
 		(<-won).Close()
 	}
 }
+
+func TestSocketThatSomebodyRemovedIsMadeAgain(t *testing.T) {
+	path := filepath.Join(shortDir(t), "run", "s")
+	l, err := ListenSocket(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan error)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if accepted <- err; err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	answers := func() {
+		t.Helper()
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := <-accepted; err != nil {
+			t.Errorf("accept: %v", err)
+		}
+	}
+	answers()
+	if made, err := l.Restore(); made || err != nil {
+		t.Errorf("a socket that is there is made again: %v, %v", made, err)
+	}
+	for _, remove := range []string{path, filepath.Dir(path)} {
+		if err := os.RemoveAll(remove); err != nil {
+			t.Fatal(err)
+		}
+		if made, err := l.Restore(); !made || err != nil {
+			t.Fatalf("without %s the socket is not made again: %v, %v", remove, made, err)
+		}
+		answers()
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-accepted; err == nil {
+		t.Error("a closed socket accepts")
+	}
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("the socket stays after Close")
+	}
+	if made, err := l.Restore(); made || err != nil {
+		t.Errorf("a closed socket is made again: %v, %v", made, err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		t.Error("a closed socket is there again")
+	}
+}

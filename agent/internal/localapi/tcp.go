@@ -84,8 +84,9 @@ func ListenTCP(address netip.AddrPort) (*ports.Listener, error) {
 // ServeTCP answers on l, whose address must be loopback, until Close. A caller must show a token in the header
 // Authorization, as "Bearer TOKEN": any user of the host, and any page in a browser on it, can reach the port.
 func (s *Server) ServeTCP(l *ports.Listener, tokens Tokens) error {
+	s.SetTokens(tokens)
 	d := newDoor(l.Conns)
-	server := newHTTPServer(s.guardTCP(l.Addr(), tokens), s.log, &s.refused, d)
+	server := newHTTPServer(s.guardTCP(l.Addr()), s.log, &s.refused, d)
 	s.closeToo(server, &s.byTCP, d)
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the API: %w", err)
@@ -93,16 +94,24 @@ func (s *Server) ServeTCP(l *ports.Listener, tokens Tokens) error {
 	return nil
 }
 
-// guardTCP returns what answers at an address, to those who have a token.
-func (s *Server) guardTCP(at net.Addr, tokens Tokens) http.HandlerFunc {
-	own, _ := addr.Of(at)
+// SetTokens makes other tokens the ones to show over TCP, from the next request on.
+func (s *Server) SetTokens(tokens Tokens) {
 	judge := tokens.judge()
+	s.judge.Store(&judge)
+}
+
+// HasTokens reports whether there are tokens, since the API is served over TCP.
+func (s *Server) HasTokens() bool { return s.judge.Load() != nil }
+
+// guardTCP returns what answers at an address, to those who have a token. There must be tokens.
+func (s *Server) guardTCP(at net.Addr) http.HandlerFunc {
+	own, _ := addr.Of(at)
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := checkHostTCP(r, own); err != nil {
 			s.refuse(w, err)
 			return
 		}
-		switch judge(r.Header.Get("Authorization")) {
+		switch (*s.judge.Load())(r.Header.Get("Authorization")) {
 		case mayNothing:
 			s.refused.token.Add(1)
 			s.wrong.hold(r)

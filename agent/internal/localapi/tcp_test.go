@@ -215,3 +215,19 @@ func TestHostile15ASecretIsTakenFromAPrivateFileAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestAnotherTokenCountsFromTheNextRequestOn(t *testing.T) {
+	address, s := tcpServer(t)
+	status := func(token string) int {
+		t.Helper()
+		return askTCP(t, address, http.MethodGet, "/v1/self", "Authorization", "Bearer "+token, "Host", "heartsay")
+	}
+	const other = "another-horse-battery-staple"
+	if old, next := status(testToken), status(other); old != http.StatusOK || next != http.StatusUnauthorized {
+		t.Errorf("before the change the tokens lead to %d and %d", old, next)
+	}
+	s.SetTokens(Tokens{Full: other})
+	if old, next := status(testToken), status(other); old != http.StatusUnauthorized || next != http.StatusOK {
+		t.Errorf("after the change the tokens lead to %d and %d", old, next)
+	}
+}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,4 +113,51 @@ func TestSystemdIsToldHowTheAgentIs(t *testing.T) {
 	expect("READY=1")
 	p.signal(syscall.SIGTERM)
 	expect("STOPPING=1")
+}
+
+func TestSIGHUPReadsTheTokenAgain(t *testing.T) {
+	t.Parallel()
+	dir := clitest.SocketDir(t)
+	path := filepath.Join(dir, "token")
+	write := func(token string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status := func(address, token string) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/v1/self", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	const before, after = "the-token-from-before", "the-token-from-now-on"
+	write(before)
+	p := startProcess(t, dir, "a", nil, "--bind", "127.0.0.1:0", "--api-tcp", "127.0.0.1:0", "--token-file", path)
+	address := ""
+	p.await(20*time.Second, "it serves the API over TCP", func() bool {
+		_, rest, found := strings.Cut(p.log.String(), "API is served over TCP: address=")
+		address, _, _ = strings.Cut(rest, "\n")
+		return found
+	})
+	write("short")
+	p.signal(syscall.SIGHUP)
+	p.await(20*time.Second, "a wrong token refuses the reload", func() bool { return p.self().Counters["reload_failed"] == 1 })
+	if got := status(address, before); got != http.StatusOK {
+		t.Errorf("after a wrong token the one before leads to %d", got)
+	}
+	write(after)
+	p.signal(syscall.SIGHUP)
+	p.await(20*time.Second, "it takes the new token", func() bool { return status(address, after) == http.StatusOK })
+	if got := status(address, before); got != http.StatusUnauthorized {
+		t.Errorf("the token from before leads to %d", got)
+	}
 }

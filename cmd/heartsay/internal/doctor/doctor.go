@@ -1,7 +1,7 @@
 // Package doctor looks for what is wrong with an agent on this host, or with the place for one.
 //
-// Each check is a method of doctor, in the order in which examine calls them: the configuration, the agent, its port and
-// socket, what the host gives it, its state file, its seeds, its name, its peers, its counters. A check notes findings
+// Each check is a method of doctor, in the order in which examine calls them: the configuration, the agent, its port,
+// address and socket, what the host gives it, its state file, its seeds, its name, its peers, its counters. A check notes findings
 // and goes on; what an earlier check found wrong, a later one does not tell again. Nothing is changed.
 package doctor
 
@@ -68,13 +68,14 @@ type finding struct {
 
 // doctor examines one agent, or the place for one.
 type doctor struct {
-	ctx      context.Context
-	call     *cli.Call
-	waits    waits
-	asked    config.Settings // what flags, environment and file ask for; the defaults when they are wrong
-	client   *api.Client     // nil: its address makes no sense
-	self     *api.Self       // of the agent that runs; nil: none does
-	findings []finding
+	ctx         context.Context
+	call        *cli.Call
+	waits       waits
+	asked       config.Settings // what flags, environment and file ask for; the defaults when they are wrong
+	client      *api.Client     // nil: its address makes no sense
+	self        *api.Self       // of the agent that runs; nil: none does
+	unreachable bool            // this host lacks the address that others are told
+	findings    []finding
 }
 
 // examine examines the agent that c names, or the place for one.
@@ -82,7 +83,7 @@ func examine(c *cli.Call, w waits) error {
 	format := c.String("output")
 	d := &doctor{ctx: c.Context, call: c, waits: w}
 	for _, examine := range []func(){
-		d.checkConfig, d.checkAgent, d.checkPort, d.checkSocket, d.checkDescriptors, d.checkState, d.checkSeeds,
+		d.checkConfig, d.checkAgent, d.checkPort, d.checkAddress, d.checkSocket, d.checkDescriptors, d.checkState, d.checkSeeds,
 		d.checkName, d.checkPeers, d.checkKeys, d.checkCounters,
 	} {
 		if examine(); c.Context.Err() != nil {

@@ -177,3 +177,31 @@ func TestTheDoctorFindsNothingWrongBeforeAFirstStart(t *testing.T) {
 		t.Errorf("the doctor finds %+v, want that the agent alone is missing", d.Findings)
 	}
 }
+
+func TestAHostWithoutItsAddressIsToBlameBeforeAnyFirewall(t *testing.T) {
+	t.Parallel()
+	silent := `{"address":"10.0.0.2:4327","packet_error":"x","stream_error":"a: b: i/o timeout"}`
+	for about, want := range map[string][]string{
+		`"address_reason":"gossip is bound to it"`:                                                   {"address", resultOK, "others are told 10.0.0.1:4327", "bound"},
+		`"address_reason":"default route","address_doubt":"it belongs to docker0: pass --advertise"`: {"address", resultWarn, "docker0", "--advertise"},
+		`"address_reason":"gossip is bound to it","address_fault":"this host has lost it"`:           {"address", resultFail, "this host has lost it", "--bind"},
+	} {
+		url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/v1/self":
+				fmt.Fprintf(w, `{"name":"a","cluster":"c","epoch":"e","address":"10.0.0.1:4327",%s,"states":{"alive":2}}`, about)
+			case "/v1/members":
+				io.WriteString(w, `{"self":"a","members":[{"name":"b","address":"10.0.0.2:4327","state":"alive"}]}`)
+			case "/v1/probe":
+				io.WriteString(w, silent)
+			}
+		})
+		d := diagnose(t, url)
+		if !d.has(want[0], want[1], want[2:]...) {
+			t.Errorf("of an agent with %s the doctor finds %+v, want %q", about, d.Findings, want)
+		}
+		if blames := d.has("peer", resultFail, "firewalls"); blames == (want[1] == resultFail) {
+			t.Errorf("of an agent with %s the doctor blames firewalls: %v", about, blames)
+		}
+	}
+}

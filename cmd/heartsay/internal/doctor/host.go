@@ -41,6 +41,50 @@ func (d *doctor) checkPort() {
 	d.ok("port", "%s is free, UDP and TCP", bind)
 }
 
+// checkAddress looks whether others can reach the agent at the address that they are told.
+func (d *doctor) checkAddress() {
+	const todo = "give the host its address again, or restart the agent with another --bind or --advertise"
+	if d.self == nil {
+		d.checkChoice()
+		return
+	}
+	switch s := d.self; {
+	case s.AddressFault != "":
+		d.unreachable = true
+		d.fail("address", todo, "%s: %s", s.Address, s.AddressFault)
+	case s.AddressDoubt != "":
+		d.warn("address", "", "others are told %s: %s; %s", s.Address, s.AddressReason, s.AddressDoubt)
+	case s.AddressReason != "":
+		d.ok("address", "others are told %s: %s", s.Address, s.AddressReason)
+	}
+}
+
+// checkChoice looks at which address an agent would let others be told.
+func (d *doctor) checkChoice() {
+	cfg := d.asked.Config
+	if !cfg.Bind.IsValid() || cfg.Bind.Port() == 0 && !cfg.Advertise.IsValid() {
+		return
+	}
+	a, err := addr.Advertise(cfg.Advertise, cfg.Bind, addr.Look(cfg.Join))
+	switch {
+	case err != nil:
+		d.fail("address", "", "%v", err)
+	case a.Doubt != "":
+		d.warn("address", "", "others would be told %s: %s; %s", a.Address, a.Reason, a.Doubt)
+	default:
+		d.ok("address", "others would be told %s: %s", a.Address, a.Reason)
+	}
+}
+
+// blame returns what to do about others who do not answer: nothing in between is to blame while this host lacks the address
+// that they are told.
+func (d *doctor) blame(todo string) string {
+	if d.unreachable {
+		return "see to the address of this host first"
+	}
+	return todo
+}
+
 // checkSocket looks whether an agent could serve its API, when none answers.
 func (d *doctor) checkSocket() {
 	path, err := api.SocketPath(d.call.String("api"))
@@ -178,9 +222,9 @@ func (d *doctor) checkSeed(s api.Seed, alone bool) {
 	case err != nil:
 		d.fail("seed", "correct the name, or the host's resolver", "%v", err)
 	case s.LastError != "" && !s.Joined && alone:
-		d.fail("seed", seedTodo(s.LastError), "%s did not let this agent in, and the agent knows no other member: %s", s.Address, lastCause(s.LastError))
+		d.fail("seed", d.blame(seedTodo(s.LastError)), "%s did not let this agent in, and the agent knows no other member: %s", s.Address, lastCause(s.LastError))
 	case s.LastError != "" && !s.Joined:
-		d.warn("seed", seedTodo(s.LastError), "%s did not answer last: %s", s.Address, lastCause(s.LastError))
+		d.warn("seed", d.blame(seedTodo(s.LastError)), "%s did not answer last: %s", s.Address, lastCause(s.LastError))
 	default:
 		d.ok("seed", "%s", seedWords(s.Address, addresses))
 	}

@@ -102,15 +102,15 @@ func (d *doctor) judgePeer(p peer, r api.ProbeResult) {
 		d.warn("peer", "", "%s is dead, and answers neither packets nor streams", who)
 		return
 	case r.PacketError != "" && r.StreamError != "":
-		d.fail("peer", "start the agent there, or let UDP and TCP pass the firewalls between",
+		d.fail("peer", d.blame("start the agent there, or let UDP and TCP pass the firewalls between"),
 			"%s answers neither packets nor streams (%s)", who, lastCause(r.StreamError))
 		return
 	case r.PacketError != "":
-		d.fail("udp", "let UDP port "+port+" pass the firewalls between, in both directions",
+		d.fail("udp", d.blame("let UDP port "+port+" pass the firewalls between, in both directions"),
 			"%s answers streams, but no packets", who)
 		return
 	case r.StreamError != "":
-		d.fail("tcp", "let TCP port "+port+" pass the firewalls between, in both directions",
+		d.fail("tcp", d.blame("let TCP port "+port+" pass the firewalls between, in both directions"),
 			"%s answers packets, but no streams (%s)", who, lastCause(r.StreamError))
 	case r.PassedBytes < r.FullBytes:
 		d.fail("mtu", fmt.Sprintf("raise the MTU on the way to %d, or let ICMP through that tells it", r.FullBytes+ipHeaders),
