@@ -112,3 +112,30 @@ func sourcesOf(t *testing.T, dir string) string {
 	}
 	return all.String()
 }
+
+// TestTheThreatModelIsShownRowByRow checks that each claim of the threat model has a command, and that each test of what a
+// holder of the key can do is one of them.
+func TestTheThreatModelIsShownRowByRow(t *testing.T) {
+	_, model, _ := strings.Cut(readFile(t, "docs/security.md"), "## Threat model")
+	model, _, _ = strings.Cut(model, "\n## ")
+	rows := 0
+	for row := range strings.Lines(model) {
+		if !strings.HasPrefix(row, "| ") || strings.Contains(row, "the command that shows it") || strings.Contains(row, "root | everything") {
+			continue
+		}
+		rows++
+		if !strings.Contains(row, "`go test ./") {
+			t.Errorf("no command shows this row: %s", row)
+		}
+	}
+	if rows < 20 {
+		t.Errorf("the threat model has %d rows, want 20 at least", rows)
+	}
+	for _, dir := range packages(t) {
+		for name := range testsOf(t, dir) {
+			if strings.HasPrefix(name, "TestAKeyHolder") && !strings.Contains(model, name) {
+				t.Errorf("%s shows no row of the threat model", name)
+			}
+		}
+	}
+}

@@ -48,7 +48,7 @@ func (a *Agent) KeyStatus(ctx context.Context) (api.Keys, error) {
 		}
 	}
 	for _, r := range a.sealer.Refusals() {
-		status.Refused = append(status.Refused, apiRefusal(r, views))
+		status.Refused = append(status.Refused, apiRefusal(r, views, a.cfg.Name))
 	}
 	return status, nil
 }
@@ -111,8 +111,8 @@ func (a *Agent) keyUse(v membership.View, begin time.Time) api.KeyUse {
 }
 
 // apiRefusal returns a refusal as the API tells it, with the member that is known at its address. A stream comes from
-// any port.
-func apiRefusal(r seal.Refusal, views []membership.View) api.Refusal {
+// any port. It is never this member itself, called self, though another on its host may be.
+func apiRefusal(r seal.Refusal, views []membership.View, self string) api.Refusal {
 	row := api.Refusal{Address: r.From.String(), Reason: r.Reason, Count: r.Count, Last: r.Last.UTC()}
 	if r.From.Port() == 0 {
 		row.Address = r.From.Addr().String()
@@ -131,7 +131,7 @@ func apiRefusal(r seal.Refusal, views []membership.View) api.Refusal {
 			hosts++
 		}
 	}
-	if hosts > 1 { // which of them cannot be told
+	if hosts > 1 || row.Member == self { // which of them, or which other program of this host, cannot be told
 		row.Member = ""
 	}
 	return row
