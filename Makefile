@@ -47,9 +47,10 @@ short: ## run the fast tests; takes less than a minute once they are built
 test: ## run all tests; takes less than four minutes; what needs root or a Debian package says so when it is skipped
 	$(GO) test -parallel 6 -timeout 20m ./...
 
-check: ## gofmt, vet, staticcheck, govulncheck; takes a minute, more when tools are downloaded
+check: ## gofmt, vet, builds for darwin and freebsd, staticcheck, govulncheck; takes a minute, more when tools are downloaded
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
+	@for os in darwin freebsd; do echo GOOS=$$os $(GO) build ./...; GOOS=$$os $(GO) build ./... || exit 1; done
 	$(GO) run $(STATICCHECK) ./...
 	@GO=$(GO) ./deploy/vulncheck.sh $(GOVULNCHECK)
 

@@ -3,8 +3,6 @@ package agent
 import (
 	"encoding/binary"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A host that slept, or a virtual machine that resumed from a snapshot, shows it by its clocks: the monotonic clock of Linux
@@ -32,19 +30,6 @@ func (c clocks) bytes() (b []byte) {
 		b = binary.BigEndian.AppendUint64(b, uint64(t))
 	}
 	return b
-}
-
-// readClocks reads the clocks of this host. One that there is not stands still, like all others then.
-func readClocks() clocks {
-	var all [3]time.Duration
-	for i, id := range []int32{unix.CLOCK_BOOTTIME, unix.CLOCK_MONOTONIC, unix.CLOCK_REALTIME} {
-		var t unix.Timespec
-		if err := unix.ClockGettime(id, &t); err != nil {
-			return clocks{}
-		}
-		all[i] = time.Duration(t.Nano())
-	}
-	return clocks{all[0], all[1], all[2]}
 }
 
 // watchClocks begins another life of the sealer whenever the clocks have jumped apart, until the agent ends.

@@ -241,5 +241,5 @@ func Places(most int) int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return most
 	}
-	return int(min(uint64(most), max(limit.Cur/8, least)))
+	return int(min(uint64(most), max(uint64(limit.Cur)/8, least)))
 }

@@ -114,7 +114,7 @@ func (d *doctor) checkDescriptors() {
 	limit, whose := uint64(0), "a program started here"
 	var own syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &own); err == nil {
-		limit = own.Cur
+		limit = uint64(own.Cur) // an int64 on some systems
 	}
 	open := 0
 	if d.self != nil {
