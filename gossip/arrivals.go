@@ -36,7 +36,7 @@ func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string, refu
 		return nil, refused
 	case m == nil && !e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true):
 		return nil, 0
-	case m == nil, e.outgrown(m, h.Incarnation):
+	case m == nil, e.outgrown(m, h.Incarnation), m.Remembered && h.Incarnation >= m.Record.Incarnation:
 		return []string{h.From}, 0
 	}
 	if h.Incarnation == m.Record.Incarnation {
@@ -161,6 +161,10 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 		e.table.DropTombstonesBeyond(e.clock.horizon)
 		m = nil
 	}
+	if m != nil && m.Remembered && m.Record.Incarnation == r.Incarnation {
+		e.meetAgain(m, en, direct, tell)
+		return
+	}
 	if m != nil && m.Record.Incarnation == r.Incarnation && m.Record.Interval != r.Interval {
 		e.outbox.drop(DropInterval)
 		return
@@ -227,6 +231,7 @@ func (e *Engine) follow(c membership.Change, before membership.State) {
 // beginLife starts to watch an incarnation that was not known before.
 func (e *Engine) beginLife(c membership.Change, before membership.State) {
 	m := c.Member
+	m.Remembered = false
 	e.suspicions.closeAbout(m)
 	e.table.Begin(e.clock.now, m)
 	m.ClearDirect()
@@ -249,7 +254,7 @@ func (e *Engine) beginLife(c membership.Change, before membership.State) {
 // refutes them.
 func (e *Engine) receiveEvidence(from netip.AddrPort, v *wire.Evidence) {
 	for _, f := range v.Refutations {
-		if m := e.table.Get(f.Name); m != nil && isCounter(f.Incarnation) && isCounter(f.Heartbeat) {
+		if m := e.table.Get(f.Name); m != nil && !m.Remembered && isCounter(f.Incarnation) && isCounter(f.Heartbeat) {
 			e.advance(m, f.Incarnation, f.Heartbeat)
 		}
 	}

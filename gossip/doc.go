@@ -14,7 +14,7 @@
 //
 // Where to find a rule of the protocol (docs/protocol.md tells them in full):
 //
-//	R3  owner only      self.go               R10 forgetting    retention.go
+//	R3  owner only      self.go               R10 forgetting    retention.go, remembered.go
 //	R4  heartbeat       self.go               R11 healing       peers_lost.go
 //	R5  exchange        exchange.go           R12 join, news    names.go, rumours_news.go
 //	R5  peers           peers.go              R13 leave         pending_goodbyes.go

@@ -33,6 +33,7 @@ type Engine struct {
 	verdicts   verdicts   // verdict.go
 	exchange   exchange   // exchange.go
 	refusals   refusals   // refusals.go
+	awaited    awaited    // remembered.go
 
 	nextSweep membership.Instant
 	conflicts map[string]membership.Instant // when one was reported last, by name; of names that somebody holds, so bounded
@@ -98,6 +99,9 @@ func (e *Engine) Tick(now time.Time) Outputs {
 	e.verdicts.sendProbes()
 	e.rumours.pushEvidence()
 	e.expireNames()
+	if e.clock.now >= e.awaited.next() {
+		e.listMissing()
+	}
 	if e.clock.now >= e.nextSweep {
 		e.sweep()
 	}
@@ -240,7 +244,7 @@ func (e *Engine) finish() Outputs {
 // nextTick returns when something is due.
 func (e *Engine) nextTick() membership.Instant {
 	next := min(e.self.nextRound, e.nextSweep, e.pending.probes.next.at, e.rumours.next(), e.pending.digests.next(),
-		e.pending.names.next())
+		e.pending.names.next(), e.awaited.next())
 	if e.verdicts.next.at > 0 {
 		next = min(next, e.verdicts.next.at)
 	}

@@ -75,7 +75,9 @@ func (x *exchange) byFingerprint(number, bits int) map[uint32]*membership.Member
 		known[x.self.fingerprint] = x.ownRow()
 	}
 	for _, m := range x.table.Bucket(number, bits).Members {
-		known[m.Fingerprint] = m
+		if !m.Remembered {
+			known[m.Fingerprint] = m
+		}
 	}
 	return known
 }

@@ -28,7 +28,7 @@ type retention struct {
 func (r *retention) listed(m *membership.Member) bool {
 	switch m.State {
 	case membership.Dead:
-		return r.clock.now.Sub(m.Since) < r.cfg.DeadGrace
+		return !m.Remembered && r.clock.now.Sub(m.Since) < r.cfg.DeadGrace
 	case membership.Left:
 		return r.clock.now.Sub(m.Since) < r.cfg.LeftGrace
 	}
@@ -104,10 +104,13 @@ func (e *Engine) ForgetAll(now time.Time, names []string, o ForgetOptions) (out 
 	}
 	for _, name := range names {
 		m := e.table.Get(name)
-		if o.Everywhere {
+		if o.Everywhere && !e.awaited.has(name) {
 			e.rumours.addForget(e.requestToForget(name, m))
 		}
 		if m == nil {
+			if e.awaited.remove(name) {
+				forgotten = append(forgotten, name)
+			}
 			continue
 		}
 		e.forget(m, "asked for")
@@ -122,7 +125,7 @@ func (e *Engine) mayForget(name string, force bool) error {
 	switch {
 	case name == e.self.record.Name:
 		return ErrSelf
-	case m == nil && !e.table.Tombstone(name):
+	case m == nil && !e.table.Tombstone(name) && !e.awaited.has(name):
 		return ErrUnknown
 	case m != nil && m.State.Present() && !force:
 		return ErrPresent

@@ -55,7 +55,11 @@ func (e *Engine) requestToForget(name string, m *membership.Member) wire.Forget 
 		s, _ := e.table.TombstoneOf(name)
 		return wire.Forget{Name: name, Incarnation: s.Incarnation, Heartbeat: s.Heartbeat}
 	}
-	return wire.Forget{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: dueAt(m, e.clock.now)}
+	due := dueAt(m, e.clock.now)
+	if m.Remembered {
+		due = max(due, e.expectedHeartbeat(m))
+	}
+	return wire.Forget{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: due}
 }
 
 // dueAt returns the heartbeat of a member that should have been bumped by now, had it not stopped.

@@ -19,6 +19,7 @@ type Member struct {
 	direct       uint32 // when a message of its own last arrived, in tenths of a second; 0: never
 	State        State  // changed by [Table.SetState] alone
 	HasSuspicion bool   // something speaks against it, see package gossip
+	Remembered   bool   // its record is no owner's, but made of what was kept over a restart, see package gossip
 	counted      bool   // the newest heartbeat was an arrival, not the first counter ever learned (R6)
 }
 

@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -113,6 +114,17 @@ func (t *Table) SetState(m *Member, s State, now Instant) {
 
 func (t *Table) isBack(m *Member) {
 	t.gone = slices.DeleteFunc(t.gone, func(other *Member) bool { return other == m })
+}
+
+// SortGone puts the members that are not present in the order in which they went, after some were said to have gone in the past.
+func (t *Table) SortGone() {
+	slices.SortStableFunc(t.gone, func(a, b *Member) int { return cmp.Compare(a.Since, b.Since) })
+}
+
+// Replace puts another entry of the same name in the place of what is known of a member, by no rule.
+func (t *Table) Replace(m *Member, e Entry) {
+	m.Entry, m.Fingerprint = e, e.Record.Fingerprint()
+	t.index.changed(HashName(e.Record.Name))
 }
 
 // Gone returns the members that are not present, in the order in which they went. The slice is the table's own: it is

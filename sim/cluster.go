@@ -19,6 +19,7 @@ type Config struct {
 	Interval time.Duration // of all members
 	Gossip   gossip.Config
 	Network  Network
+	Memory   bool // members that restart remember whom they knew, as agents with a state file do
 }
 
 // Cluster is a set of members in virtual time. It is not safe for concurrent use.

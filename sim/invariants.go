@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"heartsay/gossip"
 	"heartsay/gossip/wire"
 	"heartsay/membership"
 )
@@ -137,6 +138,8 @@ func (c *checker) follows(at time.Duration, o *observerView, number int, own boo
 		} else if ok && !known.less(now) {
 			return fmt.Sprintf("it was forgotten at %s and returns at %s", known, now)
 		}
+		return ""
+	case !h.listed && e.Type == membership.EventDead && e.Reason == gossip.NotHeard:
 		return ""
 	case !h.listed:
 		return "it is not in the view"

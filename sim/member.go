@@ -3,6 +3,7 @@ package sim
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"heartsay/gossip"
@@ -20,8 +21,10 @@ type Member struct {
 	Left         bool           // its last life left and ended
 	Acknowledged int            // members that confirmed its goodbye
 
-	incarnation uint64 // of its last life
-	life        int    // counts its starts and stops, so that what was due for an older life is not done
+	memory      []gossip.Remembered // whom it knew at the end of its last life; nil without memory
+	began       time.Duration       // this life
+	incarnation uint64              // of its last life
+	life        int                 // counts its starts and stops, so that what was due for an older life is not done
 	tickAt      time.Duration
 	offset      time.Duration // of its clock, in this life
 
@@ -43,6 +46,10 @@ func (m *Member) Life() int { return m.life }
 
 // Incarnation returns that of the last life.
 func (m *Member) Incarnation() uint64 { return m.incarnation }
+
+// Remembered returns whom the member knew at the end of the life before this one, and when this one began. It is empty for a member
+// that keeps nothing.
+func (m *Member) Remembered() ([]gossip.Remembered, time.Duration) { return m.memory, m.began }
 
 // never is when the next tick of a member that waits for none is due.
 const never = time.Duration(-1)
@@ -83,7 +90,11 @@ func (c *Cluster) StartAs(process string, r membership.Record, seeds ...netip.Ad
 	}
 	m.Engine, m.Address, m.Deposed, m.Refused = e, r.Address, false, ""
 	m.incarnation, m.tickAt, m.offset = r.Incarnation, never, offset
+	m.began = c.now
 	c.byAddr[r.Address] = m
+	if len(m.memory) > 0 {
+		c.apply(m, e.Remember(c.ClockOf(m), m.memory))
+	}
 	c.apply(m, e.Tick(c.ClockOf(m)))
 	for _, seed := range seeds {
 		c.sync(m, seed, true)
@@ -117,6 +128,12 @@ func (c *Cluster) Forget(observer, name string, force bool) (forgotten bool, err
 	out, forgotten, err := m.Engine.Forget(c.ClockOf(m), name, force)
 	c.apply(m, out)
 	return forgotten, err
+}
+
+// Remember tells a member that has just started whom it knew in its life before, see [gossip.Engine.Memory].
+func (c *Cluster) Remember(name string, members []gossip.Remembered) {
+	m := c.members[name]
+	c.apply(m, m.Engine.Remember(c.ClockOf(m), members))
 }
 
 // ForgetAll lets the observer forget members. The error is that of [gossip.Engine.ForgetAll].
@@ -194,6 +211,9 @@ func (c *Cluster) ofThisLife(m *Member, f func()) func() {
 }
 
 func (c *Cluster) stop(m *Member) {
+	if c.cfg.Memory && m.Engine != nil {
+		m.memory = slices.Collect(m.Engine.Memory())
+	}
 	m.Engine, m.frozen, m.backlog, m.blocked, m.unsent, m.held = nil, false, nil, false, nil, nil
 	m.life++
 }

@@ -48,7 +48,7 @@ func NewRun(s Scenario) *Run {
 	}
 	r := &Run{
 		Scenario: s,
-		Cluster:  New(Config{Seed: s.Seed, Interval: s.Interval, Gossip: s.Gossip, Network: s.Network}),
+		Cluster:  New(Config{Seed: s.Seed, Interval: s.Interval, Gossip: s.Gossip, Network: s.Network, Memory: s.Memory}),
 		rng:      rand.New(rand.NewPCG(s.Seed, 2)),
 		Ever:     s.Members,
 		index:    map[string]int{},
@@ -199,6 +199,12 @@ func (r *Run) Numbers(members []*Member) []int {
 func (r *Run) ForgottenAt(observer string, s *membership.Record) (time.Duration, bool) {
 	at, ok := r.checker.views.of(observer).forgotten[r.checker.views.subject(s)]
 	return at, ok
+}
+
+// ForgotName is [Run.ForgottenAt] by the name of the member.
+func (r *Run) ForgotName(observer, name string) bool {
+	_, ok := r.checker.views.of(observer).forgotten[r.checker.views.number(name)]
+	return ok
 }
 
 // Number returns the number of a member by its name; that of a second agent that goes by the name is negative.

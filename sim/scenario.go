@@ -24,6 +24,7 @@ type Scenario struct {
 	Gossip   gossip.Config
 	Network  Network
 	Spread   time.Duration // all members start within this; 0: within one interval
+	Memory   bool          // members that restart remember whom they knew, as agents with a state file do
 	Settled  bool          // all members know all others once they have started; none has to join
 	Faults   []Fault
 	For      time.Duration // virtual time after the warm-up

@@ -117,6 +117,7 @@ func Start(cfg Config, parts Parts) (*Node, error) {
 	if err := n.seeds.remember(cfg.Join, saved, cfg.Advertise); err != nil {
 		return nil, err
 	}
+	l.engine.Remember(now, toRemember(saved))
 	n.saves.change() // the incarnation
 	n.publish(l.pace.take([]membership.Event{{Type: membership.EventJoin, Member: l.self(now), Reason: "started"}}, now))
 	n.running.Go(l.run)

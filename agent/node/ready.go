@@ -68,6 +68,9 @@ func (t *settling) judge(s *Snapshot, cfg *Config, hope hope) error {
 	if unheard > 0 && s.At.Sub(t.joined) < cfg.Dead.Max {
 		return notReady("its view has not settled: it has heard only once of %d members", unheard)
 	}
+	if s.Awaited > 0 && s.At.Sub(t.joined) < cfg.Dead.Max {
+		return notReady("its view has not settled: it has not heard yet of %d members of the life before", s.Awaited)
+	}
 	t.over, t.heard = true, nil
 	return nil
 }

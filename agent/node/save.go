@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 
 	"heartsay/agent/internal/ratelimit"
 	"heartsay/agent/internal/state"
-	"heartsay/membership"
+	"heartsay/gossip"
 )
 
 // saveEvery is how often the state is written at most, however much changes: a write waits for the disk.
@@ -54,14 +55,28 @@ func (l *loop) toSave() state.Saved {
 		Name: n.cfg.Name, Cluster: n.cfg.Cluster, Incarnation: l.engine.Self().Record.Incarnation,
 		Members: []state.Member{}, Seeds: n.seeds.names(),
 	}
-	for e, is := range l.engine.Entries() {
-		if r := e.Record; r.Name != n.cfg.Name && is != membership.Left {
-			s.Members = append(s.Members, state.Member{
-				Name: r.Name, Address: r.Address.String(), Incarnation: r.Incarnation,
-			})
-		}
+	for r := range l.engine.Memory() {
+		s.Members = append(s.Members, state.Member{
+			Name: r.Name, Address: r.Address.String(), Incarnation: r.Incarnation,
+			Heartbeat: r.Heartbeat, IntervalMS: r.Interval.Milliseconds(), Gone: r.Gone.UTC().Truncate(time.Millisecond),
+		})
 	}
 	return s
+}
+
+// toRemember returns the members that were saved, as the engine takes them.
+func toRemember(saved state.Saved) (members []gossip.Remembered) {
+	for _, m := range saved.Members {
+		address, err := netip.ParseAddrPort(m.Address)
+		if err != nil {
+			continue
+		}
+		members = append(members, gossip.Remembered{
+			Name: m.Name, Address: address, Incarnation: m.Incarnation,
+			Heartbeat: m.Heartbeat, Interval: time.Duration(m.IntervalMS) * time.Millisecond, Gone: m.Gone,
+		})
+	}
+	return members
 }
 
 // writeState writes the state when there is something new, and a last time at the end. What could not be written is

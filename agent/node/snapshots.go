@@ -15,6 +15,7 @@ type Snapshot struct {
 	Seq      uint64 // of the newest event whose effect it holds for certain
 	Views    []membership.View
 	Ready    error  // why the node is not ready, nil when it is
+	Awaited  int    // members of the life before that have not been heard of yet, and are not listed as dead
 	Refused  string // why most others do not take the node for a member; "": they do
 	Isolated string // who all are gone, when the node sees nobody else alive although it should; else ""
 
@@ -129,6 +130,7 @@ func (n *Node) Look(ctx context.Context) (*Snapshot, error) {
 func (l *loop) fill(s *Snapshot, now time.Time) {
 	s.At, s.Views = now, l.engine.Snapshot(now)
 	s.Stalls, s.Stalled = l.engine.Stalls()
+	s.Awaited = l.engine.Awaited()
 	if r, refused := l.engine.Refused(); refused {
 		s.Refused = refusalText(r)
 	}

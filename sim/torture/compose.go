@@ -36,7 +36,56 @@ func Compose(seed uint64) Case {
 	if g.chance(0.3) && t.Gossip.DeadRetention > t.For {
 		t.Faults = append(t.Faults, g.duplicateNames()...)
 	}
+	g.rng = rand.New(rand.NewPCG(seed, 4)) // of their own: the faults above stay what they were
+	if t.Memory = g.chance(0.5); t.Memory && g.chance(0.5) {
+		t.Faults = append(t.Faults, g.powerCut()...)
+	}
+	if g.chance(0.3) {
+		t.Faults = append(t.Faults, g.fullList()...)
+	}
 	return t
+}
+
+// powerCut draws a power cut: all members stop at one moment, and some do not come back.
+func (g *composer) powerCut() []sim.Fault {
+	t := g.torture
+	at := g.tenths(t.For / 2)
+	lost := sim.Fault{Kind: sim.Crash, At: at, Members: g.some(1+g.small(t.Members-t.Core), t.Core)}
+	back := sim.Fault{Kind: sim.Restart, At: at, For: 500*time.Millisecond + g.tenths(min(t.For/2, 20*time.Second)-time.Second)}
+	for i := range t.Members {
+		if !slices.Contains(lost.Members, i) {
+			back.Members = append(back.Members, i)
+		}
+	}
+	if len(lost.Members) == 0 || g.strikes(sim.Crash) || g.strikes(sim.Restart) || g.strikes(sim.DuplicateName) {
+		return nil
+	}
+	return []sim.Fault{lost, back}
+}
+
+// fullList draws members that die and as many that join when they are dead, in lists that have room for those that were there at
+// the start.
+func (g *composer) fullList() []sim.Fault {
+	t := g.torture
+	const later = 45 * time.Second // than the longest silence
+	lost := sim.Fault{Kind: sim.Crash, At: g.tenths(t.For / 2), Members: g.some(1+g.small(t.Members-t.Core), t.Core)}
+	lost.Members = slices.DeleteFunc(lost.Members, func(i int) bool { // those that start again would need their places
+		return slices.ContainsFunc(t.Faults, func(f sim.Fault) bool {
+			return (f.Kind == sim.Restart || f.Kind == sim.Clock) && slices.Contains(f.Members, i)
+		})
+	})
+	if len(lost.Members) == 0 || g.strikes(sim.Crash) || g.strikes(sim.Join) || g.strikes(sim.DuplicateName) {
+		return nil
+	}
+	join := sim.Fault{Kind: sim.Join, At: lost.At + later, For: time.Second, Count: len(lost.Members)}
+	t.For = max(t.For, join.At+join.For)
+	t.Gossip.MaxMembers = t.Members - 1
+	return []sim.Fault{lost, join}
+}
+
+// strikes reports whether a fault of that kind is there.
+func (g *composer) strikes(kind sim.Kind) bool {
+	return slices.ContainsFunc(g.torture.Faults, func(f sim.Fault) bool { return f.Kind == kind })
 }
 
 // Forgetful returns g with retention times of seconds, so that dead and left members are forgotten within a run.

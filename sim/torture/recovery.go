@@ -192,9 +192,28 @@ func (rec *recovery) checkView(o *sim.Member, healthy int) {
 			rec.checkSilent(o, s, v)
 		}
 	}
+	rec.run.Check(rec.missing(o))
 	if found < healthy {
 		rec.viewDiffers(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, healthy), rec.contactAt)
 	}
+}
+
+// missing returns which member a view lacks although its observer remembered it at its start, or "". By then it has to be heard of,
+// listed as dead, or forgotten.
+func (rec *recovery) missing(o *sim.Member) string {
+	r := rec.run
+	remembered, began := o.Remembered()
+	age := r.Cluster.Now() - began
+	if age < r.Gossip.Dead.Max+r.Interval || r.Gossip.MaxMembers < r.Ever {
+		return ""
+	}
+	for _, m := range remembered {
+		gone := !m.Gone.IsZero() && r.Cluster.ClockOf(o).Sub(m.Gone) > r.Gossip.DeadRetention
+		if m.Name != o.Name && !gone && !o.Engine.Knows(m.Name) && !r.ForgotName(o.Name, m.Name) {
+			return fmt.Sprintf("%s, which started %s ago, knew %s before and does not list it", o.Name, age, m.Name)
+		}
+	}
+	return ""
 }
 
 // checkSilent checks that o does not show s, which sends nothing, as present for longer than the time-out shown and

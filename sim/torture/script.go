@@ -29,6 +29,10 @@ func (t Case) String() string {
 	w.add("latency", t.Network.Latency)
 	w.add("loss", t.Network.Loss)
 	w.add("forgetful", t.Gossip.DeadRetention == Forgetful(t.Gossip).DeadRetention)
+	w.add("memory", t.Memory)
+	if t.Gossip.MaxMembers != gossip.DefaultConfig().MaxMembers {
+		w.add("room", t.Gossip.MaxMembers)
+	}
 	for _, f := range t.Faults {
 		fmt.Fprintf(&b, "\n%s", f.Kind)
 		for _, x := range fieldsOf(&f) {
@@ -87,7 +91,8 @@ func (t *Case) line(word string, args []string) error {
 	if word == "cluster" {
 		seed, forgetful := int(t.Seed), false
 		err := read(args, []field{{"members", &t.Members}, {"core", &t.Core}, {"seed", &seed}, {"for", &t.For},
-			{"latency", &t.Network.Latency}, {"loss", &t.Network.Loss}, {"forgetful", &forgetful}})
+			{"latency", &t.Network.Latency}, {"loss", &t.Network.Loss}, {"forgetful", &forgetful},
+			{"memory", &t.Memory}, {"room", &t.Gossip.MaxMembers}})
 		if t.Seed = uint64(seed); forgetful {
 			t.Gossip = Forgetful(t.Gossip)
 		}

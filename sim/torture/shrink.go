@@ -33,12 +33,18 @@ func (t Case) smaller(yield func(Case) bool) {
 		c.Faults = faults
 		return yield(c)
 	}
-	for i := range t.Faults {
+	for i, f := range t.Faults {
+		if t.needs(f) {
+			continue
+		}
 		if !with(slices.Delete(slices.Clone(t.Faults), i, i+1)) {
 			return
 		}
 	}
 	for i, f := range t.Faults {
+		if t.needs(f) {
+			continue
+		}
 		for _, g := range smallerFaults(f) {
 			faults := slices.Clone(t.Faults)
 			faults[i] = g
@@ -52,6 +58,9 @@ func (t Case) smaller(yield func(Case) bool) {
 		yield(c)
 	}
 }
+
+// needs reports whether t makes no sense without f: with one crash less there are more members than a list has room for.
+func (t Case) needs(f sim.Fault) bool { return f.Kind == sim.Crash && t.Gossip.MaxMembers < t.Members }
 
 // smallerFaults returns what f is with one member less, and without a pause.
 func smallerFaults(f sim.Fault) (all []sim.Fault) {

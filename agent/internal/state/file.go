@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"heartsay/agent/internal/safefile"
 	"heartsay/membership"
@@ -35,6 +36,10 @@ type Member struct {
 	Name        string `json:"name"`
 	Address     string `json:"address"` // ip:port
 	Incarnation uint64 `json:"incarnation"`
+
+	Heartbeat  uint64    `json:"heartbeat,omitempty"`   // 0: not known, as in files of older versions
+	IntervalMS int64     `json:"interval_ms,omitempty"` // 0: not known
+	Gone       time.Time `json:"gone,omitzero"`         // since when it has been dead; zero: it was not
 }
 
 // format is the version of the file. MaxSize is what the largest cluster needs, many times over.

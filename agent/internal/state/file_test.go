@@ -11,14 +11,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"heartsay/agent/internal/safefile"
 )
 
 var someState = Saved{
 	Name: "n1", Cluster: "prod", Incarnation: 1767323045000,
-	Members: []Member{{"n2", "10.0.0.2:4327", 1767323045001}, {"n3", "[2001:db8::3]:4327", 7}},
-	Seeds:   []string{"seed.example.com:4327"},
+	Members: []Member{
+		{"n2", "10.0.0.2:4327", 1767323045001, 345, 500, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+		{Name: "n3", Address: "[2001:db8::3]:4327", Incarnation: 7},
+	},
+	Seeds: []string{"seed.example.com:4327"},
 }
 
 func openState(t *testing.T, dir, name, cluster string) *File {
