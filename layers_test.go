@@ -84,6 +84,8 @@ var (
 			"an address is text until it is read: who listens or dials is elsewhere"},
 		"agent/internal/state": {[]string{"agent/internal/safefile", "membership"}, []string{"net", "context"},
 			"what survives a restart is a file: who fills it, and when, is the agent's business"},
+		"agent/internal/clustertest": {[]string{"api"}, []string{"os", "github.com/hashicorp/memberlist"},
+			"a test waits for what a node and an agent show alike"},
 		"agent/internal/derive": {nil, []string{"net", "os", "context"},
 			"what a key is known by depends on the key alone, not on its holder"},
 		"agent/keyring": {[]string{"agent/internal/derive", "agent/internal/safefile"}, []string{"net", "context"},

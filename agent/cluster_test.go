@@ -1,13 +1,7 @@
 package agent
 
 import (
-	"context"
-
-	"fmt"
-	"maps"
 	"net/netip"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/clustertest"
 	"heartsay/agent/internal/state"
 	"heartsay/agent/transport"
 	"heartsay/api"
@@ -25,14 +20,14 @@ import (
 type cluster struct {
 	t      *testing.T
 	net    *memNet
-	names  *fakeDNS
+	names  *clustertest.Names
 	agents map[string]*Agent
 	dirs   map[string]string
 }
 
 func newCluster(t *testing.T) *cluster {
 	c := &cluster{
-		t: t, net: newMemNet(1), names: &fakeDNS{hosts: map[string][]netip.Addr{}},
+		t: t, net: newMemNet(1), names: &clustertest.Names{},
 		agents: map[string]*Agent{}, dirs: map[string]string{},
 	}
 	return c
@@ -97,108 +92,34 @@ func (c *cluster) stop(name string) {
 	delete(c.agents, name)
 }
 
-// sees waits for up to d until an agent sees exactly the members given, as "name=state", besides itself.
+// sees waits for up to d until an observer sees exactly the members given, as "name=state", besides itself.
 func (c *cluster) sees(observer string, d time.Duration, want ...string) {
 	c.t.Helper()
-	deadline := time.Now().Add(d)
-	for {
-		got := c.view(observer)
-		if got == strings.Join(want, " ") {
-			return
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("after %s %s sees [%s], not [%s]", d, observer, got, strings.Join(want, " "))
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	clustertest.Sees(c.t, c.agents[observer], observer, d, want...)
 }
 
 func (c *cluster) view(observer string) string {
-	all, err := c.agents[observer].Members(context.Background())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	var rows []string
-	for _, m := range all.Members {
-		if m.Name != observer {
-			rows = append(rows, m.Name+"="+string(m.State))
-		}
-	}
-	return strings.Join(rows, " ")
+	c.t.Helper()
+	return clustertest.View(c.t, c.agents[observer])
 }
 
 func (c *cluster) member(observer, name string) api.Member {
 	c.t.Helper()
-	all, err := c.agents[observer].Members(context.Background())
-	if err != nil {
-		c.t.Fatal(err)
+	m, known := clustertest.Find(c.t, c.agents[observer], name)
+	if !known {
+		c.t.Fatalf("%s does not know %s", observer, name)
 	}
-	for _, m := range all.Members {
-		if m.Name == name {
-			return m
-		}
-	}
-	c.t.Fatalf("%s does not know %s", observer, name)
-	return api.Member{}
+	return m
 }
 
-// fakeDNS answers from a table that a test may change.
-type fakeDNS struct {
-	mu    sync.Mutex
-	hosts map[string][]netip.Addr
-	asked int
-}
-
-func (d *fakeDNS) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.asked++
-	if ips := d.hosts[host]; len(ips) > 0 {
-		return ips, nil
-	}
-	return nil, fmt.Errorf("no such host %s", host)
-}
-
-// readyWithin waits for up to d until an agent is ready, and returns how long that took.
+// readyWithin waits for up to d until a member is ready, and returns how long that took.
 func (c *cluster) readyWithin(name string, d time.Duration) time.Duration {
 	c.t.Helper()
-	begin := time.Now()
-	for {
-		err := c.agents[name].Ready(context.Background())
-		if err == nil {
-			return time.Since(begin)
-		}
-		if time.Since(begin) > d {
-			c.t.Fatalf("after %s %s is not ready: %v", d, name, err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	return clustertest.ReadyWithin(c.t, c.agents[name], name, d)
 }
 
-// hasTags waits until an observer knows a member by exactly these tags.
+// hasTags waits for up to d until an observer knows a member by exactly these tags.
 func (c *cluster) hasTags(observer, name string, d time.Duration, want map[string]string) {
 	c.t.Helper()
-	for deadline := time.Now().Add(d); ; time.Sleep(50 * time.Millisecond) {
-		got, known := c.agents[observer].knownTags(c.t, name)
-		if known && maps.Equal(got, want) {
-			return
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("after %s %s knows %s by the tags %v, not %v", d, observer, name, got, want)
-		}
-	}
-}
-
-func (a *Agent) knownTags(t *testing.T, name string) (map[string]string, bool) {
-	t.Helper()
-	all, err := a.Members(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range all.Members {
-		if m.Name == name {
-			return m.Tags, true
-		}
-	}
-	return nil, false
+	clustertest.HasTags(c.t, c.agents[observer], observer, name, d, want)
 }

@@ -131,7 +131,7 @@ func TestAnAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
 		c.sees("lb", 2*time.Second, "a=alive", "b=alive")
 		time.Sleep(10 * time.Second)
 		const web = "/v1/sd/prometheus?state=alive&tag=role=web"
-		c.net.split(at(1))
+		c.net.Split(at(1))
 		c.sees("lb", 45*time.Second, "a=dead", "b=dead") // cut off, it waits twice the maximum
 		time.Sleep(snapshotAge)
 		status, body := c.ask("lb", web)
@@ -139,7 +139,7 @@ func TestAnAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
 		if got := c.targets("lb", "?state=alive"); got != "10.0.0.1:4327" {
 			t.Errorf("an isolated agent lists [%s] as alive, want itself", got)
 		}
-		c.net.split()
+		c.net.Split()
 		c.sees("lb", time.Minute, "a=alive", "b=alive")
 		time.Sleep(snapshotAge)
 		if got := c.targets("lb", "?state=alive&tag=role=web"); got != "10.0.0.2:4327 10.0.0.3:4327" {

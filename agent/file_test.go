@@ -90,11 +90,11 @@ func TestTheFileIsNotEmptiedByAnAgentThatSeesNobody(t *testing.T) {
 		path := c.follow("lb", "", "")
 		c.holds(path, "a 10.0.0.2\n", time.Second)
 		time.Sleep(10 * time.Second)
-		c.net.split(at(1))
+		c.net.Split(at(1))
 		c.sees("lb", 30*time.Second, "a=dead")
 		time.Sleep(time.Minute)
 		c.holds(path, "a 10.0.0.2\n", 0)
-		c.net.split()
+		c.net.Split()
 		c.sees("lb", time.Minute, "a=alive")
 		if _, err := c.agents["a"].Leave(context.Background()); err != nil {
 			t.Fatal(err)

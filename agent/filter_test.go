@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"heartsay/agent/internal/clustertest"
 	"heartsay/agent/internal/ratelimit"
 	"heartsay/agent/seal"
 	"heartsay/agent/transport"
@@ -53,7 +54,7 @@ func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) 
 	}
 	near, far := net.Pipe()
 	defer near.Close()
-	fake.streams <- memConn{far, netip.MustParseAddrPort("192.0.2.1:4")}
+	fake.streams <- clustertest.Conn{Conn: far, Remote: netip.MustParseAddrPort("192.0.2.1:4")}
 	if _, err := near.Read(make([]byte, 1)); err == nil || w.Drops()["stream_denied"] != 1 {
 		t.Errorf("a stream from outside is not closed and counted: %v, %v", err, w.Drops())
 	}

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -11,39 +10,20 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"heartsay/agent/internal/clustertest"
 )
 
 // memNet is a network in memory for agents in virtual time: packets take a millisecond and may be lost, streams are
 // pipes. Its transports are what memberlist's would be to an agent.
 type memNet struct {
+	*clustertest.Network
 	mu    sync.Mutex
-	rng   *rand.Rand
 	hosts map[netip.AddrPort]*memTransport
-	loss  float64
-	cut   func(from, to netip.AddrPort) bool
-	mute  func(from, to netip.AddrPort) bool // drops packets, but no streams
 }
 
 func newMemNet(seed uint64) *memNet {
-	return &memNet{rng: rand.New(rand.NewPCG(seed, 0)), hosts: map[netip.AddrPort]*memTransport{}}
-}
-
-// split cuts the network between the hosts named and all others; without hosts it heals it.
-func (n *memNet) split(side ...netip.AddrPort) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	in := map[netip.AddrPort]bool{}
-	for _, a := range side {
-		in[a] = true
-	}
-	n.cut = func(from, to netip.AddrPort) bool { return in[from] != in[to] }
-}
-
-// setLoss sets the share of packets that are lost, while agents run.
-func (n *memNet) setLoss(loss float64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.loss = loss
+	return &memNet{Network: clustertest.NewNetwork(seed), hosts: map[netip.AddrPort]*memTransport{}}
 }
 
 func (n *memNet) listen(at netip.AddrPort) *memTransport {
@@ -57,12 +37,12 @@ func (n *memNet) listen(at netip.AddrPort) *memTransport {
 }
 
 // reach returns the host at an address, if packets get there.
-func (n *memNet) reach(from, to netip.AddrPort, lossy bool) *memTransport {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.cut != nil && n.cut(from, to) || lossy && (n.rng.Float64() < n.loss || n.mute != nil && n.mute(from, to)) {
+func (n *memNet) reach(from, to netip.AddrPort, packet bool) *memTransport {
+	if !n.Passes(from, to, packet) {
 		return nil
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	return n.hosts[to]
 }
 
@@ -115,8 +95,8 @@ func (t *memTransport) DialTimeout(addr string, timeout time.Duration) (net.Conn
 	}
 	near, far := net.Pipe()
 	select {
-	case to.streams <- memConn{far, t.at}:
-		return memConn{near, at}, nil
+	case to.streams <- clustertest.Conn{Conn: far, Remote: t.at}:
+		return clustertest.Conn{Conn: near, Remote: at}, nil
 	case <-to.down:
 		return nil, errors.New("connection refused")
 	case <-time.After(timeout):
@@ -135,11 +115,3 @@ func (t *memTransport) Shutdown() error {
 	})
 	return nil
 }
-
-// memConn is an end of a pipe that knows who is at the other.
-type memConn struct {
-	net.Conn
-	remote netip.AddrPort
-}
-
-func (c memConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }

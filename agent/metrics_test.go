@@ -138,7 +138,7 @@ func TestMetricsTellEachCountUnderItsName(t *testing.T) {
 // TestMetricsTellNoSuccessOrRetryAsADrop runs a cluster without UDP, where every message is one or the other.
 func TestMetricsTellNoSuccessOrRetryAsADrop(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		c.net.setLoss(1)
+		c.net.Lose(1)
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
 		time.Sleep(30 * time.Second)

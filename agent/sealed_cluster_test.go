@@ -309,7 +309,7 @@ func joinRequest(t *testing.T, name string, host int) []byte {
 
 func TestASealedClusterBearsALossOf30Percent(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		c.net.loss = 0.3
+		c.net.Lose(0.3)
 		names := []string{"a", "b", "c", "d"}
 		for i, name := range names {
 			c.startSealed(name, i+1, keysOf("x"), at(1).String())

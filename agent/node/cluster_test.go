@@ -3,15 +3,14 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"heartsay/agent/addr"
+	"heartsay/agent/internal/clustertest"
 	"heartsay/agent/internal/state"
 	"heartsay/agent/seal"
 	"heartsay/api"
@@ -22,14 +21,14 @@ import (
 type cluster struct {
 	t      *testing.T
 	net    *memNet
-	names  *fakeDNS
+	names  *clustertest.Names
 	agents map[string]*Node
 	dirs   map[string]string
 }
 
 func newCluster(t *testing.T) *cluster {
 	c := &cluster{
-		t: t, net: newMemNet(1), names: &fakeDNS{hosts: map[string][]netip.Addr{}},
+		t: t, net: newMemNet(1), names: &clustertest.Names{},
 		agents: map[string]*Node{}, dirs: map[string]string{},
 	}
 	return c
@@ -99,72 +98,36 @@ func (c *cluster) stop(name string) {
 	delete(c.agents, name)
 }
 
-// sees waits for up to d until an agent sees exactly the members given, as "name=state", besides itself.
+// sees waits for up to d until an observer sees exactly the members given, as "name=state", besides itself.
 func (c *cluster) sees(observer string, d time.Duration, want ...string) {
 	c.t.Helper()
-	deadline := time.Now().Add(d)
-	for {
-		got := c.view(observer)
-		if got == strings.Join(want, " ") {
-			return
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("after %s %s sees [%s], not [%s]", d, observer, got, strings.Join(want, " "))
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	clustertest.Sees(c.t, c.agents[observer], observer, d, want...)
 }
 
 func (c *cluster) view(observer string) string {
-	all, err := c.agents[observer].Members(context.Background())
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	var rows []string
-	for _, m := range all.Members {
-		if m.Name != observer {
-			rows = append(rows, m.Name+"="+string(m.State))
-		}
-	}
-	return strings.Join(rows, " ")
+	c.t.Helper()
+	return clustertest.View(c.t, c.agents[observer])
 }
 
 func (c *cluster) member(observer, name string) api.Member {
 	c.t.Helper()
-	all, err := c.agents[observer].Members(context.Background())
-	if err != nil {
-		c.t.Fatal(err)
+	m, known := clustertest.Find(c.t, c.agents[observer], name)
+	if !known {
+		c.t.Fatalf("%s does not know %s", observer, name)
 	}
-	for _, m := range all.Members {
-		if m.Name == name {
-			return m
-		}
-	}
-	c.t.Fatalf("%s does not know %s", observer, name)
-	return api.Member{}
+	return m
 }
 
-// fakeDNS answers from a table that a test may change.
-type fakeDNS struct {
-	mu    sync.Mutex
-	hosts map[string][]netip.Addr
-	asked int
+// readyWithin waits for up to d until a member is ready, and returns how long that took.
+func (c *cluster) readyWithin(name string, d time.Duration) time.Duration {
+	c.t.Helper()
+	return clustertest.ReadyWithin(c.t, c.agents[name], name, d)
 }
 
-func (d *fakeDNS) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.asked++
-	if ips := d.hosts[host]; len(ips) > 0 {
-		return ips, nil
-	}
-	return nil, fmt.Errorf("no such host %s", host)
-}
-
-func (d *fakeDNS) set(host string, ips ...netip.Addr) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.hosts[host] = ips
+// hasTags waits for up to d until an observer knows a member by exactly these tags.
+func (c *cluster) hasTags(observer, name string, d time.Duration, want map[string]string) {
+	c.t.Helper()
+	clustertest.HasTags(c.t, c.agents[observer], observer, name, d, want)
 }
 
 // R12.
@@ -219,7 +182,7 @@ func TestSeedNamesAreResolvedAtEveryAttempt(t *testing.T) {
 		if got := c.view("b"); got != "" {
 			t.Fatalf("b sees [%s] although the name of its seed does not resolve", got)
 		}
-		c.names.set("seed.example", at(7).Addr(), at(1).Addr()) // nobody listens at the first
+		c.names.Set("seed.example", at(7).Addr(), at(1).Addr()) // nobody listens at the first
 		c.sees("b", 2*longestRetry, "a=alive")
 	})
 }
@@ -255,11 +218,11 @@ func TestPartitionHealsByItself(t *testing.T) {
 				c.start("d", 4, "10.0.0.1")
 				c.sees("d", 2*time.Second, "a=alive", "b=alive", "c=alive")
 				time.Sleep(5 * time.Second)
-				c.net.split(at(1), at(2))
+				c.net.Split(at(1), at(2))
 				c.sees("a", 10*time.Second, "b=alive", "c=dead", "d=dead")
 				c.sees("d", 10*time.Second, "a=dead", "b=dead", "c=alive")
 				time.Sleep(length)
-				c.net.split()
+				c.net.Split()
 				c.sees("a", 30*time.Second, "b=alive", "c=alive", "d=alive")
 				c.sees("d", 30*time.Second, "a=alive", "b=alive", "c=alive")
 			})
@@ -350,12 +313,12 @@ func TestOlderOfTwoLiveNodesWithOneNameStops(t *testing.T) {
 		c.start("c", 3, "10.0.0.1")
 		c.sees("c", 2*time.Second, "a=alive", "b=alive")
 		time.Sleep(5 * time.Second)
-		c.net.split(at(3), at(4))
+		c.net.Split(at(3), at(4))
 		c.sees("c", 45*time.Second, "a=dead", "b=dead") // cut off, it waits for twice as long as it ever does
 		c.dirs["b"] = ""
 		newer := c.start("b", 4, "10.0.0.3")
 		c.sees("c", 10*time.Second, "a=dead", "b=alive")
-		c.net.split()
+		c.net.Split()
 		select {
 		case <-older.ending.Done():
 		case <-time.After(time.Minute):
@@ -442,7 +405,7 @@ func TestEventsTellEveryChangeInOrder(t *testing.T) {
 
 func TestLossOf30PercentKillsNobody(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		c.net.loss = 0.3
+		c.net.Lose(0.3)
 		c.start("a", 1)
 		for i := 2; i <= 6; i++ {
 			c.start(string(rune('a'+i-1)), i, "10.0.0.1")

@@ -49,7 +49,7 @@ func states(members []api.Member) string {
 func TestEventsUnderChurnAreOneStoryThatEndsInTheNodesOwnView(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		rng := rand.New(rand.NewPCG(7, 7))
-		c.net.loss = 0.05
+		c.net.Lose(0.05)
 		defer func(n int) { eventsKept = n }(eventsKept)
 		eventsKept = 8 // so that the ring turns
 		a := c.start("a", 1)
@@ -65,8 +65,8 @@ func TestEventsUnderChurnAreOneStoryThatEndsInTheNodesOwnView(t *testing.T) {
 			churn(c, rng)
 			time.Sleep(time.Duration(rng.IntN(20_000)) * time.Millisecond)
 		}
-		c.net.split()
-		c.net.lose(0)
+		c.net.Split()
+		c.net.Lose(0)
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
 		stop()
@@ -131,9 +131,9 @@ func churn(c *cluster, rng *rand.Rand) {
 	running := c.agents[name] != nil
 	switch k := rng.IntN(10); {
 	case k == 0:
-		c.net.split(at(1), at(n))
+		c.net.Split(at(1), at(n))
 	case k < 3:
-		c.net.split()
+		c.net.Split()
 	case !running:
 		c.start(name, n, "10.0.0.1")
 	case k < 6:

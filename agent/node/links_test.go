@@ -63,7 +63,7 @@ func (c *cluster) startMany(n int) (names []string) {
 
 func TestWithoutUDPAClusterLivesOnStreamsAndReturnsToUDP(t *testing.T) {
 	virtually(t, func(c *cluster) {
-		c.net.lose(1)
+		c.net.Lose(1)
 		names := c.startMany(5)
 		time.Sleep(2 * time.Minute)
 		for _, name := range names {
@@ -74,7 +74,7 @@ func TestWithoutUDPAClusterLivesOnStreamsAndReturnsToUDP(t *testing.T) {
 				t.Errorf("without UDP %s declared %d members dead", name, got)
 			}
 		}
-		c.net.lose(0)
+		c.net.Lose(0)
 		time.Sleep(time.Minute)
 		for _, name := range names {
 			if got := c.byStream(name); got != 0 {
@@ -90,7 +90,7 @@ func TestUDPBlockedOneWayFallsBackToStreams(t *testing.T) {
 			virtually(t, func(c *cluster) {
 				names := c.startMany(4)
 				time.Sleep(10 * time.Second)
-				c.net.blockUDP(func(from, to netip.AddrPort) bool {
+				c.net.BlockUDP(func(from, to netip.AddrPort) bool {
 					return way == "to" && to == at(3) || way == "from" && from == at(3)
 				})
 				time.Sleep(2 * time.Minute)
@@ -266,7 +266,7 @@ func TestUDPBlockedAtOneHostMakesNobodySuspectIt(t *testing.T) {
 		virtually(t, func(c *cluster) {
 			names := c.startMany(24)
 			time.Sleep(20*time.Second + time.Duration(phase)*50*time.Millisecond)
-			c.net.blockUDP(func(from, to netip.AddrPort) bool { return to == at(3) || from == at(3) })
+			c.net.BlockUDP(func(from, to netip.AddrPort) bool { return to == at(3) || from == at(3) })
 			for range 100 {
 				time.Sleep(50 * time.Millisecond)
 				longest = max(longest, c.member("a", "c").Silence)

@@ -4,53 +4,26 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"heartsay/agent/internal/clustertest"
 )
 
 // memNet is a network in memory for nodes in virtual time: packets take a millisecond and may be lost, streams are
 // pipes.
 type memNet struct {
+	*clustertest.Network
 	mu    sync.Mutex
-	rng   *rand.Rand
 	hosts map[netip.AddrPort]*memTransport
-	loss  float64
-	cut   func(from, to netip.AddrPort) bool
-	mute  func(from, to netip.AddrPort) bool // drops packets, but no streams
 }
 
 func newMemNet(seed uint64) *memNet {
-	return &memNet{rng: rand.New(rand.NewPCG(seed, 0)), hosts: map[netip.AddrPort]*memTransport{}}
-}
-
-// split cuts the network between the hosts named and all others; without hosts it heals it.
-func (n *memNet) split(side ...netip.AddrPort) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	in := map[netip.AddrPort]bool{}
-	for _, a := range side {
-		in[a] = true
-	}
-	n.cut = func(from, to netip.AddrPort) bool { return in[from] != in[to] }
-}
-
-// lose sets the share of packets that are lost, while nodes run.
-func (n *memNet) lose(share float64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.loss = share
-}
-
-// blockUDP drops the packets for which f says so, and no streams.
-func (n *memNet) blockUDP(f func(from, to netip.AddrPort) bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.mute = f
+	return &memNet{Network: clustertest.NewNetwork(seed), hosts: map[netip.AddrPort]*memTransport{}}
 }
 
 func (n *memNet) listen(at netip.AddrPort) *memTransport {
@@ -64,12 +37,12 @@ func (n *memNet) listen(at netip.AddrPort) *memTransport {
 }
 
 // reach returns the host at an address, if packets get there.
-func (n *memNet) reach(from, to netip.AddrPort, lossy bool) *memTransport {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.cut != nil && n.cut(from, to) || lossy && (n.rng.Float64() < n.loss || n.mute != nil && n.mute(from, to)) {
+func (n *memNet) reach(from, to netip.AddrPort, packet bool) *memTransport {
+	if !n.Passes(from, to, packet) {
 		return nil
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	return n.hosts[to]
 }
 
@@ -134,8 +107,8 @@ func (t *memTransport) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, e
 	}
 	near, far := net.Pipe()
 	select {
-	case host.streams <- memConn{far, t.at}:
-		return memConn{near, to}, nil
+	case host.streams <- clustertest.Conn{Conn: far, Remote: t.at}:
+		return clustertest.Conn{Conn: near, Remote: to}, nil
 	case <-host.down:
 		return nil, errors.New("connection refused")
 	case <-ctx.Done():
@@ -163,11 +136,3 @@ func (t *memTransport) Close() error {
 	})
 	return nil
 }
-
-// memConn is an end of a pipe that knows who is at the other.
-type memConn struct {
-	net.Conn
-	remote netip.AddrPort
-}
-
-func (c memConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }

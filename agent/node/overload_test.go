@@ -29,10 +29,7 @@ func TestNodeThatLosesPacketsAccusesNobody(t *testing.T) {
 		names := c.startMany(4)
 		time.Sleep(10 * time.Second)
 		host := c.net.hosts[at(1)]
-		c.net.mu.Lock()
-		c.net.mute = func(_, to netip.AddrPort) bool { return to == at(1) } // its share of the flood: nothing comes through
-		c.net.cut = func(from, to netip.AddrPort) bool { return to == at(1) }
-		c.net.mu.Unlock()
+		c.net.Cut(func(from, to netip.AddrPort) bool { return to == at(1) }) // its share of the flood: nothing comes through
 		for range 120 {
 			host.lost.Add(100)
 			time.Sleep(500 * time.Millisecond)

@@ -38,7 +38,7 @@ func TestPartitionsLongerThanAnyMemoryHealAndBringNobodyBack(t *testing.T) {
 				c.sees("d", 10*time.Minute, "a=alive", "b=alive", "c=alive", "e=alive")
 				time.Sleep(20 * time.Minute)
 
-				c.net.split(at(1), at(2))
+				c.net.Split(at(1), at(2))
 				c.sees("a", 30*time.Minute, "b=alive", "c=dead", "d=dead", "e=dead")
 				c.stop("e")
 				c.sees("d", 30*time.Minute, "a=dead", "b=dead", "c=alive", "e=dead")
@@ -49,7 +49,7 @@ func TestPartitionsLongerThanAnyMemoryHealAndBringNobodyBack(t *testing.T) {
 					ghost = "e=dead"
 				}
 				lost := c.agents["a"].ring.Last()
-				c.net.split()
+				c.net.Split()
 				for name, others := range map[string][]string{
 					"a": {"b=alive", "c=alive", "d=alive"}, "d": {"a=alive", "b=alive", "c=alive"},
 				} {

@@ -37,13 +37,13 @@ func TestAProbeTellsWhichWayIsBlocked(t *testing.T) {
 		a := c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
 		c.sees("a", 2*time.Second, "b=alive")
-		c.net.lose(1)
+		c.net.Lose(1)
 		got, err := a.Probe(context.Background(), "10.0.0.2:4327")
 		if err != nil || got.StreamError != "" || !strings.Contains(got.PacketError, "not answered") {
 			t.Errorf("without packets the probe tells %+v, %v, want that the stream alone is well", got, err)
 		}
-		c.net.lose(0)
-		c.net.split(at(2))
+		c.net.Lose(0)
+		c.net.Split(at(2))
 		got, err = a.Probe(context.Background(), "10.0.0.2:4327")
 		if err != nil || got.StreamError == "" || got.PacketError == "" {
 			t.Errorf("behind a cut the probe tells %+v, %v, want that both fail", got, err)
@@ -60,7 +60,7 @@ func TestAProbeOfWhatIsNoAddressIsRefused(t *testing.T) {
 				t.Errorf("the probe of %q gives %v, want %s", address, err, code)
 			}
 		}
-		c.names.set("b.example", netip.AddrFrom4([4]byte{10, 0, 0, 2}))
+		c.names.Set("b.example", netip.AddrFrom4([4]byte{10, 0, 0, 2}))
 		c.start("b", 2)
 		if got, err := a.Probe(context.Background(), "b.example"); err != nil || got.Name != "b" {
 			t.Errorf("the probe of a name tells %+v, %v, want that b answers", got, err)

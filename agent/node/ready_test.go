@@ -8,22 +8,6 @@ import (
 	"time"
 )
 
-// readyWithin waits for up to d until an agent is ready, and returns how long that took.
-func (c *cluster) readyWithin(name string, d time.Duration) time.Duration {
-	c.t.Helper()
-	begin := time.Now()
-	for {
-		err := c.agents[name].Ready(context.Background())
-		if err == nil {
-			return time.Since(begin)
-		}
-		if time.Since(begin) > d {
-			c.t.Fatalf("after %s %s is not ready: %v", d, name, err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
 // unready fails the test unless an agent is not ready and says so in these words.
 func (c *cluster) unready(name, words string) {
 	c.t.Helper()

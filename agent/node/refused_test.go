@@ -109,7 +109,7 @@ func TestRefusedAgentSaysSoOnceAndIsNotReady(t *testing.T) {
 				r := &wire.Refused{Header: wire.Header{From: "a", Incarnation: a.Incarnation, Heartbeat: a.Heartbeat}, Reason: reason}
 				_ = c.agents["d"].do(context.Background(), func(l *loop, now time.Time) { l.apply(l.engine.Receive(now, at(1), r), reply{}) })
 			}
-			c.net.split(at(4)) // nobody else answers
+			c.net.Split(at(4)) // nobody else answers
 			for range 20 {
 				refuse()
 				time.Sleep(200 * time.Millisecond)
@@ -118,7 +118,7 @@ func TestRefusedAgentSaysSoOnceAndIsNotReady(t *testing.T) {
 			if n := log.count("no member in the view of most others"); n != 1 {
 				t.Errorf("that it is refused for reason %d is logged %d times, want once", reason, n)
 			}
-			c.net.split()
+			c.net.Split()
 			c.readyWithin("d", 5*time.Second)
 			if n := log.count("no longer refused"); n != 1 {
 				t.Errorf("that it is no longer refused is logged %d times, want once", n)

@@ -39,7 +39,7 @@ func TestRememberedMembersThatAreDeadHoldUpNoSeed(t *testing.T) {
 		c.start("a", 1)
 		c.start("b", 2, "seed.example")
 		time.Sleep(200 * time.Millisecond)
-		c.names.set("seed.example", at(1).Addr())
+		c.names.Set("seed.example", at(1).Addr())
 		c.sees("b", lookWhenAlone, "a=alive")
 	})
 }
@@ -52,7 +52,7 @@ func TestANameOfManyDeadAddressesLeadsToTheLiveOneSoon(t *testing.T) {
 			hosts, ips = append(hosts, host), append(ips, at(host).Addr())
 		}
 		defer c.silent(hosts...)()
-		c.names.set("many.example", append(ips, at(99).Addr())...)
+		c.names.Set("many.example", append(ips, at(99).Addr())...)
 		c.start("a", 99)
 		c.start("b", 2, "many.example")
 		c.sees("b", 3*dialTime, "a=alive")

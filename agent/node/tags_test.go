@@ -11,34 +11,6 @@ import (
 	"heartsay/api"
 )
 
-// hasTags waits until an observer knows a member by exactly these tags.
-func (c *cluster) hasTags(observer, name string, d time.Duration, want map[string]string) {
-	c.t.Helper()
-	for deadline := time.Now().Add(d); ; time.Sleep(50 * time.Millisecond) {
-		got, known := c.agents[observer].knownTags(c.t, name)
-		if known && maps.Equal(got, want) {
-			return
-		}
-		if time.Now().After(deadline) {
-			c.t.Fatalf("after %s %s knows %s by the tags %v, not %v", d, observer, name, got, want)
-		}
-	}
-}
-
-func (a *Node) knownTags(t *testing.T, name string) (map[string]string, bool) {
-	t.Helper()
-	all, err := a.Members(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range all.Members {
-		if m.Name == name {
-			return m.Tags, true
-		}
-	}
-	return nil, false
-}
-
 func TestAChangeOfTagsIsToldToTheCluster(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
