@@ -222,3 +222,13 @@ func TestAnAgentThatNeverAnswersIsUnreachable(t *testing.T) {
 		t.Errorf("silence gives %v, want ErrUnreachable that says so", err)
 	}
 }
+
+func TestATagThatIsNotUTF8IsRefusedAndNotChanged(t *testing.T) {
+	var refusal *Error
+	for _, tags := range []map[string]string{{"k": "\xff"}, {"\xff": "v"}} {
+		_, err := client(t, filepath.Join(shortDir(t), "s")).Tags(t.Context(), TagsRequest{Set: tags})
+		if !errors.As(err, &refusal) || refusal.Code != CodeBadRequest {
+			t.Errorf("the tags %q give %v, want a bad request", tags, err)
+		}
+	}
+}

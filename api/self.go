@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"time"
+	"unicode/utf8"
 )
 
 // Self is the answer of GET /v1/self: what the agent says of itself.
@@ -88,6 +89,11 @@ type TagsResult struct {
 // ends. A tag that breaks the bounds is an [*Error] with [CodeBadRequest]; then nothing changed. The zero request
 // changes nothing.
 func (c *Client) Tags(ctx context.Context, change TagsRequest) (TagsResult, error) {
+	for key, value := range change.Set {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) { // JSON would write another text in its place
+			return TagsResult{Tags: map[string]string{}}, BadRequest("tag %q has the value %q: only UTF-8 is allowed", key, value)
+		}
+	}
 	result, err := call[TagsResult](ctx, c, answerTime, http.MethodPost, "/v1/tags", change)
 	if result.Tags == nil {
 		result.Tags = map[string]string{}
