@@ -59,7 +59,7 @@ var (
 			"agent/internal/state",
 			"agent/ports",
 			"agent/seal",
-		}, []string{"os/exec", "net/http"}, // and in no way memberlist, DNS or Prometheus: TestAMemberLinksNoMoreThanItNeeds
+		}, []string{"os/exec", "net/http"}, // and in no way memberlist, DNS or Prometheus: TestMemberLinksNoMoreThanItNeeds
 			"what runs a member is handed what it stands on"},
 		"agent/handlers": {[]string{"api", "agent/internal/eventlog", "agent/internal/process", "agent/internal/ratelimit", "agent/internal/safefile"},
 			[]string{"github.com/hashicorp/memberlist"},
@@ -186,8 +186,8 @@ func TestPackagesImportOnlyWhatTheirLayerMay(t *testing.T) {
 	}
 }
 
-// TestAMemberLinksNoMoreThanItNeeds looks at all that a program gets which embeds a member.
-func TestAMemberLinksNoMoreThanItNeeds(t *testing.T) {
+// TestMemberLinksNoMoreThanItNeeds looks at all that a program gets which embeds a member.
+func TestMemberLinksNoMoreThanItNeeds(t *testing.T) {
 	const msgpack, log = "github.com/hashicorp/go-msgpack", "github.com/hashicorp/go-hclog"
 	ofLog := []string{"golang.org/x/sys", "github.com/mattn/go-isatty", "github.com/mattn/go-colorable", "github.com/fatih/color"}
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./agent/node").Output()

@@ -146,7 +146,7 @@ func TestWhatIsPlainIsAcceptedForATimeOnlyAndLoudly(t *testing.T) {
 	})
 }
 
-func TestABridgeNeedsAKeyAndAnEnd(t *testing.T) {
+func TestBridgeNeedsAKeyAndAnEnd(t *testing.T) {
 	for _, c := range []struct {
 		key    string
 		accept time.Duration

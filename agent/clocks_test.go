@@ -39,8 +39,8 @@ func TestClocksOfThisHostGoTogether(t *testing.T) {
 	}
 }
 
-// TestAMachineThatResumesFromASnapshotBeginsAnotherLife: nobody takes its member for dead, and it seals under another key.
-func TestAMachineThatResumesFromASnapshotBeginsAnotherLife(t *testing.T) {
+// TestMachineThatResumesFromASnapshotBeginsAnotherLife: nobody takes its member for dead, and it seals under another key.
+func TestMachineThatResumesFromASnapshotBeginsAnotherLife(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		keys := keysOf("x")
 		a := c.startSealed("a", 1, keys)

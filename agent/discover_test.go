@@ -123,7 +123,7 @@ func TestTargetsCarryTagsAsLabels(t *testing.T) {
 	})
 }
 
-func TestAnAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
+func TestAgentThatSeesNobodyDoesNotEmptyAList(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("lb", 1)
 		c.web("a", 2, map[string]string{"role": "web"}, "10.0.0.1")

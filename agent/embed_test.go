@@ -14,7 +14,7 @@ import (
 	"heartsay/api"
 )
 
-func TestAProgramMountsTheAPIUnderANameOfItsOwn(t *testing.T) {
+func TestProgramMountsTheAPIUnderANameOfItsOwn(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		mux := http.NewServeMux()
@@ -43,7 +43,7 @@ func TestAProgramMountsTheAPIUnderANameOfItsOwn(t *testing.T) {
 	})
 }
 
-func TestAProgramRegistersTheFiguresWithItsOwn(t *testing.T) {
+func TestProgramRegistersTheFiguresWithItsOwn(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		registry := prometheus.NewRegistry()
 		if err := registry.Register(c.start("a", 1).Collector()); err != nil {

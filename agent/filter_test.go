@@ -60,7 +60,7 @@ func TestHostile1OnlyWhatCanBeAnEnvelopeOfAnAllowedSourceIsQueued(t *testing.T) 
 	}
 }
 
-func TestAFloodOfStrangersLeavesMembersTheirRate(t *testing.T) {
+func TestFloodOfStrangersLeavesMembersTheirRate(t *testing.T) {
 	f := newPacketFilter(nil, midday)
 	member := netip.MustParseAddrPort("10.0.0.1:4327")
 	f.know(member, midday)
@@ -97,7 +97,7 @@ func TestAFloodOfStrangersLeavesMembersTheirRate(t *testing.T) {
 	}
 }
 
-func TestAPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
+func TestPacketIsCountedUnderTheFirstCheckThatItFails(t *testing.T) {
 	f := newPacketFilter([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, midday)
 	f.unknown = ratelimit.NewBucket(0, 0, midday)
 	outside := netip.MustParseAddrPort("192.0.2.1:1")

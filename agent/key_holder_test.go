@@ -28,7 +28,7 @@ func as(name string, ahead uint64, heartbeat uint64) wire.Header {
 	return wire.Header{From: name, Incarnation: uint64(time.Now().UnixMilli()) + ahead, Heartbeat: heartbeat, To: "a"}
 }
 
-func TestAKeyHolderTakesTheNameOfALiveMemberWhoseAgentEnds(t *testing.T) {
+func TestKeyHolderTakesTheNameOfALiveMemberWhoseAgentEnds(t *testing.T) {
 	holder(t, func(s *attack) {
 		s.dirs["a"] = ""                            // on another host
 		thief := s.startSealed("a", 3, keysOf("x")) // newer than a, and joins nobody: it is not refused
@@ -48,7 +48,7 @@ func TestAKeyHolderTakesTheNameOfALiveMemberWhoseAgentEnds(t *testing.T) {
 	})
 }
 
-func TestAKeyHolderKeepsADeadMemberAliveAsLongAsItForges(t *testing.T) {
+func TestKeyHolderKeepsADeadMemberAliveAsLongAsItForges(t *testing.T) {
 	holder(t, func(s *attack) {
 		life := s.member("a", "b").Incarnation
 		s.stop("b")
@@ -64,7 +64,7 @@ func TestAKeyHolderKeepsADeadMemberAliveAsLongAsItForges(t *testing.T) {
 	})
 }
 
-func TestAKeyHolderDisturbsTheRecordOfAMemberOnlyAsLongAsItForges(t *testing.T) {
+func TestKeyHolderDisturbsTheRecordOfAMemberOnlyAsLongAsItForges(t *testing.T) {
 	holder(t, func(s *attack) {
 		life, disturbed := s.member("a", "b").Incarnation, 0
 		for range 20 {
@@ -85,7 +85,7 @@ func TestAKeyHolderDisturbsTheRecordOfAMemberOnlyAsLongAsItForges(t *testing.T) 
 	})
 }
 
-func TestAKeyHolderCannotDeclareAMemberDeadThatIsHeard(t *testing.T) {
+func TestKeyHolderCannotDeclareAMemberDeadThatIsHeard(t *testing.T) {
 	holder(t, func(s *attack) {
 		life := s.member("a", "b").Incarnation
 		var accusers []string

@@ -19,7 +19,7 @@ func (w *slowWriter) Write(b []byte) (int, error) {
 	return w.Buffer.Write(b)
 }
 
-func TestALogThatNobodyReadsStallsNobody(t *testing.T) {
+func TestLogThatNobodyReadsStallsNobody(t *testing.T) {
 	w := &slowWriter{tokens: make(chan struct{})}
 	q := NewLogQueue(w)
 	for i := range 2 * logLines { // would hang here
@@ -36,7 +36,7 @@ func TestALogThatNobodyReadsStallsNobody(t *testing.T) {
 	}
 }
 
-func TestALogQueueWritesAllThatFits(t *testing.T) {
+func TestLogQueueWritesAllThatFits(t *testing.T) {
 	var w bytes.Buffer
 	q := NewLogQueue(&w)
 	for i := range logLines / 2 {
@@ -48,7 +48,7 @@ func TestALogQueueWritesAllThatFits(t *testing.T) {
 	}
 }
 
-func TestALogQueueIsGivenUpWhenNobodyEverReads(t *testing.T) {
+func TestLogQueueIsGivenUpWhenNobodyEverReads(t *testing.T) {
 	w := &slowWriter{tokens: make(chan struct{})}
 	q := NewLogQueue(w)
 	fmt.Fprintln(q, "line")

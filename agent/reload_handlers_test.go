@@ -14,7 +14,7 @@ import (
 	"heartsay/api"
 )
 
-func TestAReloadReplacesHandlersOrKeepsAllThereWere(t *testing.T) {
+func TestReloadReplacesHandlersOrKeepsAllThereWere(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		cfg.Handlers.Programs = []handlers.Program{mustHandler(t, "dead=/bin/true before")}
@@ -91,7 +91,7 @@ func TestSetHandlersIsAllOrNothing(t *testing.T) {
 	})
 }
 
-func TestAReloadReadsTheKeyFileAgain(t *testing.T) {
+func TestReloadReadsTheKeyFileAgain(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.startSealed("a", 1, keysOf("x"))
 		writeKeys(t, a.cfg.KeyFile, keysOf("xy"))

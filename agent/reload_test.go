@@ -30,7 +30,7 @@ func (c *cluster) reloads(name string) (ok, failed uint64) {
 	return s.Counters["reload_ok"], s.Counters["reload_failed"]
 }
 
-func TestAReloadChangesThresholdsTagsAndSeeds(t *testing.T) {
+func TestReloadChangesThresholdsTagsAndSeeds(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		cfg.Tags = map[string]string{"role": "db", "old": "x"}
@@ -88,7 +88,7 @@ func TestLowerThresholdsJudgeAtOnce(t *testing.T) {
 	})
 }
 
-func TestAReloadHappensWhollyOrNotAtAll(t *testing.T) {
+func TestReloadHappensWhollyOrNotAtAll(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		good := c.config("a", 1)
 		good.Tags = map[string]string{"role": "db"}
@@ -146,7 +146,7 @@ func TestTagsSetByHandAndByConfigurationStayWithinTheBoundsTogether(t *testing.T
 	})
 }
 
-func TestAStormOfReloadsAndTagsEndsInOneOfThem(t *testing.T) {
+func TestStormOfReloadsAndTagsEndsInOneOfThem(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		a := c.startWith(cfg)

@@ -72,7 +72,7 @@ func (c *cluster) rekey(name string, keys *keyring.Keys) {
 	}
 }
 
-func TestASealedClusterFindsEachOther(t *testing.T) {
+func TestSealedClusterFindsEachOther(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.startSealed("a", 1, keysOf("x"))
 		c.startSealed("b", 2, keysOf("x"), at(1).String())
@@ -155,7 +155,7 @@ func TestKeysRotateUnderAClusterWithoutALostHeartbeat(t *testing.T) {
 	})
 }
 
-func TestAMemberThatMissedARotationIsToldFromAnIntruder(t *testing.T) {
+func TestMemberThatMissedARotationIsToldFromAnIntruder(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		old := keysOf("x")
 		for i, name := range []string{"a", "b", "c"} {
@@ -243,7 +243,7 @@ func (c *tape) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-func TestARecordedStreamPlayedBackDoesNothing(t *testing.T) {
+func TestRecordedStreamPlayedBackDoesNothing(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		keys := keysOf("x")
 		a := c.startSealed("a", 1, keys)
@@ -307,7 +307,7 @@ func joinRequest(t *testing.T, name string, host int) []byte {
 	return b
 }
 
-func TestASealedClusterBearsALossOf30Percent(t *testing.T) {
+func TestSealedClusterBearsALossOf30Percent(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.net.Lose(0.3)
 		names := []string{"a", "b", "c", "d"}

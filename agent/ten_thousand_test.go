@@ -48,9 +48,9 @@ func membersOf(t *testing.T, a *Agent) []api.Member {
 	return all.Members
 }
 
-// TestAnAgentLivesAmongTenThousand lets an agent get the list of 10,000 on one stream and follow all their heartbeats
+// TestAgentLivesAmongTenThousand lets an agent get the list of 10,000 on one stream and follow all their heartbeats
 // for two minutes, in packets of the usual size: it suspects nobody.
-func TestAnAgentLivesAmongTenThousand(t *testing.T) {
+func TestAgentLivesAmongTenThousand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before := liveBytes()
 		a := amongTenThousand(t)

@@ -103,7 +103,7 @@ func TestMembersReturnsTheViewAndNeverANilList(t *testing.T) {
 	}
 }
 
-func TestARefusalIsAnErrorWithTheAgentsWords(t *testing.T) {
+func TestRefusalIsAnErrorWithTheAgentsWords(t *testing.T) {
 	c := serve(t, refuseWith(409, `{"code":"refused","message":"b is alive"}`))
 	_, err := c.Forget(t.Context(), "b", false)
 	var e *Error
@@ -115,7 +115,7 @@ func TestARefusalIsAnErrorWithTheAgentsWords(t *testing.T) {
 	}
 }
 
-func TestARefusalWithoutACodeTakesThatOfItsStatus(t *testing.T) {
+func TestRefusalWithoutACodeTakesThatOfItsStatus(t *testing.T) {
 	for status, code := range map[int]string{
 		400: CodeBadRequest, 401: CodeNotPermitted, 403: CodeNotPermitted, 404: CodeNotFound, 405: CodeBadRequest,
 		409: CodeRefused, 500: CodeInternal, 502: CodeInternal, 503: CodeUnavailable,
@@ -153,7 +153,7 @@ func TestNoSocketIsUnreachableAndSaysWhereAndWhatToDo(t *testing.T) {
 	}
 }
 
-func TestAStaleSocketIsUnreachable(t *testing.T) {
+func TestStaleSocketIsUnreachable(t *testing.T) {
 	path := filepath.Join(shortDir(t), "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
@@ -180,14 +180,14 @@ func TestWhatIsNoSocketIsUnreachableAndSaidToBeNone(t *testing.T) {
 	}
 }
 
-func TestASocketThatMayNotBeUsedIsNotPermitted(t *testing.T) {
+func TestSocketThatMayNotBeUsedIsNotPermitted(t *testing.T) {
 	err := failure(t.Context(), "/run/s", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)})
 	if !errors.Is(err, ErrNotPermitted) || !strings.Contains(err.Error(), "/run/s") {
 		t.Errorf("EACCES gives %v, want ErrNotPermitted with the path", err)
 	}
 }
 
-func TestAnAnswerOfSomethingElseIsUnreachable(t *testing.T) {
+func TestAnswerOfSomethingElseIsUnreachable(t *testing.T) {
 	for _, h := range []http.HandlerFunc{
 		refuseWith(200, "<html>hello</html>"), refuseWith(404, "404 page not found"), refuseWith(302, ""),
 		refuseWith(500, ""),
@@ -199,14 +199,14 @@ func TestAnAnswerOfSomethingElseIsUnreachable(t *testing.T) {
 	}
 }
 
-func TestAnAgentThatHangsUpIsUnreachable(t *testing.T) {
+func TestAgentThatHangsUpIsUnreachable(t *testing.T) {
 	c := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := c.Members(t.Context()); !errors.Is(err, ErrUnreachable) {
 		t.Errorf("a broken connection gives %v, want ErrUnreachable", err)
 	}
 }
 
-func TestACallEndsWithItsContext(t *testing.T) {
+func TestCallEndsWithItsContext(t *testing.T) {
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
@@ -215,7 +215,7 @@ func TestACallEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestAnAgentThatNeverAnswersIsUnreachable(t *testing.T) {
+func TestAgentThatNeverAnswersIsUnreachable(t *testing.T) {
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	_, err := call[Self](t.Context(), c, 10*time.Millisecond, http.MethodGet, "/v1/self", nil)
 	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "no answer in time") {
@@ -223,7 +223,7 @@ func TestAnAgentThatNeverAnswersIsUnreachable(t *testing.T) {
 	}
 }
 
-func TestATagThatIsNotUTF8IsRefusedAndNotChanged(t *testing.T) {
+func TestTagThatIsNotUTF8IsRefusedAndNotChanged(t *testing.T) {
 	var refusal *Error
 	for _, tags := range []map[string]string{{"k": "\xff"}, {"\xff": "v"}} {
 		_, err := client(t, filepath.Join(shortDir(t), "s")).Tags(t.Context(), TagsRequest{Set: tags})

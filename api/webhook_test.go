@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestAWebhookIsAcceptedOnlyAsItWasSignedAndInTime(t *testing.T) {
+func TestWebhookIsAcceptedOnlyAsItWasSignedAndInTime(t *testing.T) {
 	secret, body, now := []byte("0123456789abcdef"), []byte(`{"specversion":"1.0"}`), time.Unix(1_700_000_000, 0)
 	signed := func(change func(http.Header)) http.Header {
 		h := http.Header{}

@@ -129,7 +129,7 @@ func (c *cluster) mustAgree(of, state string, within time.Duration) time.Duratio
 	c.t.Helper()
 	began := c.Now()
 	if !c.RunUntil(within, interval/10, func() bool { return c.agree(of, state) }) {
-		c.t.Errorf("after %s not all see %s %s:\n%s", within, of, state, c.sights(of))
+		c.t.Errorf("after %s not all see %s %s:\n%s", within, of, state, c.views(of))
 	}
 	return c.Now() - began
 }
@@ -153,15 +153,15 @@ func (c *cluster) mustBeWhole(within time.Duration) time.Duration {
 		c.t.Errorf("after %s not all see each other alive:", within)
 		for _, m := range c.Running() {
 			if !c.agree(m.Name, "alive") {
-				c.t.Errorf("%s: %s", m.Name, c.sights(m.Name))
+				c.t.Errorf("%s: %s", m.Name, c.views(m.Name))
 			}
 		}
 	}
 	return c.Now() - began
 }
 
-// sights tells how all see one member.
-func (c *cluster) sights(of string) string {
+// views tells how all see one member.
+func (c *cluster) views(of string) string {
 	var lines []string
 	for _, m := range c.Running() {
 		lines = append(lines, fmt.Sprintf("%s sees it %s", m.Name, c.state(m.Name, of)))

@@ -43,7 +43,7 @@ func (c *cluster) mustLiveAt(name string, at netip.AddrPort, within time.Duratio
 		return true
 	}
 	if !c.RunUntil(within, interval/10, done) {
-		c.t.Errorf("after %s not all see %s alive at %s: %s", within, name, at, c.sights(name))
+		c.t.Errorf("after %s not all see %s alive at %s: %s", within, name, at, c.views(name))
 	}
 	return c.Now() - began
 }
@@ -297,7 +297,7 @@ func TestAddressThatNowBelongsToAnotherDoesNoHarm(t *testing.T) {
 	c.startAs("e", c.life("e", address("d"), 0), address("a"))
 	c.Run(30 * time.Second)
 	if !c.agree("d", "dead") || !c.agree("e", "alive") {
-		t.Errorf("another member at its address: d %s; e %s; want d dead and e alive", c.sights("d"), c.sights("e"))
+		t.Errorf("another member at its address: d %s; e %s; want d dead and e alive", c.views("d"), c.views("e"))
 	}
 	if got := c.Member("e").Engine.Drops()[gossip.DropMisaddressed]; got == 0 {
 		t.Error("what was meant for d is not counted as misaddressed by e")

@@ -29,7 +29,7 @@ func TestGoodbyeIsSeenAsLeftByAll(t *testing.T) {
 			}
 			c.mustAccuseNobody()
 			if !c.agree(sim.Name(7), "left") {
-				t.Errorf("loss %g, seed %d: a goodbye became something else: %s", loss, seed, c.sights(sim.Name(7)))
+				t.Errorf("loss %g, seed %d: a goodbye became something else: %s", loss, seed, c.views(sim.Name(7)))
 			}
 			if got := len(c.events(membership.EventLeft, sim.Name(7))); got != 20 {
 				t.Errorf("loss %g, seed %d: %d members say that it left, want all 20 once", loss, seed, got)

@@ -9,12 +9,12 @@ import (
 	"heartsay/membership"
 )
 
-// Remembered members are those that this one knew in its life before (R10). Whoever of them it hears of is a member like any other.
+// Remembered members are those that this one knew in its life before (R10). One that it hears of is a member like any other.
 // The rest is listed as dead once the maximum time-out has passed since the start, with the retention that is left of theirs:
 // a restart must not erase that somebody is missing.
 //
 //	awaited    not in the list yet; the time-out runs
-//	dead       in the list, [membership.Member.Remembered]: nobody else is told of it, since its record is not the owner's
+//	dead       in the list, [membership.Member.Remembered]: it is told to nobody else, since its record is not the owner's
 //	heard of   it speaks itself, or begins a new incarnation: alive. Others tell of the same life: its real record is taken, and it
 //	           is alive when its heartbeat rises after that (R6)
 type awaited struct {

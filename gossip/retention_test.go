@@ -148,7 +148,7 @@ func TestForgottenMemberThatASleeperOffersDoesNotReturn(t *testing.T) {
 	c.Crash("d")
 	c.Run(time.Hour)
 	if !c.agreeAmong("d", "unknown", "a", "b", "c") {
-		t.Fatalf("after an hour not all forgot d: %s", c.sights("d"))
+		t.Fatalf("after an hour not all forgot d: %s", c.views("d"))
 	}
 	c.quiet()
 	c.Thaw("e")
@@ -181,7 +181,7 @@ func (c *cluster) agreeAmong(of, state string, observers ...string) bool {
 func (c *cluster) mustAgreeAmong(of, state string, within time.Duration, observers ...string) {
 	c.t.Helper()
 	if !c.RunUntil(within, interval, func() bool { return c.agreeAmong(of, state, observers...) }) {
-		c.t.Errorf("after %s: %s, want %v to see it %s", within, c.sights(of), observers, state)
+		c.t.Errorf("after %s: %s, want %v to see it %s", within, c.views(of), observers, state)
 	}
 }
 

@@ -277,7 +277,7 @@ func (s *script) expect(name, state string, within time.Duration, observers []st
 		return true
 	}
 	if !s.RunUntil(within, interval/10, done) {
-		return fmt.Sprintf("not within %s: %s\n", within, s.sights(name))
+		return fmt.Sprintf("not within %s: %s\n", within, s.views(name))
 	}
 	return fmt.Sprintf("after %s\n", clock(s.Now()-began))
 }

@@ -7,7 +7,7 @@ package membership
 //	2. those who are present and of whom no message of their own has come, the latest learned of first
 //
 // The second make way only for somebody who tells of itself: what others tell can be invented, and so can those of whom
-// nobody has heard but by others. Whoever was heard of directly and is present stays. Who makes way leaves a tombstone, which
+// nobody has heard but by others. A member that was heard directly and is present stays. One that makes way leaves a tombstone, which
 // keeps its address.
 
 const (

@@ -18,7 +18,7 @@ import (
 // handlerWidth is how many events one handler is given at a time, each of another member.
 const handlerWidth = 4
 
-// One handler is given so many events at once, and so many a second after that, whoever they are about. A member has a rate of its
+// One handler is given so many events at once, and so many a second after that, about all members together. A member has a rate of its
 // own, see package node; but there may be many that change their records all the time, and each run costs the host a process.
 // What waits meanwhile is merged, see [backlog.put], and what does not fit comes as changes between two views.
 const (

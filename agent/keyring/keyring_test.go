@@ -30,7 +30,7 @@ func lettered(letters string) *Keys {
 // idOf returns the id of a key of lettered.
 func idOf(letter string) ID { return lettered(letter).Primary() }
 
-func TestAKeyFileTellsItsFaultsByLineAndNeverByContent(t *testing.T) {
+func TestKeyFileTellsItsFaultsByLineAndNeverByContent(t *testing.T) {
 	good := Generate()
 	weak := base64.StdEncoding.EncodeToString(make([]byte, keySize))
 	for _, c := range []struct{ rule, content, says string }{
@@ -65,7 +65,7 @@ func manyKeys(n int) string {
 	return s.String()
 }
 
-func TestAKeySetOutlivesItsFile(t *testing.T) {
+func TestKeySetOutlivesItsFile(t *testing.T) {
 	k := lettered("abc")
 	k.retired = []Retired{{idOf("z"), today.Truncate(24 * time.Hour)}}
 	again, err := Parse(k.File())
@@ -93,7 +93,7 @@ func FuzzParseKeys(f *testing.F) {
 	})
 }
 
-func TestAKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
+func TestKeyFileIsChangedWhollyAndStaysPrivate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "heartsay.key")
 	if err := os.WriteFile(path, lettered("x").File(), 0o600); err != nil {
 		t.Fatal(err)

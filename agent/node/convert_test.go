@@ -8,7 +8,7 @@ import (
 	"heartsay/membership"
 )
 
-func TestAPIKnowsEachStateAndEventOfTheEngine(t *testing.T) {
+func TestPIKnowsEachStateAndEventOfTheEngine(t *testing.T) {
 	for i, s := range membership.States() {
 		if apiState(s) != api.States()[i] {
 			t.Errorf("the engine's state %s is %q in the API, in another order", s, api.States()[i])

@@ -8,7 +8,7 @@ import (
 )
 
 // What this node sends of its own accord, to addresses that others told it: exchanges, probes, news, tries to heal a
-// partition. Whoever invents members can put any address into their records, so that all the cluster knocks there. An address
+// partition. A peer that invents members can put any address into their records, so that all the cluster sends there. An address
 // that has not proven that a member is there (proven.go) therefore gets little, whatever the number of members at it. Replies
 // have a bound of their own (unproven.go). Seeds are the operator's wish and have none.
 const (

@@ -108,7 +108,7 @@ func TestUDPBlockedOneWayFallsBackToStreams(t *testing.T) {
 	}
 }
 
-func TestADeadMemberIsTriedByStreamsEverMoreSeldom(t *testing.T) {
+func TestDeadMemberIsTriedByStreamsEverMoreSeldom(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.startMany(3)
 		time.Sleep(10 * time.Second)
@@ -175,7 +175,7 @@ func openLink(t *testing.T, c *cluster, host int, messages ...wire.Message) net.
 	return conn
 }
 
-func TestAStreamInPlaceOfPacketsIsAnsweredAndEnds(t *testing.T) {
+func TestStreamInPlaceOfPacketsIsAnsweredAndEnds(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		ping := &wire.Ping{Header: wire.Header{From: "x", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1, To: "a"}, Nonce: 42}
@@ -200,7 +200,7 @@ func TestAStreamInPlaceOfPacketsIsAnsweredAndEnds(t *testing.T) {
 	})
 }
 
-func TestAStreamInPlaceOfPacketsCannotTurnIntoAJoin(t *testing.T) {
+func TestStreamInPlaceOfPacketsCannotTurnIntoAJoin(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		h := wire.Header{From: "x", Incarnation: uint64(time.Now().UnixMilli()), Heartbeat: 1}

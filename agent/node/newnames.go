@@ -10,8 +10,8 @@ import (
 )
 
 // Names that nobody here has heard of are taken at these rates when this node has not asked for them. A cluster that heals
-// brings thousands at once; a peer that makes names up goes on for ever. A forged address has no rate of its own: whoever sends
-// from many shares one with all others who have not proven that their address is theirs, which askProof asks for.
+// brings thousands at once; a peer that makes names up goes on for ever. A forged address has no rate of its own: all addresses
+// that have not proven that they are their senders' own share one. askProof asks for that proof.
 const (
 	newNamesAtOnce = 4096
 	newNamesRate   = 16   // a second after that

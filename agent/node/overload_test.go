@@ -68,10 +68,10 @@ func TestPacketsThatAreReadLateAreNoReasonToAccuse(t *testing.T) {
 	})
 }
 
-// TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack fills the queue of packets to be sent with answers, as happens
+// TestFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack fills the queue of packets to be sent with answers, as happens
 // when the system takes them too slowly, and expects the room that is kept for what nobody asked for.
-// TestALoopThatWasHeldUpTellsItsLagAndAStall holds the loop up for three seconds.
-func TestALoopThatWasHeldUpTellsItsLagAndAStall(t *testing.T) {
+// TestLoopThatWasHeldUpTellsItsLagAndAStall holds the loop up for three seconds.
+func TestLoopThatWasHeldUpTellsItsLagAndAStall(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		lags := new(lagObserver)
 		cfg := c.config("a", 1)
@@ -99,7 +99,7 @@ type lagObserver struct{ longest, samples atomic.Int64 }
 func (o *lagObserver) LoopLag(d time.Duration) { o.longest.Store(max(o.longest.Load(), int64(d))) }
 func (o *lagObserver) Sample(*Snapshot)        { o.samples.Add(1) }
 
-func TestAFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
+func TestFloodOfQuestionsDoesNotKeepTheOwnHeartbeatBack(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		slow := &slowTransport{memTransport: c.net.listen(at(1)), gate: make(chan struct{})}

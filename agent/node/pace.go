@@ -11,7 +11,7 @@ import (
 // The events of one other member have a rate, since a member may change its record, or seem to come and go, as often as it
 // likes: each event is a line in the log, a run of each handler, a message to each follower. What is beyond the rate waits, and is
 // merged with what comes meanwhile: the newest state counts. So the numbers of events stay without a hole, a view that is made of
-// the events becomes right, and whoever joined or died is told, but not each change in between.
+// the events becomes right, and who joined or died is told, but not each change in between.
 const (
 	eventsAtOnce = 16 // of one member
 	eventsEvery  = 2 * time.Second

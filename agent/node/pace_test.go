@@ -48,7 +48,7 @@ func TestHostile17AMemberThatChangesAllTheTimeTellsOfItselfAtARate(t *testing.T)
 	}
 	for name, v := range newest {
 		if v != 10*seconds-1 {
-			t.Fatalf("the last that is told of %s is its version %d, want the newest, %d", name, v, 10*seconds-1)
+			t.Fatalf("the last version told of %s is %d, want the newest, %d", name, v, 10*seconds-1)
 		}
 	}
 	p.due(now.Add(time.Hour), false)
@@ -57,9 +57,9 @@ func TestHostile17AMemberThatChangesAllTheTimeTellsOfItselfAtARate(t *testing.T)
 	}
 }
 
-// TestAViewMadeOfPacedEventsIsRight compares the view that follows the events with the one that knows all of them, once nothing
+// TestViewMadeOfPacedEventsIsRight compares the view that follows the events with the one that knows all of them, once nothing
 // is held any more.
-func TestAViewMadeOfPacedEventsIsRight(t *testing.T) {
+func TestViewMadeOfPacedEventsIsRight(t *testing.T) {
 	kinds := []struct {
 		t membership.EventType
 		s membership.State

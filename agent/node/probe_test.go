@@ -11,7 +11,7 @@ import (
 	"heartsay/api"
 )
 
-func TestAProbeFindsAPeerWellByPacketsStreamAndClock(t *testing.T) {
+func TestProbeFindsAPeerWellByPacketsStreamAndClock(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -32,7 +32,7 @@ func TestAProbeFindsAPeerWellByPacketsStreamAndClock(t *testing.T) {
 	})
 }
 
-func TestAProbeTellsWhichWayIsBlocked(t *testing.T) {
+func TestProbeTellsWhichWayIsBlocked(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -51,7 +51,7 @@ func TestAProbeTellsWhichWayIsBlocked(t *testing.T) {
 	})
 }
 
-func TestAProbeOfWhatIsNoAddressIsRefused(t *testing.T) {
+func TestProbeOfWhatIsNoAddressIsRefused(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := c.start("a", 1)
 		for address, code := range map[string]string{"no good": api.CodeBadRequest, "nosuch.example": api.CodeNotFound} {

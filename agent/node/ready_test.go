@@ -40,7 +40,7 @@ func TestNodeIsNotReadyBeforeItHasJoined(t *testing.T) {
 	})
 }
 
-func TestARestartIsNotReadyBeforeAnyOfItsOldMembersLetItIn(t *testing.T) {
+func TestRestartIsNotReadyBeforeAnyOfItsOldMembersLetItIn(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -57,7 +57,7 @@ func TestARestartIsNotReadyBeforeAnyOfItsOldMembersLetItIn(t *testing.T) {
 }
 
 // A newcomer learns of a member that died a moment ago as of any other.
-func TestANewcomerIsNotReadyWhileACorpseLooksAlive(t *testing.T) {
+func TestNewcomerIsNotReadyWhileACorpseLooksAlive(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		c.start("b", 2, "10.0.0.1")
@@ -77,7 +77,7 @@ func TestANewcomerIsNotReadyWhileACorpseLooksAlive(t *testing.T) {
 	})
 }
 
-func TestAViewOfTheLivingSettlesInAFewIntervals(t *testing.T) {
+func TestViewOfTheLivingSettlesInAFewIntervals(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		for i := 2; i <= 8; i++ {

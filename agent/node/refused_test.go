@@ -75,8 +75,8 @@ func (c *cluster) startAhead(ahead time.Duration, name string, host int, join ..
 	return log
 }
 
-// TestAgentFromTheFutureBeginsAnew lets an agent begin three years ahead. NTP has set its clock right since.
-func TestAgentFromTheFutureBeginsAnew(t *testing.T) {
+// TestNodeFromTheFutureBeginsAnew lets an agent begin three years ahead. NTP has set its clock right since.
+func TestNodeFromTheFutureBeginsAnew(t *testing.T) {
 	const years = 3 * 365 * 24 * time.Hour
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
@@ -93,8 +93,8 @@ func TestAgentFromTheFutureBeginsAnew(t *testing.T) {
 	})
 }
 
-// TestRefusedAgentSaysSoOnceAndIsNotReady refuses an agent in the answer to its join, and then in answers to its digests.
-func TestRefusedAgentSaysSoOnceAndIsNotReady(t *testing.T) {
+// TestRefusedNodeSaysSoOnceAndIsNotReady refuses an agent in the answer to its join, and then in answers to its digests.
+func TestRefusedNodeSaysSoOnceAndIsNotReady(t *testing.T) {
 	for reason, words := range map[wire.RefusalReason]string{
 		wire.ClockAhead: "ahead of the clock there", wire.ListFull: "the list of members there is full",
 		99: "for reason 99 that this version does not know",

@@ -44,7 +44,7 @@ func TestRememberedMembersThatAreDeadHoldUpNoSeed(t *testing.T) {
 	})
 }
 
-func TestANameOfManyDeadAddressesLeadsToTheLiveOneSoon(t *testing.T) {
+func TestNameOfManyDeadAddressesLeadsToTheLiveOneSoon(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		var hosts []int
 		var ips []netip.Addr
@@ -63,7 +63,7 @@ func TestANameOfManyDeadAddressesLeadsToTheLiveOneSoon(t *testing.T) {
 	})
 }
 
-func TestAJoinAndAProbeEndWithTheirContext(t *testing.T) {
+func TestJoinAndAProbeEndWithTheirContext(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		defer c.silent(9)()
 		a := c.start("a", 1)
@@ -88,7 +88,7 @@ func TestAJoinAndAProbeEndWithTheirContext(t *testing.T) {
 	})
 }
 
-func TestAJoinKeepsTheAddressWhenItIsAskedTo(t *testing.T) {
+func TestJoinKeepsTheAddressWhenItIsAskedTo(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		c.start("a", 1)
 		b := c.start("b", 2)

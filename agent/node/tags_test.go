@@ -11,7 +11,7 @@ import (
 	"heartsay/api"
 )
 
-func TestAChangeOfTagsIsToldToTheCluster(t *testing.T) {
+func TestChangeOfTagsIsToldToTheCluster(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		cfg.Tags = map[string]string{"role": "db", "old": "x"}
@@ -29,7 +29,7 @@ func TestAChangeOfTagsIsToldToTheCluster(t *testing.T) {
 	})
 }
 
-func TestATagOutOfBoundsChangesNothing(t *testing.T) {
+func TestTagOutOfBoundsChangesNothing(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		cfg := c.config("a", 1)
 		cfg.Tags = map[string]string{"role": "db"}

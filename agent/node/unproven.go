@@ -80,7 +80,7 @@ func newChallenges(now time.Time) challenges {
 	}
 }
 
-// askProof asks whoever sent a packet to prove its address, when it has not done so for a while. The names that it tells
+// askProof asks the sender of a packet to prove its address, when it has not done so for a while. The names that it tells
 // (newnames.go) and what is sent to it (destinations.go) have narrow bounds until then.
 func (l *loop) askProof(back reply, now time.Time) {
 	n, ip := l.node, back.to.Addr()

@@ -104,7 +104,7 @@ func TestHostile19AnAddressThatHasNotProvenItselfGetsThreeTimesWhatCame(t *testi
 	})
 }
 
-func TestAReplyThatIsLargeGoesOneRoundTripLaterToWhoReturnsTheNonce(t *testing.T) {
+func TestReplyThatIsLargeGoesOneRoundTripLaterToWhoReturnsTheNonce(t *testing.T) {
 	virtually(t, func(c *cluster) {
 		a := crowded(c, 300)
 		v := &victim{memTransport: c.net.listen(at(9))}

@@ -49,8 +49,8 @@ func TestHostile19ARecordedHelloIsAnsweredByNoMoreBytesAndNotForEver(t *testing.
 	}
 }
 
-// TestAHelloTellsAllKeysToWhoAsks also when the asker has fewer.
-func TestAHelloTellsAllKeysToWhoAsks(t *testing.T) {
+// TestHelloTellsAllKeysToWhoAsks also when the asker has fewer.
+func TestHelloTellsAllKeysToWhoAsks(t *testing.T) {
 	a, b := NewSealer("prod", testKeys("a"), NewBoot()), NewSealer("prod", testKeys("abcdefgh"), NewBoot())
 	carry(t, a, b, a.Ask(addrB, noon))
 	if got := len(a.KeyUse(addrB).Holds); got != maxHeld {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestARenewedLifeTakesWhatIsMeantForTheOneBeforeForAMoment, and no nonce is used again under its key.
-func TestARenewedLifeTakesWhatIsMeantForTheOneBeforeForAMoment(t *testing.T) {
+// TestRenewedLifeTakesWhatIsMeantForTheOneBeforeForAMoment, and no nonce is used again under its key.
+func TestRenewedLifeTakesWhatIsMeantForTheOneBeforeForAMoment(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	former := b.life.boot
 	before, early, late := forged(a, b, a.counter+1), forged(a, b, a.counter+2), forged(a, b, a.counter+3)
@@ -48,8 +48,8 @@ func TestTwoMachinesOfOneSnapshotShareNoLife(t *testing.T) {
 	}
 }
 
-// TestAStreamOutlastsARenewedLife on either side.
-func TestAStreamOutlastsARenewedLife(t *testing.T) {
+// TestStreamOutlastsARenewedLife on either side.
+func TestStreamOutlastsARenewedLife(t *testing.T) {
 	a, b := NewSealer("prod", testKeys("x"), NewBoot()), NewSealer("prod", testKeys("x"), NewBoot())
 	near, far := net.Pipe()
 	defer near.Close()

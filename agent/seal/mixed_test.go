@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestAMemberThatSealsIsNotMadePlainByAForgedPacket, as long as it is heard.
-func TestAMemberThatSealsIsNotMadePlainByAForgedPacket(t *testing.T) {
+// TestMemberThatSealsIsNotMadePlainByAForgedPacket, as long as it is heard.
+func TestMemberThatSealsIsNotMadePlainByAForgedPacket(t *testing.T) {
 	until := noon.Add(time.Hour)
 	plain := NewEnvelope("prod", 7)
 	forgery := func() []byte { return plain.Seal(nil, ClassPacket, []byte("x")) }
@@ -44,8 +44,8 @@ func TestAMemberThatSealsIsNotMadePlainByAForgedPacket(t *testing.T) {
 	}
 }
 
-// TestAMixedAgentAsksWhoIsPlainForAKeyNowAndThen, and learns when it has one.
-func TestAMixedAgentAsksWhoIsPlainForAKeyNowAndThen(t *testing.T) {
+// TestMixedAgentAsksWhoIsPlainForAKeyNowAndThen, and learns when it has one.
+func TestMixedAgentAsksWhoIsPlainForAKeyNowAndThen(t *testing.T) {
 	m := NewMixed(NewSealer("prod", testKeys("x"), NewBoot()), NewEnvelope("prod", 1), noon.Add(time.Hour))
 	peer := NewSealer("prod", testKeys("x"), NewBoot())
 	asked := 0
@@ -71,8 +71,8 @@ func TestAMixedAgentAsksWhoIsPlainForAKeyNowAndThen(t *testing.T) {
 	}
 }
 
-// TestAMixedAgentTakesStreamsAsTheyBegin, and learns from its own that the other side has no key.
-func TestAMixedAgentTakesStreamsAsTheyBegin(t *testing.T) {
+// TestMixedAgentTakesStreamsAsTheyBegin, and learns from its own that the other side has no key.
+func TestMixedAgentTakesStreamsAsTheyBegin(t *testing.T) {
 	sealer := func() *Sealer { return NewSealer("prod", testKeys("x"), NewBoot()) }
 	mixed := func() *Mixed { return NewMixed(sealer(), NewEnvelope("prod", 1), time.Now().Add(time.Hour)) }
 	type opener interface {

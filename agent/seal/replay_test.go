@@ -138,8 +138,8 @@ func TestHostile16NobodyIsMutedByOneCounterThatLeaps(t *testing.T) {
 	}
 }
 
-// TestAKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany shows what is left to a holder of the key: the bound of a leap.
-func TestAKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany(t *testing.T) {
+// TestKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany shows what is left to a holder of the key: the bound of a leap.
+func TestKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	if payload, _, err := b.OpenPacket(forged(a, b, a.counter+counterLeap), addrA, noon); string(payload) != "x" {
 		t.Fatalf("the forged packet is refused: %v", err)
@@ -151,9 +151,9 @@ func TestAKeyHolderMutesThePacketsOfAMemberUntilItHasSentAsMany(t *testing.T) {
 	}
 }
 
-// TestAKeyHolderReadsRecordedTraffic: there is no forward secrecy. A packet names its sender's boot id in the clear, and with the
+// TestKeyHolderReadsRecordedTraffic: there is no forward secrecy. A packet names its sender's boot id in the clear, and with the
 // key that is enough.
-func TestAKeyHolderReadsRecordedTraffic(t *testing.T) {
+func TestKeyHolderReadsRecordedTraffic(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	recorded := a.SealPacket(addrB, []byte("a secret tag"), noon)
 	later := NewSealer(a.cluster, testKeys("x"), b.life.boot)

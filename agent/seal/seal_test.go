@@ -82,7 +82,7 @@ func wantReason(t *testing.T, what string, b *Sealer, packet []byte, reason stri
 	}
 }
 
-func TestASealedMessageArrivesOnceAndIsHiddenOnTheWay(t *testing.T) {
+func TestSealedMessageArrivesOnceAndIsHiddenOnTheWay(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	packet := a.SealPacket(addrB, []byte("who is alive?"), noon)
 	if len(packet) != len("who is alive?")+a.Overhead() || a.Overhead() > 48 {
@@ -160,7 +160,7 @@ func TestHostile12WhatIsNotSealedForThisAgentNowIsDropped(t *testing.T) {
 	}
 }
 
-func TestASealedPacketIsRefusedForTheFirstCheckThatItFails(t *testing.T) {
+func TestSealedPacketIsRefusedForTheFirstCheckThatItFails(t *testing.T) {
 	a, b := acquainted(t, testKeys("x"), testKeys("x"))
 	replayed := a.SealPacket(addrB, []byte("x"), noon)
 	b.OpenPacket(bytes.Clone(replayed), addrA, noon)
@@ -205,7 +205,7 @@ func TestHostile12AMessageSealedWithARemovedKeyIsToldFromAStrangers(t *testing.T
 	}
 }
 
-func TestARestartedReceiverIsMetAgainWithinOnePacket(t *testing.T) {
+func TestRestartedReceiverIsMetAgainWithinOnePacket(t *testing.T) {
 	a, _ := acquainted(t, testKeys("x"), testKeys("x"))
 	b := NewSealer("prod", testKeys("x"), NewBoot()) // in the place of the one that a met
 	if got := carry(t, a, b, a.SealPacket(addrB, []byte("lost, and longer than an id"), noon)); len(got) != 1 || got[0] != "refused: stale" {

@@ -6,7 +6,7 @@ import (
 	"heartsay/agent/addr"
 )
 
-// drain reads the channels of a carrier into an intake, whoever reads that, until the function that it returns is called.
+// drain reads the channels of a carrier into an intake, whether or not that is read, until the function that it returns is called.
 // A carrier may be able to shut down only while it is read, so that comes after.
 func drain(carrier memberlist.Transport, in *intake) (end func()) {
 	stop, stopped := make(chan struct{}), make(chan struct{})

@@ -203,7 +203,7 @@ func TestWhatTheSystemDropsIsCountedWithTheNextPacket(t *testing.T) {
 	}
 }
 
-func TestAPacketThatIsRefusedCostsNoMemory(t *testing.T) {
+func TestPacketThatIsRefusedCostsNoMemory(t *testing.T) {
 	for what, refuse := range refusals {
 		r, sender := unread(t)
 		size := refuse(r.in)

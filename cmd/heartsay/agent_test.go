@@ -92,7 +92,7 @@ func wrongConfigurations(t *testing.T, dir string) map[string]wrongConfiguration
 	}
 }
 
-func TestAnAgentWithAWrongConfigurationExitsWith78(t *testing.T) {
+func TestAgentWithAWrongConfigurationExitsWith78(t *testing.T) {
 	dir := clitest.SocketDir(t)
 	for name, c := range wrongConfigurations(t, dir) {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,7 @@ func proposed(t *testing.T, url string, line ...string) []string {
 	return words
 }
 
-func TestAWordIsCompletedByWhatMayStandThere(t *testing.T) {
+func TestWordIsCompletedByWhatMayStandThere(t *testing.T) {
 	url := clitest.Agent(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/v1/members":
@@ -81,7 +81,7 @@ func TestAWordIsCompletedByWhatMayStandThere(t *testing.T) {
 	}
 }
 
-func TestAnUnknownShellIsAMistake(t *testing.T) {
+func TestUnknownShellIsAMistake(t *testing.T) {
 	if code, out, err := command("", "completion", "tcsh"); code != cli.ExitUsage || out != "" || !strings.Contains(err, "bash, fish or zsh") {
 		t.Errorf("completion for tcsh exits with %d, %q, %q, want 2 and the shells that are known", code, out, err)
 	}

@@ -121,7 +121,7 @@ func TestFiltersMatchWholeNamesAndWholeTags(t *testing.T) {
 	}
 }
 
-func TestABadExpressionIsNamedWithThePositionOfTheFault(t *testing.T) {
+func TestBadExpressionIsNamedWithThePositionOfTheFault(t *testing.T) {
 	for _, c := range []struct{ given, re, want string }{
 		{"(a", "(a", `--name "(a": bad regular expression at position 1: missing closing )`},
 		{"a)(b", "a)(b", "unexpected )"},

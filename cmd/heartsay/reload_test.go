@@ -9,7 +9,7 @@ import (
 	"heartsay/cmd/heartsay/internal/config"
 )
 
-func TestAReloadKeepsTheNameThatTheHostHadAtTheStart(t *testing.T) {
+func TestReloadKeepsTheNameThatTheHostHadAtTheStart(t *testing.T) {
 	for line, want := range map[string]string{"agent": "before", "agent --name given": "given"} {
 		parsed, err := program().Parse(strings.Fields(line), func(string) string { return "" })
 		if err != nil {

@@ -75,7 +75,7 @@ func TestNothingFromTheNetworkReachesTheTerminalAsItIs(t *testing.T) {
 	}
 }
 
-func TestAFollowerExitsWith3WhenTheAgentGoes(t *testing.T) {
+func TestFollowerExitsWith3WhenTheAgentGoes(t *testing.T) {
 	url := clitest.Agent(t, clitest.Answer(200, `{"type":"dead","member":{"name":"bob"}}`+"\n"))
 	code, out, err := command(url, "events", "-o", "ndjson")
 	if code != cli.ExitUnreachable || !strings.Contains(out, `"bob"`) || !strings.Contains(err, "ended the stream") {

@@ -26,7 +26,7 @@ func seen(events ...string) *api.View {
 	return w
 }
 
-func TestAGoalIsReachedByTheEventsAsTheyTellTheView(t *testing.T) {
+func TestGoalIsReachedByTheEventsAsTheyTellTheView(t *testing.T) {
 	three, bobDead := goal{members: 3, states: []api.State{"alive"}}, goal{name: "bob", states: []api.State{"dead", "left"}}
 	for _, c := range []struct {
 		g      goal

@@ -21,7 +21,7 @@ type targetsQuery struct {
 	portTag string // tag that holds a member's port; "": the gossip address
 }
 
-// Targets answers Prometheus' http_sd. What is told of a member is encoded once, for all who ask, and once more when the
+// Targets answers Prometheus' http_sd. What it tells of a member is encoded once, for all who ask, and once more when the
 // member has changed. It is safe for concurrent use.
 type Targets struct {
 	source Source

@@ -403,7 +403,7 @@ func TestServerThatIsClosedFinishesTheCallUnderWay(t *testing.T) {
 	}
 }
 
-func TestAPIShowsAndChangesTags(t *testing.T) {
+func TestPIShowsAndChangesTags(t *testing.T) {
 	b := &fakeBackend{}
 	f := startServer(t, b)
 	for method, body := range map[string]string{"GET": "", "POST": `{"set":{"a":"b"},"delete":["c"]}`} {

@@ -58,7 +58,7 @@ func TestBucketsKeepSourcesApartAndAreBounded(t *testing.T) {
 	}
 }
 
-func TestAHostOfIPv6IsOneSourceWhateverAddressItTakes(t *testing.T) {
+func TestHostOfIPv6IsOneSourceWhateverAddressItTakes(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		same bool

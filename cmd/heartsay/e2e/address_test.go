@@ -42,7 +42,7 @@ func (r *rig) addressAt(p *process, address string) time.Duration {
 	return time.Since(begin)
 }
 
-func TestAnAddressThatChangesIsToldWithinSecondsAndNobodyDies(t *testing.T) {
+func TestAddressThatChangesIsToldWithinSecondsAndNobodyDies(t *testing.T) {
 	t.Parallel()
 	for _, sealed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("sealed=%v", sealed), func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestAnAddressThatChangesIsToldWithinSecondsAndNobodyDies(t *testing.T) {
 	}
 }
 
-func TestAGivenAddressThatIsGoneMakesTheAgentNotReady(t *testing.T) {
+func TestGivenAddressThatIsGoneMakesTheAgentNotReady(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3)
 	victim := r.agents[2]

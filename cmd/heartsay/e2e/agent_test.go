@@ -15,7 +15,7 @@ import (
 	"heartsay/cmd/heartsay/internal/clitest"
 )
 
-func TestAnAgentWhosePlaceIsTakenDoesNotBlameItsConfiguration(t *testing.T) {
+func TestAgentWhosePlaceIsTakenDoesNotBlameItsConfiguration(t *testing.T) {
 	dir := clitest.SocketDir(t)
 	first := startProcess(t, dir, "a", nil, "--bind", "127.0.0.1:0")
 	for what, flags := range map[string][]string{
@@ -49,8 +49,8 @@ func TestTheUnitRestartsAnAgentThatCrashed(t *testing.T) {
 	}
 }
 
-// TestAStateFolderThatCannotBeWrittenAtTheStartIsAsLater uses a folder that not even root can make.
-func TestAStateFolderThatCannotBeWrittenAtTheStartIsAsLater(t *testing.T) {
+// TestStateFolderThatCannotBeWrittenAtTheStartIsAsLater uses a folder that not even root can make.
+func TestStateFolderThatCannotBeWrittenAtTheStartIsAsLater(t *testing.T) {
 	dir := clitest.SocketDir(t)
 	flags := []string{"--bind", "127.0.0.1:0", "--state-dir", "/proc/heartsay/state"}
 	p := startProcess(t, dir, "a", nil, flags...)
@@ -64,7 +64,7 @@ func TestAStateFolderThatCannotBeWrittenAtTheStartIsAsLater(t *testing.T) {
 	}
 }
 
-func TestAnAgentWritesNoCore(t *testing.T) {
+func TestAgentWritesNoCore(t *testing.T) {
 	dir := clitest.SocketDir(t)
 	p := startProcess(t, dir, "a", []string{"sh", "-c", `ulimit -S -c hard; exec "$@"`, "sh"}, "--bind", "127.0.0.1:0")
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.cmd.Process.Pid))

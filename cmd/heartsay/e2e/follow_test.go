@@ -9,7 +9,7 @@ import (
 	"heartsay/cmd/heartsay/internal/clitest"
 )
 
-func TestAFollowerGoesOnOverARestartOfItsAgent(t *testing.T) {
+func TestFollowerGoesOnOverARestartOfItsAgent(t *testing.T) {
 	dir := clitest.SocketDir(t)
 	b := startProcess(t, dir, "b", nil, "--bind", "127.0.0.1:0", "--profile", "local")
 	self, err := b.client.Self(t.Context())

@@ -17,9 +17,9 @@ import (
 	"heartsay/cmd/heartsay/internal/clitest"
 )
 
-// TestARealAgentPostsAndRunsWhatHappensUntilItsOwnGoodbye has an agent tell a receiver and a program of a member that is
+// TestRealAgentPostsAndRunsWhatHappensUntilItsOwnGoodbye has an agent tell a receiver and a program of a member that is
 // killed, and of its own leave.
-func TestARealAgentPostsAndRunsWhatHappensUntilItsOwnGoodbye(t *testing.T) {
+func TestRealAgentPostsAndRunsWhatHappensUntilItsOwnGoodbye(t *testing.T) {
 	dir := clitest.SocketDir(t)
 	secret := []byte("a secret of some length")
 	write := func(name, content string, mode os.FileMode) string {

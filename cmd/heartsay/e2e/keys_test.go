@@ -63,9 +63,9 @@ func sealedCluster(t *testing.T, dir, keys string, names ...string) []*process {
 	return all
 }
 
-// TestARealClusterRotatesItsKeysByTheCommandsOfTheDocument follows docs/security.md, with several agents, and looks at
+// TestRealClusterRotatesItsKeysByTheCommandsOfTheDocument follows docs/security.md, with several agents, and looks at
 // every event meanwhile.
-func TestARealClusterRotatesItsKeysByTheCommandsOfTheDocument(t *testing.T) {
+func TestRealClusterRotatesItsKeysByTheCommandsOfTheDocument(t *testing.T) {
 	dir := clitest.SocketDir(t)
 	old, oldID := makeKey(t, filepath.Join(dir, "old"))
 	all := sealedCluster(t, dir, old, "a", "b", "c")

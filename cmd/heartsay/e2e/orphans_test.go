@@ -32,7 +32,7 @@ func childrenOf(t *testing.T, parent int) map[int]string {
 	return states
 }
 
-func TestAnAgentThatIsProcess1LeavesNoZombies(t *testing.T) {
+func TestAgentThatIsProcess1LeavesNoZombies(t *testing.T) {
 	if _, err := exec.LookPath("unshare"); err != nil || os.Geteuid() != 0 {
 		t.Skip("needs root and unshare")
 	}

@@ -89,7 +89,7 @@ func TestSIGTERMBeforeTheAgentRunsEndsItWith0(t *testing.T) {
 	}
 }
 
-func TestAnAgentWhoseOutputNobodyReadsGoesOn(t *testing.T) {
+func TestAgentWhoseOutputNobodyReadsGoesOn(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -52,8 +52,8 @@ const watchStates = `(() => {
 	return true;
 })()`
 
-// TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload watches three real agents in a real browser.
-func TestAKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
+// TestKilledMemberTurnsSuspectAndThenDeadWithoutAReload watches three real agents in a real browser.
+func TestKilledMemberTurnsSuspectAndThenDeadWithoutAReload(t *testing.T) {
 	t.Parallel()
 	b := uitest.NewBrowser(t)
 	dir := clitest.SocketDir(t)

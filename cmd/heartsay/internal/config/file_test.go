@@ -22,7 +22,7 @@ func configFile(t *testing.T, text string) string {
 	return path
 }
 
-func TestAFlagCountsBeforeTheEnvironmentAndThatBeforeTheFile(t *testing.T) {
+func TestFlagCountsBeforeTheEnvironmentAndThatBeforeTheFile(t *testing.T) {
 	path := configFile(t, `
 name = "file"
 cluster = "file"
@@ -48,7 +48,7 @@ tag = { b = "2", a = "x,y" }
 	}
 }
 
-func TestATableIsTheSameHoweverItIsWritten(t *testing.T) {
+func TestTableIsTheSameHoweverItIsWritten(t *testing.T) {
 	for _, text := range []string{
 		`tag = ["a=1", "b=2"]`, `tag = {a = "1", b = "2"}`, "tag.a = '1'\ntag.b = '2'", "[tag]\na = '1'\n\"b\" = '''2'''",
 		"tag = [ # two\n  'a=1',\n  'b=2',\n]\r\n",
@@ -126,7 +126,7 @@ func TestAllThatIsWrongInTheFileIsToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadExitsWith1(t *testing.T) {
+func TestFileThatCannotBeReadExitsWith1(t *testing.T) {
 	for _, path := range []string{"/nonexistent/h.toml", t.TempDir()} {
 		if code, out, err := runConfig("", "config", "check", path); code != cli.ExitFailed || out != "" || !strings.Contains(err, path) {
 			t.Errorf("%s exits with %d, %q, %q, want 1 and its path", path, code, out, err)

@@ -80,7 +80,7 @@ func TestSecretsAreMasked(t *testing.T) {
 	}
 }
 
-func TestASettingIsCalledLikeItsFlag(t *testing.T) {
+func TestSettingIsCalledLikeItsFlag(t *testing.T) {
 	cfg, err := agent.DefaultConfig("lan")
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ var counterAdvice = map[string]advice{
 	"drop_version":        {"messages of another protocol version arrive", "bring all agents to versions that are neighbours"},
 	"drop_checksum":       {"damaged messages arrive", "look for a faulty device on the network"},
 	"engine_clock":        {"members tell of times that this clock does not allow", "set the clocks of all hosts by NTP"},
-	"engine_full":         {"more members are told of than the list takes", "look for strangers in the cluster"},
+	"engine_full":         {"there are more members than the list takes", "look for strangers in the cluster"},
 	"engine_misaddressed": {"messages for members of other names arrive", "look for an address that two agents share"},
 	"outbox_full":         {"packets are lost before they are sent", "give the agent more CPU"},
 	"packet_queue":        {"packets are lost before they are read", "give the agent more CPU"},

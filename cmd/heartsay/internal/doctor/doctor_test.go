@@ -95,7 +95,7 @@ func TestTheDoctorJudgesPeersByWhatAProbeFinds(t *testing.T) {
 	}
 }
 
-func TestACounterThatGrowsIsAFailureAndOneThatStandsAWarning(t *testing.T) {
+func TestCounterThatGrowsIsAFailureAndOneThatStandsAWarning(t *testing.T) {
 	t.Parallel()
 	d := diagnose(t, patient(t, wellProbe, `"drop_cluster":3,"drop_key":7,"packets_sent":9`, `"drop_cluster":4,"drop_key":7,"packets_sent":10`))
 	if !d.has("counters", resultFail, "another cluster", "drop_cluster 4, now 1 more", "--cluster") ||
@@ -117,7 +117,7 @@ func writeFile(t *testing.T, text string) string {
 	return path
 }
 
-func TestAConfigurationThatEverybodyMayWriteIsAFailure(t *testing.T) {
+func TestConfigurationThatEverybodyMayWriteIsAFailure(t *testing.T) {
 	path := writeFile(t, "name = 'a'")
 	if d := diagnose(t, patient(t, wellProbe, ""), "--config", path); d.Failed != 0 || !d.has("config", resultOK, path) {
 		t.Errorf("a private file is judged as %+v", d.Findings)
@@ -178,7 +178,7 @@ func TestTheDoctorFindsNothingWrongBeforeAFirstStart(t *testing.T) {
 	}
 }
 
-func TestAHostWithoutItsAddressIsToBlameBeforeAnyFirewall(t *testing.T) {
+func TestHostWithoutItsAddressIsToBlameBeforeAnyFirewall(t *testing.T) {
 	t.Parallel()
 	silent := `{"address":"10.0.0.2:4327","packet_error":"x","stream_error":"a: b: i/o timeout"}`
 	for about, want := range map[string][]string{

@@ -42,7 +42,7 @@ func namesIn(f frame) (names []string) {
 	return names
 }
 
-func TestAPageGetsAllAtFirstAndThenOnlyWhatChanged(t *testing.T) {
+func TestPageGetsAllAtFirstAndThenOnlyWhatChanged(t *testing.T) {
 	a, b, c := aMember("a", "alive", 1), aMember("b", "alive", 1), aMember("c", "alive", 1)
 	board := boardOf(a, b, c)
 	var place boardReader
@@ -64,7 +64,7 @@ func TestAPageGetsAllAtFirstAndThenOnlyWhatChanged(t *testing.T) {
 	}
 }
 
-func TestALearnedTimeoutThatWaversIsNoChangeOfTheMember(t *testing.T) {
+func TestLearnedTimeoutThatWaversIsNoChangeOfTheMember(t *testing.T) {
 	a := aMember("a", "alive", 1)
 	board := boardOf(a)
 	var place boardReader
@@ -81,7 +81,7 @@ func TestALearnedTimeoutThatWaversIsNoChangeOfTheMember(t *testing.T) {
 	}
 }
 
-func TestAForgottenMemberIsGoneAndComesBackAsAnother(t *testing.T) {
+func TestForgottenMemberIsGoneAndComesBackAsAnother(t *testing.T) {
 	a, b := aMember("a", "alive", 1), aMember("b", "dead", 99)
 	board := boardOf(a, b)
 	var place boardReader
@@ -100,7 +100,7 @@ func TestAForgottenMemberIsGoneAndComesBackAsAnother(t *testing.T) {
 	}
 }
 
-func TestAPageThatFellBehindGetsAllAnew(t *testing.T) {
+func TestPageThatFellBehindGetsAllAnew(t *testing.T) {
 	board := boardOf(aMember("a", "alive", 1))
 	var place boardReader
 	read(board, &place)
@@ -116,7 +116,7 @@ func TestAPageThatFellBehindGetsAllAnew(t *testing.T) {
 	}
 }
 
-func TestAPageThatMissedTooManyForgottenGetsAllAnew(t *testing.T) {
+func TestPageThatMissedTooManyForgottenGetsAllAnew(t *testing.T) {
 	board := boardOf(aMember("a", "alive", 1))
 	var place boardReader
 	read(board, &place)
@@ -190,7 +190,7 @@ func TestTenthsAreFiniteAndBounded(t *testing.T) {
 	}
 }
 
-func TestAThousandMembersCostAPageLittle(t *testing.T) {
+func TestThousandMembersCostAPageLittle(t *testing.T) {
 	f := uitest.NewAgent(t, 1000)
 	now := time.Now()
 	board := newBoard(now)

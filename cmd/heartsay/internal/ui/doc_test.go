@@ -48,7 +48,7 @@ func TestTheDocumentAndThePageNameTheSameKeys(t *testing.T) {
 	}
 }
 
-func TestAPortThatIsTakenIsSaidWithWhatToDo(t *testing.T) {
+func TestPortThatIsTakenIsSaidWithWhatToDo(t *testing.T) {
 	taken, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -102,7 +102,7 @@ func TestTheAgentIsAskedOnceASecondAndSoonAfterAnEvent(t *testing.T) {
 	})
 }
 
-func TestAnAgentThatIsSlowIsAskedLess(t *testing.T) {
+func TestAgentThatIsSlowIsAskedLess(t *testing.T) {
 	followScripted(t, func(t *testing.T, s *scripted, _ *board) {
 		s.change(func() { s.takes = 900 * time.Millisecond })
 		sleep(31 * time.Second)
@@ -114,7 +114,7 @@ func TestAnAgentThatIsSlowIsAskedLess(t *testing.T) {
 	})
 }
 
-func TestAnAgentThatTakesTheRequestAndIsSilentIsUnreachable(t *testing.T) {
+func TestAgentThatTakesTheRequestAndIsSilentIsUnreachable(t *testing.T) {
 	followScripted(t, func(t *testing.T, s *scripted, b *board) {
 		s.change(func() { s.takes = time.Hour })
 		sleep(5 * time.Second)

@@ -86,7 +86,7 @@ func TestTheLinkLetsOneBrowserInOnce(t *testing.T) {
 	}
 }
 
-func TestAWrongTokenIsRefusedAndTheRightOneStillWorks(t *testing.T) {
+func TestWrongTokenIsRefusedAndTheRightOneStillWorks(t *testing.T) {
 	_, link := serveUI(t, newServer(nobody{}))
 	page, token, _ := strings.Cut(link, "?token=")
 	for _, wrong := range []string{"", "?token=", "?token=x", "?token=" + token[:len(token)-1], "?token=" + token + "A",
@@ -116,7 +116,7 @@ func TestOfManyWhoUseTheTokenAtOnceOneIsLetIn(t *testing.T) {
 	}
 }
 
-func TestABrowserThatLoadsAheadDoesNotUseTheTokenUp(t *testing.T) {
+func TestBrowserThatLoadsAheadDoesNotUseTheTokenUp(t *testing.T) {
 	_, link := serveUI(t, newServer(nobody{}))
 	if response, _ := browse(t, link, "Sec-Purpose: prefetch;prerender"); response.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("loading ahead answers %s, want 503", response.Status)
@@ -220,7 +220,7 @@ func TestEveryAnswerHasTheHeadersThatGuardIt(t *testing.T) {
 	}
 }
 
-func TestAPageThatDoesNotReadHoldsUpNoOther(t *testing.T) {
+func TestPageThatDoesNotReadHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	u, link := serveUI(t, newServer(nobody{}))
 	page, cookie := letIn(t, link)

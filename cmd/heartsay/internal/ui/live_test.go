@@ -52,8 +52,8 @@ func TestTheTitleTellsOfADeathInATabOutOfSight(t *testing.T) {
 	b.Until("the icon says so", `document.getElementById("icon").href.endsWith("dead.svg")`)
 }
 
-// TestALostEventIsMarkedAsAGap lets the agent lose events for its readers.
-func TestALostEventIsMarkedAsAGap(t *testing.T) {
+// TestLostEventIsMarkedAsAGap lets the agent lose events for its readers.
+func TestLostEventIsMarkedAsAGap(t *testing.T) {
 	t.Parallel()
 	b := uitest.NewBrowser(t)
 	f := uitest.NewAgent(t, 10)
@@ -67,8 +67,8 @@ func TestALostEventIsMarkedAsAGap(t *testing.T) {
 	}
 }
 
-// TestAThousandMembersFitThePage looks at the first, the last and one in the middle of many.
-func TestAThousandMembersFitThePage(t *testing.T) {
+// TestThousandMembersFitThePage looks at the first, the last and one in the middle of many.
+func TestThousandMembersFitThePage(t *testing.T) {
 	b := uitest.NewBrowser(t)
 	f := uitest.NewAgent(t, 1000)
 	f.Set("cache-7", func(m *api.Member) { m.State = "left" })

@@ -35,7 +35,7 @@ func TestTheFirstResetIsTheStartAndLaterOnesAreGaps(t *testing.T) {
 	}
 }
 
-func TestAGapNamesTheWorstAndCountsTheRest(t *testing.T) {
+func TestGapNamesTheWorstAndCountsTheRest(t *testing.T) {
 	var l eventLog
 	l.add(1, resetEvent("e"))
 	var members []api.Member
@@ -50,7 +50,7 @@ func TestAGapNamesTheWorstAndCountsTheRest(t *testing.T) {
 	}
 }
 
-func TestAForgottenMemberAndAConflictAreNoChangeOfStateInAGap(t *testing.T) {
+func TestForgottenMemberAndAConflictAreNoChangeOfStateInAGap(t *testing.T) {
 	var l eventLog
 	l.add(1, resetEvent("e", aMember("a", "alive", 0), aMember("b", "dead", 0)))
 	l.add(2, stateEvent("forgotten", "b"))

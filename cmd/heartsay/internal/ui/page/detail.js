@@ -51,7 +51,7 @@ export class Detail {
 
 function sentence(m, model) {
   const since = `${m.state} for ${age(model.now() - m.since)}, since ${clock(m.since)}`;
-  if (m.state === "left") return since + ": it said goodbye.";
+  if (m.state === "left") return since + ": it left on purpose.";
   return `${since}. Φ ${phiText(m.phi)}: ${odds(m.phi)}.`;
 }
 
