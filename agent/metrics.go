@@ -1,11 +1,12 @@
 package agent
 
 import (
-	"heartsay/agent/node"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"heartsay/agent/node"
 )
 
 // metrics are the figures of one agent for Prometheus, by its naming conventions. docs/metrics.md lists them, and a

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"heartsay/agent/node"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"heartsay/agent/handlers"
 	"heartsay/agent/internal/localapi"
+	"heartsay/agent/node"
 )
 
 // A reload gives the running agent another configuration: all of it or nothing. What can be refused comes first: which

@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"encoding/binary"
+
 	"heartsay/gossip/wire"
 )
 

@@ -11,8 +11,8 @@ import (
 )
 
 // publish puts events into the ring and the log.
-func (n *Node) publish(events []heldEvent) {
-	at := time.Now()
+func (l *loop) publish(events []heldEvent) {
+	n, at := l.node, time.Now()
 	for _, ev := range events {
 		n.ring.Append(apiEvent(at, ev.Event))
 		n.counts.events[apiEventType(ev.Type)].Add(1)
@@ -20,8 +20,8 @@ func (n *Node) publish(events []heldEvent) {
 			n.counts.merged(ev.merged)
 		}
 		n.logEvent(ev)
-		if ev.Reason == gossip.MadeWay && at.Sub(n.madeWay) > sayAgain {
-			n.madeWay = at
+		if ev.Reason == gossip.MadeWay && at.Sub(l.madeWay) > sayAgain {
+			l.madeWay = at
 			n.log.Warn("the list of members is full: those gone for longest are forgotten early to make room; "+
 				"forget them by heartsay forget --state dead, or keep them for less time by --retain-dead", "room", gossip.DefaultConfig().MaxMembers)
 		}

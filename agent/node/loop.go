@@ -31,6 +31,7 @@ type loop struct {
 	challenges   challenges   // what asks for proofs
 	destinations destinations // what addresses may still get that have none
 	pace         pace         // events that wait, see pace.go
+	madeWay      time.Time    // when it was last logged that the list is full
 }
 
 func newLoop(n *Node, now time.Time, incarnation uint64, random *rand.Rand) (*loop, error) {
@@ -53,7 +54,7 @@ func (l *loop) run() {
 	defer close(n.loopEnded)
 	defer n.ring.Close() // followers of the events end as well
 	defer l.saveLast()
-	defer func() { l.node.publish(l.pace.due(time.Now(), true)) }()
+	defer func() { l.publish(l.pace.due(time.Now(), true)) }()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	next := time.Now()
@@ -85,7 +86,7 @@ func (l *loop) tick(now time.Time, late time.Duration) (next time.Time) {
 	l.noticeOverload(now)
 	next = l.apply(l.engine.Tick(now), reply{})
 	l.repeatOnStreams(now)
-	l.node.publish(l.pace.due(now, false))
+	l.publish(l.pace.due(now, false))
 	return next
 }
 
@@ -131,7 +132,7 @@ func (l *loop) apply(out gossip.Outputs, back reply) time.Time {
 		}
 	}
 	if len(out.Events) > 0 {
-		n.publish(l.pace.take(out.Events, time.Now()))
+		l.publish(l.pace.take(out.Events, time.Now()))
 		n.saves.change()
 	}
 	for _, peer := range out.Syncs {

@@ -67,7 +67,6 @@ type Node struct {
 	saves   saves
 	newest  snapshots
 	counts  counts
-	madeWay time.Time // when it was last logged that the list is full; the loop's
 
 	address   atomic.Pointer[netip.AddrPort] // that others are told
 	unready   atomic.Pointer[string]         // why the node is not ready, as its caller says; nil: it says nothing
@@ -119,7 +118,7 @@ func Start(cfg Config, parts Parts) (*Node, error) {
 	}
 	l.engine.Remember(now, toRemember(saved))
 	n.saves.change() // the incarnation
-	n.publish(l.pace.take([]membership.Event{{Type: membership.EventJoin, Member: l.self(now), Reason: "started"}}, now))
+	l.publish(l.pace.take([]membership.Event{{Type: membership.EventJoin, Member: l.self(now), Reason: "started"}}, now))
 	n.running.Go(l.run)
 	for _, f := range []func(){n.openPackets, n.sendPackets, n.takeStreams, n.rejoin, n.writeState, n.watch} {
 		n.running.Go(f)

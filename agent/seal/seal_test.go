@@ -2,12 +2,13 @@ package seal
 
 import (
 	"bytes"
-	"heartsay/agent/keyring"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"heartsay/agent/keyring"
 )
 
 // testKeys returns a set of keys made of letters: "ab" has two, of which a seals.

@@ -6,12 +6,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"heartsay/agent/addr"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"time"
+
+	"heartsay/agent/addr"
 )
 
 // A sealed stream begins with one frame from each side, the opening: 16 random bytes, sealed like a packet. The side
