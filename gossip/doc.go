@@ -25,9 +25,9 @@
 //	R9  own stall       clock.go, verdict_isolation.go
 //
 // The engine is made of parts, each a struct with a file of its own, whose head says what the part's states are and who calls
-// it: clock.go, self.go, outputs.go, detector.go, retention.go, peers.go, pending.go, suspicions.go, rumours.go, verdict.go and
-// exchange.go. Files with a longer name belong to the part that the name begins with. What is left are engine.go, where an
-// input begins and ends, and arrivals.go and names.go, where it goes through several parts.
+// it: clock.go, self.go, outputs.go, detector.go, retention.go, refusals.go, remembered.go, peers.go, pending.go, suspicions.go,
+// rumours.go, verdict.go and exchange.go. Files with a longer name belong to the part that the name begins with. What is left
+// are engine.go, where an input begins and ends, and arrivals.go and names.go, where it goes through several parts.
 //
 // To follow a verdict, read verdict.go and then suspicions.go; verdict_probes.go, verdict_evidence.go and detector_timeouts.go
 // hold the details. To follow a heartbeat from a message on, begin with exchange.go and arrivals.go.
