@@ -192,7 +192,9 @@ func (r *Run) forget(f Fault, i int) {
 	for j := range r.Ever {
 		m := r.Cluster.Member(Name(j))
 		if j != i && m != nil && m.Engine != nil && !m.frozen && (f.To == nil || slices.Contains(f.To, j)) {
-			_, _ = r.Cluster.Forget(m.Name, Name(i), true)
+			if forgotten, _ := r.Cluster.Forget(m.Name, Name(i), true); forgotten {
+				r.checker.forgotUnlisted(m.Name, Name(i))
+			}
 		}
 	}
 }

@@ -50,6 +50,15 @@ func newChecker(tombstone time.Duration) *checker {
 	return &checker{tombstone: tombstone, views: newViews(), sent: map[netip.AddrPort]counter{}}
 }
 
+// forgotUnlisted notes that an observer was asked to forget a member. Of one that it lists, an event tells as well.
+func (c *checker) forgotUnlisted(observer, name string) {
+	view := c.views.of(observer)
+	if view.unlisted == nil {
+		view.unlisted = map[int]bool{}
+	}
+	view.unlisted[c.views.number(name)] = true
+}
+
 // forget begins an observer's view anew, since it starts again.
 func (c *checker) forget(observer string) { c.views.of(observer).forget() }
 

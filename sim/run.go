@@ -201,10 +201,12 @@ func (r *Run) ForgottenAt(observer string, s *membership.Record) (time.Duration,
 	return at, ok
 }
 
-// ForgotName is [Run.ForgottenAt] by the name of the member.
+// ForgotName reports whether an observer has forgotten a member in its present life, or what it remembered of one that it did
+// not list yet.
 func (r *Run) ForgotName(observer, name string) bool {
-	_, ok := r.checker.views.of(observer).forgotten[r.checker.views.number(name)]
-	return ok
+	view, number := r.checker.views.of(observer), r.checker.views.number(name)
+	_, listed := view.forgotten[number]
+	return listed || view.unlisted[number]
 }
 
 // Number returns the number of a member by its name; that of a second agent that goes by the name is negative.

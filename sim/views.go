@@ -26,6 +26,7 @@ type views struct {
 type observerView struct {
 	entries   []viewEntry           // by number of the subject's name
 	forgotten map[int]time.Duration // when a subject was forgotten, by number; nil while none was
+	unlisted  map[int]bool          // subjects that it was asked to forget before it listed them, by number; nil while none was
 	shown     int                   // number of subjects that are listed
 }
 

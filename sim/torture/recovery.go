@@ -194,7 +194,11 @@ func (rec *recovery) checkView(o *sim.Member, healthy int) {
 	}
 	rec.run.Check(rec.missing(o))
 	if found < healthy {
-		rec.viewDiffers(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, healthy), rec.contactAt)
+		since := rec.contactAt
+		if rec.run.Gossip.MaxMembers < rec.run.Ever { // a full list makes room once it knows who is dead
+			since = max(since, rec.presentAt)
+		}
+		rec.viewDiffers(fmt.Sprintf("%s lists %d of %d healthy members", o.Name, found, healthy), since)
 	}
 }
 
