@@ -17,12 +17,13 @@ import (
 // has no way for stands before it, in line.go: flags anywhere on the line, an environment in which an empty variable sets
 // nothing, a file, and what set each flag.
 
-// app returns the program as the library knows it. The command that is named calls run.
+// app returns the program as the library knows it. The command that is named calls run. With nil it has --help in place of that:
+// the library has one flag for it that all programs share, so two lines that run side by side must not both write it.
 func (p *Program) app(out io.Writer, run cli.ActionFunc) *cli.App {
 	return &cli.App{
 		Name: p.Name, Usage: p.Usage, UsageText: p.UsageText, Description: p.Description, Writer: out, ErrWriter: io.Discard,
 		Commands: libraryCommands(nil, p.Commands, run), Action: run,
-		HideHelpCommand: true, HideVersion: true,
+		HideHelp: run != nil, HideHelpCommand: true, HideVersion: true,
 		ExitErrHandler: func(*cli.Context, error) {}, // errors come back from Run; nothing exits but main
 	}
 }
@@ -37,7 +38,7 @@ func libraryCommands(top *Command, commands []*Command, run cli.ActionFunc) (all
 		one := &cli.Command{
 			Name: c.Name, Usage: c.Usage, UsageText: c.UsageText, Description: c.Description, Hidden: c.Hidden,
 			Subcommands: libraryCommands(first, c.Commands, run), Action: run,
-			HideHelpCommand: true, // or a member called "help" could not be named
+			HideHelp: run != nil, HideHelpCommand: true, // or a member called "help" could not be named
 		}
 		for _, f := range c.Flags {
 			one.Flags = append(one.Flags, helpRow{f.library(), f, EnvNames(first, f)})
