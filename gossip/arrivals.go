@@ -31,12 +31,12 @@ func (e *Engine) hear(from netip.AddrPort, h *wire.Header) (wants []string, refu
 		e.detector.replies.took(e.clock.now.Sub(digests.since))
 	}
 	m := e.table.Get(h.From)
-	switch refused = e.refusal(m, h.Incarnation); {
+	switch refused = e.refusals.reason(m, h.Incarnation); {
 	case refused != 0:
 		return nil, refused
 	case m == nil && !e.table.Admits(h.From, h.Incarnation, h.Heartbeat, true):
 		return nil, 0
-	case m == nil, e.outgrown(m, h.Incarnation), m.Remembered && h.Incarnation >= m.Record.Incarnation:
+	case m == nil, e.clock.outgrown(m, h.Incarnation), m.Remembered && h.Incarnation >= m.Record.Incarnation:
 		return []string{h.From}, 0
 	}
 	if h.Incarnation == m.Record.Incarnation {
@@ -156,7 +156,7 @@ func (e *Engine) learn(en membership.Entry, direct, tell bool) {
 		return
 	}
 	m := e.table.Get(r.Name)
-	if direct && e.outgrown(m, r.Incarnation) {
+	if direct && e.clock.outgrown(m, r.Incarnation) {
 		e.forget(m, "its incarnation lies more than a day ahead of the clock, and it has begun a new one")
 		e.table.DropTombstonesBeyond(e.clock.horizon)
 		m = nil

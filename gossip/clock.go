@@ -88,3 +88,16 @@ func (e *Engine) Overloaded(now time.Time) {
 
 // Stalls returns how often this member noticed that it had stalled, and for how long in all.
 func (e *Engine) Stalls() (count uint64, total time.Duration) { return e.clock.stalls, e.clock.stalled }
+
+// outgrown reports whether what is known of a member is a life from the future, which was believed while the clock of this host
+// stood ahead: its owner may begin a new one below it.
+func (c *clock) outgrown(m *membership.Member, incarnation uint64) bool {
+	return m != nil && incarnation < m.Record.Incarnation && !c.horizon.Reaches(m.Record.Incarnation)
+}
+
+// expectedHeartbeat returns the heartbeat that a remembered member would have by the clock if it had never stopped: others may
+// know all up to it.
+func (c *clock) expectedHeartbeat(m *membership.Member) uint64 {
+	var x expectation
+	return uint64(max(x.heartbeat(m.Record, c.unixMilli()), 1))
+}

@@ -34,9 +34,9 @@ type Engine struct {
 	exchange   exchange   // exchange.go
 	refusals   refusals   // refusals.go
 	awaited    awaited    // remembered.go
+	conflicts  conflicts  // names.go
 
 	nextSweep membership.Instant
-	conflicts map[string]membership.Instant // when one was reported last, by name; of names that somebody holds, so bounded
 
 	waits []float64 // memory of riseFast
 }
@@ -69,7 +69,10 @@ func (e *Engine) assemble(rng *rand.Rand) {
 	cfg, clock, self, table, out := &e.cfg, &e.clock, &e.self, e.table, &e.outbox
 	e.outbox = outbox{cfg: cfg, self: self, drops: Drops{}}
 	e.detector = detector{cfg: cfg, self: self, model: phi.NewModel(cfg.Detector), loss: priorLoss}
-	e.retention = retention{cfg: cfg, clock: clock, self: self, table: table, detector: &e.detector}
+	e.retention = retention{cfg: cfg, clock: clock, self: self, table: table, detector: &e.detector, awaited: &e.awaited}
+	e.refusals = refusals{clock: clock, table: table, outbox: out}
+	e.awaited = awaited{clock: clock, self: self, table: table}
+	e.conflicts = conflicts{clock: clock, outbox: out}
 	e.peers = peers{cfg: cfg, rng: rng, self: self, table: table}
 	e.pending.names = pendingNames{rng: rng, clock: clock, self: self, outbox: out}
 	e.pending.goodbyes = pendingGoodbyes{rng: rng, self: self, table: table, outbox: out}
@@ -187,7 +190,7 @@ func (e *Engine) handle(stream StreamID, from netip.AddrPort, m wire.Message, wa
 		return
 	case *wire.Delta:
 		if m.Answer() {
-			e.accepted(m.From)
+			e.refusals.accepted(m.From)
 		}
 		e.exchange.applyDelta(from, m, wants)
 		return

@@ -54,7 +54,7 @@ func (e *Engine) receiveJoin(j *joiner) {
 // admit lets the joiner in, if it can be a member: it is news, and it gets the whole view.
 func (e *Engine) admit(j *joiner) {
 	r := j.entry.Record
-	reason := e.refusal(e.table.Get(r.Name), r.Incarnation)
+	reason := e.refusals.reason(e.table.Get(r.Name), r.Incarnation)
 	if reason == 0 && membership.CheckClock(e.clock.wall, r.Incarnation, max(j.entry.Heartbeat, r.Version), r.Interval) != nil {
 		reason = wire.ClockAhead
 		e.outbox.drop(DropClock)
@@ -80,7 +80,7 @@ func (e *Engine) refuse(j *joiner, holder netip.AddrPort) {
 	if known := e.table.Get(j.entry.Record.Name); known != nil {
 		view = e.verdicts.view(known)
 	}
-	e.reportConflict(view, "refused "+j.entry.Record.Address.String()+", which wants to join under this name")
+	e.conflicts.report(view, "refused "+j.entry.Record.Address.String()+", which wants to join under this name")
 }
 
 // rumourOfSelf handles what others tell of this member's name (R3). It reports whether the record is needed to know what to
@@ -112,7 +112,7 @@ func (e *Engine) meetDuplicate(from netip.AddrPort, h *wire.Header) {
 	if from == own.Address || h.Incarnation == own.Incarnation {
 		return // a packet of an older life that was under way for long, or of this one that came back
 	}
-	e.reportConflict(e.self.view(&e.clock), fmt.Sprintf("another agent at %s uses this name with incarnation %d", from, h.Incarnation))
+	e.conflicts.report(e.self.view(&e.clock), fmt.Sprintf("another agent at %s uses this name with incarnation %d", from, h.Incarnation))
 	if h.Incarnation > own.Incarnation {
 		e.pending.names.probeDuplicate(nameProbe{to: from, above: h.Incarnation})
 	}
@@ -122,7 +122,7 @@ func (e *Engine) meetDuplicate(from netip.AddrPort, h *wire.Header) {
 // clones the one with the higher address.
 func (e *Engine) meetLiveDuplicate(address netip.AddrPort, incarnation uint64) {
 	own := e.self.record
-	e.reportConflict(e.self.view(&e.clock), fmt.Sprintf("another agent at %s lives under this name with incarnation %d", address, incarnation))
+	e.conflicts.report(e.self.view(&e.clock), fmt.Sprintf("another agent at %s lives under this name with incarnation %d", address, incarnation))
 	if incarnation > own.Incarnation || incarnation == own.Incarnation && address.Compare(own.Address) > 0 {
 		e.outbox.out.Deposed = &Deposed{Holder: address, Incarnation: incarnation}
 	}
@@ -132,22 +132,29 @@ func (e *Engine) meetLiveDuplicate(address netip.AddrPort, incarnation uint64) {
 // supervisor starts again, asks every few seconds for ever: that is one state that lasts, and no news.
 const conflictAgain = 10 * time.Minute
 
-// reportConflict emits an event about a member, unless there was one about its name not long ago.
-func (e *Engine) reportConflict(view membership.View, reason string) {
-	name := view.Record.Name
-	if at, known := e.conflicts[name]; known && e.clock.now.Sub(at) < conflictAgain {
-		return
-	}
-	if e.conflicts == nil {
-		e.conflicts = map[string]membership.Instant{}
-	}
-	e.conflicts[name] = e.clock.now
-	e.outbox.emit(membership.EventConflict, view, reason)
+// conflicts are the events about names that two live members claim, one about a name in a while.
+type conflicts struct {
+	clock  *clock
+	outbox *outbox
+	at     map[string]membership.Instant // when one was reported last, by name; of names that somebody holds, so bounded
 }
 
-// forgetConflicts makes room of reports that are old.
-func (e *Engine) forgetConflicts() {
-	maps.DeleteFunc(e.conflicts, func(_ string, at membership.Instant) bool { return e.clock.now.Sub(at) >= conflictAgain })
+// report emits an event about a member, unless there was one about its name not long ago.
+func (c *conflicts) report(view membership.View, reason string) {
+	name := view.Record.Name
+	if at, known := c.at[name]; known && c.clock.now.Sub(at) < conflictAgain {
+		return
+	}
+	if c.at == nil {
+		c.at = map[string]membership.Instant{}
+	}
+	c.at[name] = c.clock.now
+	c.outbox.emit(membership.EventConflict, view, reason)
+}
+
+// sweep makes room of reports that are old.
+func (c *conflicts) sweep() {
+	maps.DeleteFunc(c.at, func(_ string, at membership.Instant) bool { return c.clock.now.Sub(at) >= conflictAgain })
 }
 
 // expireNames settles the probes of names that nobody replied to in time: the holder of the name is gone.

@@ -16,6 +16,10 @@ import (
 // The refused remembers the last answer of each member. When most of the members that it knows refuse it, it tells so
 // ([Engine.Refused]): one alone, who may lie, cannot take its place away.
 type refusals struct {
+	clock  *clock
+	table  *membership.Table
+	outbox *outbox
+
 	by map[string]wire.RefusalReason // members that refuse this one; others have answered otherwise since
 }
 
@@ -25,15 +29,15 @@ type Refusal struct {
 	Reason wire.RefusalReason
 }
 
-// refusal returns why the sender of a message cannot be a member here, whatever its record is, or 0. M is what is known of it,
+// reason returns why the sender of a message cannot be a member here, whatever its record is, or 0. M is what is known of it,
 // nil for nothing.
-func (e *Engine) refusal(m *membership.Member, incarnation uint64) wire.RefusalReason {
+func (r *refusals) reason(m *membership.Member, incarnation uint64) wire.RefusalReason {
 	switch {
-	case (m == nil || incarnation > m.Record.Incarnation) && !e.clock.horizon.Reaches(incarnation):
-		e.outbox.drop(DropClock)
+	case (m == nil || incarnation > m.Record.Incarnation) && !r.clock.horizon.Reaches(incarnation):
+		r.outbox.drop(DropClock)
 		return wire.ClockAhead
-	case m == nil && e.table.Full() && e.table.MakesWay(nil, true) == nil:
-		e.outbox.drop(DropFull)
+	case m == nil && r.table.Full() && r.table.MakesWay(nil, true) == nil:
+		r.outbox.drop(DropFull)
 		return wire.ListFull
 	}
 	return 0
@@ -61,7 +65,7 @@ func (e *Engine) takeRefusal(r *wire.Refused) {
 }
 
 // accepted takes note that a member does not refuse this one.
-func (e *Engine) accepted(name string) { delete(e.refusals.by, name) }
+func (r *refusals) accepted(name string) { delete(r.by, name) }
 
 // Refused returns why this member is none in the eyes of most that it knows, and whether that is so. While it knows nobody, one
 // that refuses it is enough.
@@ -99,10 +103,4 @@ func (e *Engine) returnFromFuture() {
 		e.refusals.by = nil
 		e.beginAnew(e.clock.unixMilli(), "new incarnation, since the last one lies more than a day ahead of the clock")
 	}
-}
-
-// outgrown reports whether what is known of a member is a life from the future, which was believed while the clock of this host
-// stood ahead: its owner may begin a new one below it.
-func (e *Engine) outgrown(m *membership.Member, incarnation uint64) bool {
-	return m != nil && incarnation < m.Record.Incarnation && !e.clock.horizon.Reaches(m.Record.Incarnation)
 }

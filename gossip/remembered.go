@@ -18,6 +18,10 @@ import (
 //	heard of   it speaks itself, or begins a new incarnation: alive. Others tell of the same life: its real record is taken, and it
 //	           is alive when its heartbeat rises after that (R6)
 type awaited struct {
+	clock *clock
+	self  *self
+	table *membership.Table
+
 	members []Remembered
 	began   membership.Instant // when they were remembered
 	due     membership.Instant // when those of whom nothing was heard are listed as dead
@@ -67,40 +71,42 @@ func (w *awaited) remove(name string) bool {
 // Awaited returns how many members that were there in the life before have not been heard of yet, and have some time left.
 func (e *Engine) Awaited() (n int) {
 	for _, r := range e.awaited.members {
-		if r.Gone.IsZero() && e.awaits(r.Name) {
+		if r.Gone.IsZero() && e.awaited.waits(r.Name) {
 			n++
 		}
 	}
 	return n
 }
 
-func (e *Engine) awaits(name string) bool {
-	return name != e.self.record.Name && e.table.Get(name) == nil && !e.table.Tombstone(name)
+// waits reports whether nothing has been heard of a member.
+func (w *awaited) waits(name string) bool {
+	return name != w.self.record.Name && w.table.Get(name) == nil && !w.table.Tombstone(name)
 }
 
 // Memory returns what is to be kept of other members over a restart: of all but those that left.
 func (e *Engine) Memory() iter.Seq[Remembered] {
 	return func(yield func(Remembered) bool) {
 		for _, m := range e.table.All() {
-			if m.State != membership.Left && !yield(e.memoryOf(m)) {
+			if m.State != membership.Left && !yield(e.awaited.memoryOf(m)) {
 				return
 			}
 		}
 		for _, r := range e.awaited.members {
-			if e.awaits(r.Name) && !yield(r) {
+			if e.awaited.waits(r.Name) && !yield(r) {
 				return
 			}
 		}
 	}
 }
 
-func (e *Engine) memoryOf(m *membership.Member) Remembered {
+// memoryOf returns what is kept of a member in the list.
+func (w *awaited) memoryOf(m *membership.Member) Remembered {
 	r := Remembered{
 		Name: m.Record.Name, Address: m.Record.Address, Incarnation: m.Record.Incarnation, Heartbeat: m.Heartbeat,
 		Interval: m.Record.Interval,
 	}
 	if m.State == membership.Dead {
-		r.Gone = e.clock.wall.Add(-e.clock.now.Sub(m.Since))
+		r.Gone = w.clock.wall.Add(-w.clock.now.Sub(m.Since))
 	}
 	return r
 }
@@ -110,7 +116,7 @@ func (e *Engine) listMissing() {
 	members := e.awaited.members
 	e.awaited.members = nil
 	for _, r := range members {
-		if e.awaits(r.Name) {
+		if e.awaited.waits(r.Name) {
 			e.listRemembered(r)
 		}
 	}
@@ -123,7 +129,7 @@ func (e *Engine) listRemembered(r Remembered) {
 	if !r.Gone.IsZero() {
 		since = since.Add(-max(0, e.clock.wall.Sub(r.Gone)))
 	}
-	en := e.entryOf(r)
+	en := e.awaited.entryOf(r)
 	switch {
 	case e.clock.now.Sub(since) > e.cfg.DeadRetention, e.table.Full(), en.Record.Validate() != nil,
 		!e.clock.horizon.Allows(r.Incarnation, en.Heartbeat, en.Record.Interval):
@@ -140,10 +146,10 @@ func (e *Engine) listRemembered(r Remembered) {
 }
 
 // entryOf makes a record for a remembered member, of what is known of it.
-func (e *Engine) entryOf(r Remembered) membership.Entry {
+func (w *awaited) entryOf(r Remembered) membership.Entry {
 	interval := r.Interval
 	if interval == 0 {
-		interval = e.self.record.Interval
+		interval = w.self.record.Interval
 	}
 	return membership.Entry{Heartbeat: max(r.Heartbeat, 1), Record: &membership.Record{
 		Name: r.Name, Incarnation: r.Incarnation, Version: 1, Address: r.Address, Interval: interval,
@@ -168,11 +174,4 @@ func (e *Engine) meetAgain(m *membership.Member, en membership.Entry, direct, te
 	if tell {
 		e.rumours.addNews(m.Record.Name)
 	}
-}
-
-// expectedHeartbeat returns the heartbeat that a remembered member would have by the clock if it had never stopped: others may
-// know all up to it.
-func (e *Engine) expectedHeartbeat(m *membership.Member) uint64 {
-	var x expectation
-	return uint64(max(x.heartbeat(m.Record, e.clock.unixMilli()), 1))
 }

@@ -22,6 +22,7 @@ type retention struct {
 	self     *self
 	table    *membership.Table
 	detector *detector
+	awaited  *awaited
 }
 
 // listed reports whether a member is in digests.
@@ -92,7 +93,7 @@ type ForgetOptions struct {
 func (e *Engine) ForgetAll(now time.Time, names []string, o ForgetOptions) (out Outputs, forgotten []string, err error) {
 	e.enter(now)
 	for _, name := range names {
-		switch fault := e.mayForget(name, o.Force); {
+		switch fault := e.retention.mayForget(name, o.Force); {
 		case fault != nil && err != nil:
 			err = fmt.Errorf("%w; forget %s: %w", err, name, fault)
 		case fault != nil:
@@ -105,7 +106,7 @@ func (e *Engine) ForgetAll(now time.Time, names []string, o ForgetOptions) (out 
 	for _, name := range names {
 		m := e.table.Get(name)
 		if o.Everywhere && !e.awaited.has(name) {
-			e.rumours.addForget(e.requestToForget(name, m))
+			e.rumours.addForget(e.rumours.requestToForget(name, m))
 		}
 		if m == nil {
 			if e.awaited.remove(name) {
@@ -120,12 +121,12 @@ func (e *Engine) ForgetAll(now time.Time, names []string, o ForgetOptions) (out 
 }
 
 // mayForget returns why a member may not be forgotten, or nil.
-func (e *Engine) mayForget(name string, force bool) error {
-	m := e.table.Get(name)
+func (r *retention) mayForget(name string, force bool) error {
+	m := r.table.Get(name)
 	switch {
-	case name == e.self.record.Name:
+	case name == r.self.record.Name:
 		return ErrSelf
-	case m == nil && !e.table.Tombstone(name) && !e.awaited.has(name):
+	case m == nil && !r.table.Tombstone(name) && !r.awaited.has(name):
 		return ErrUnknown
 	case m != nil && m.State.Present() && !force:
 		return ErrPresent
@@ -149,7 +150,7 @@ func (e *Engine) sweep() {
 	}
 	e.table.ExpireTombstones(e.clock.now)
 	e.table.DropTombstonesBeyond(e.clock.horizon)
-	e.forgetConflicts()
+	e.conflicts.sweep()
 }
 
 func (e *Engine) forget(m *membership.Member, reason string) {

@@ -50,14 +50,14 @@ func (r *rumours) repeatForgets() {
 }
 
 // requestToForget returns what asks others to forget a member, which is nil if it was forgotten here before.
-func (e *Engine) requestToForget(name string, m *membership.Member) wire.Forget {
+func (r *rumours) requestToForget(name string, m *membership.Member) wire.Forget {
 	if m == nil {
-		s, _ := e.table.TombstoneOf(name)
+		s, _ := r.table.TombstoneOf(name)
 		return wire.Forget{Name: name, Incarnation: s.Incarnation, Heartbeat: s.Heartbeat}
 	}
-	due := dueAt(m, e.clock.now)
+	due := dueAt(m, r.clock.now)
 	if m.Remembered {
-		due = max(due, e.expectedHeartbeat(m))
+		due = max(due, r.clock.expectedHeartbeat(m))
 	}
 	return wire.Forget{Name: name, Incarnation: m.Record.Incarnation, Heartbeat: due}
 }
