@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for package in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do
 	${GO:-go} test -c -fuzz . -o "$work/test" "$package" # once for all targets of the package
-	for target in $(grep -rhoE --include='*_test.go' '^func Fuzz\w+' "$package" | cut -c6- | sort -u); do
+	for target in $(grep -hoE '^func Fuzz\w+' "$package"/*_test.go | cut -c6- | sort -u); do
 		printf '%-24s' "$target"
 		if ! out=$(cd "$package" && "$work/test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "${inputs}x" \
 			-test.fuzzminimizetime 100x -test.fuzzcachedir "$work/cache" 2>&1); then
@@ -17,6 +17,6 @@ for package in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirna
 			echo "$out"
 			exit 1
 		fi
-		grep -oE 'execs: [0-9]+' <<<"$out" | tail -1
+		grep -oE 'execs: [0-9]+' <<<"$out" | tail -1 || { echo "FAILED: nothing was fuzzed"; echo "$out"; exit 1; }
 	done
 done
