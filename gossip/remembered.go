@@ -22,9 +22,9 @@ type awaited struct {
 	self  *self
 	table *membership.Table
 
-	members []Remembered
-	began   membership.Instant // when they were remembered
-	due     membership.Instant // when those of whom nothing was heard are listed as dead
+	members  []Remembered
+	began    membership.Instant // when they were remembered
+	patience time.Duration      // for how long this member has to listen before it lists those of whom nothing was heard
 }
 
 // Remembered is what is kept of a member over a restart.
@@ -45,16 +45,17 @@ func (e *Engine) Remember(now time.Time, members []Remembered) Outputs {
 	e.enter(now)
 	w := &e.awaited
 	w.members, w.began = slices.Clone(members), e.clock.now
-	w.due = e.clock.now.Add(e.detector.maxTimeouts(e.self.record.Interval).dead)
+	w.patience = e.detector.maxTimeouts(e.self.record.Interval).dead
 	return e.finish()
 }
 
-// next returns when remembered members are listed as dead, the end of time when none is awaited.
+// next returns when remembered members are listed as dead, the end of time when none is awaited. After a stall of its own this
+// member waits anew (R9): it did not listen meanwhile.
 func (w *awaited) next() membership.Instant {
 	if len(w.members) == 0 {
 		return endOfTime
 	}
-	return w.due
+	return max(w.began, w.clock.countFrom).Add(w.patience)
 }
 
 func (w *awaited) has(name string) bool {

@@ -54,6 +54,20 @@ func TestMemberThatMissesAfterAPowerCutIsDead(t *testing.T) {
 			t.Error("the others do not see each other alive")
 		}
 	})
+	t.Run("who was stopped meanwhile waits anew (R9)", func(t *testing.T) {
+		c := start(t)
+		c.Freeze("b")
+		c.Run(25 * time.Second)
+		c.Thaw("b")
+		c.Run(19 * time.Second)
+		if got := c.state("b", "d"); got != "unknown" {
+			t.Errorf("it sees the missing member %s so soon after its stop, want unknown", got)
+		}
+		c.Run(2 * time.Second)
+		if got := c.state("b", "d"); got != "dead" {
+			t.Errorf("it sees the missing member %s in the end, want dead", got)
+		}
+	})
 	t.Run("it is not introduced", func(t *testing.T) {
 		c := start(t)
 		c.Run(30 * time.Second)

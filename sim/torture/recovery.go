@@ -207,7 +207,7 @@ func (rec *recovery) checkView(o *sim.Member, healthy int) {
 func (rec *recovery) missing(o *sim.Member) string {
 	r := rec.run
 	remembered, began := o.Remembered()
-	age := r.Cluster.Now() - began
+	age := r.Cluster.Now() - max(began, r.LastFreed) // who was stopped waits anew
 	if age < r.Gossip.Dead.Max+r.Interval || r.Gossip.MaxMembers < r.Ever {
 		return ""
 	}
