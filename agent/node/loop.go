@@ -96,13 +96,11 @@ func (l *loop) take(in arrival, next time.Time) time.Time {
 	if l.takeProof(in.message, in.from, now) || l.node.probes.take(in.message, now) {
 		return next
 	}
-	if !l.admits(in.from.Addr(), in.message, now) {
-		l.askProof(reply{to: in.from, room: l.room(in.from, in.size, now)}, now)
-		return next
-	}
-	l.noticeLate(in.at, now)
 	back := reply{to: in.from, room: l.room(in.from, in.size, now)}
-	next = l.receive(in, back)
+	if l.admits(in.from.Addr(), in.message, now) {
+		l.noticeLate(in.at, now)
+		next = l.receive(in, back)
+	}
 	l.askProof(back, now)
 	return next
 }
